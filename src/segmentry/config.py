@@ -1,0 +1,390 @@
+"""segmentry.yaml as frozen models: what a person may write, and where exactly it is wrong.
+
+``load`` reads a file into a :class:`Config`; every error names file, line and key path. ``json_schema`` describes the
+same models to an editor. Values may hold ``${NAME}``, taken from the environment mapping that the caller hands in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError
+
+from segmentry.catalogue import Model
+from segmentry.errors import ConfigError, did_you_mean
+from segmentry.tables import COLLECTABLE, TABLES, Pii
+
+FILE_NAME = "segmentry.yaml"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _text_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+TextList = Annotated[tuple[str, ...], BeforeValidator(_text_list)]
+
+
+class Attribute(_Part):
+    """A further column of a source that becomes a trait."""
+
+    expression: str = Field(alias="from", description="Column of the file, or an expression over its columns.")
+    model: Model = Field(Model.BEHAVIORAL, description="The segmentation model that the trait belongs to.")
+    kind: Literal["number", "category", "boolean"] = Field("category", description="What its values are.")
+    unit: str = Field("", description="Unit of a number.")
+    description: str = Field("", description="What it says about the customer.")
+    pii: Pii = Field(Pii.NONE, description="How personal it is.")
+
+
+class Source(_Part):
+    """Where records of one kind come from."""
+
+    kind: str = Field(description="What a row of it is.", json_schema_extra={"enum": list(COLLECTABLE)})
+    path: TextList = Field(description="File or files; * and ** are allowed. Relative to segmentry.yaml.")
+    columns: dict[str, str] = Field(description="Column of the table: column of the file, or an expression over them.")
+    attributes: dict[str, Attribute] = Field({}, description="Further columns to keep: they become traits.")
+    id_space: str = Field("customers", description="Sources of one id space share their customer ids.")
+    timezone: str = Field("UTC", description="Time zone of times without one, such as Europe/London.")
+    day_first: bool | None = Field(None, description="01/02/2024 is 1 February. Found out where the data tell.")
+    sheet: str | None = Field(None, description="Sheet of an Excel file.")
+    returns: str | None = Field(None, description="Condition over the file's columns: the line is a return.")
+    charges: str | None = Field(None, description="Condition over the file's columns: postage, fee, no product.")
+    pii: dict[str, Pii] = Field({}, description="Columns of the file that are personal, and how.")
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Source:
+        if self.kind not in COLLECTABLE:
+            raise ValueError(f"kind: '{self.kind}' is no kind of source. {did_you_mean(self.kind, COLLECTABLE)}")
+        table = TABLES[self.kind]
+        hidden = {"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from"}
+        allowed = [name for name in table.names if name not in hidden]
+        for name in self.columns:
+            if name not in allowed:
+                raise ValueError(f"columns.{name}: {self.kind} has no such column. {did_you_mean(name, allowed)}")
+        missing = [name for name in table.required if name not in hidden and name not in self.columns]
+        if missing:
+            raise ValueError(f"columns: {self.kind} need {', '.join(missing)}. Map a column of the file to it.")
+        for name in self.attributes:
+            if name in table or not NAME.fullmatch(name):
+                raise ValueError(
+                    f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
+                )
+        if (self.returns or self.charges) and self.kind != "transactions":
+            raise ValueError("returns and charges belong to a source of kind transactions.")
+        return self
+
+
+class LifecycleDays(_Part):
+    """Where the stages of the customer life cycle end, in days."""
+
+    new: int = Field(30, ge=1, description="First order at most this long ago, and no second one: new.")
+    active: int = Field(90, ge=1, description="Last order at most this long ago: active.")
+    lapsed: int = Field(365, ge=1, description="Last order longer ago than this: lapsed. Between: cooling.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LifecycleDays:
+        if self.lapsed <= self.active:
+            raise ValueError("lapsed must be more days than active.")
+        return self
+
+
+class Sample(_Part):
+    """The bounded sample that segmentations are learned on."""
+
+    size: int = Field(50_000, ge=100, le=500_000, description="Customers in the sample.")
+    seed: int = Field(1, ge=0, description="Another seed draws another sample.")
+
+
+class SegmentText(_Part):
+    """What people call a segment and do about it. What is left out comes from playbooks.yaml."""
+
+    meaning: str = Field("", description="Who they are, in one line.")
+    action: str = Field("", description="What to do next.")
+    purpose: str = Field("", description="What the segment is for.")
+    owner: str = Field("", description="Who answers for it.")
+    review_by: date | None = Field(None, description="When to look at it again.")
+
+
+class RuleSegment(SegmentText):
+    """One segment of a rules segmentation."""
+
+    name: str = Field(min_length=1, max_length=60)
+    where: str = Field(description="Condition over traits. The first segment whose condition holds takes the customer.")
+
+
+class _Segmentation(_Part):
+    unit: Literal["customer"] = Field("customer", description="What is placed.")
+    population: str | None = Field(None, description="Condition over traits: who is segmented. Default: everybody.")
+    purpose: str = Field("", description="What the segmentation is for.")
+    owner: str = Field("", description="Who answers for it.")
+    review_by: date | None = Field(None, description="When to look at it again.")
+
+
+class Rules(_Segmentation):
+    """Segments by conditions, in order; the first that holds takes the customer."""
+
+    method: Literal["rules"]
+    segments: tuple[RuleSegment, ...] = Field(min_length=1, max_length=30)
+    rest: str = Field("Everyone else", description="Name of the segment of those whom no condition takes.")
+
+    @model_validator(mode="after")
+    def _unique(self) -> Rules:
+        names = [s.name for s in self.segments] + [self.rest]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"segments: the name '{name}' is used twice. Segment names must differ.")
+        return self
+
+
+class RfmCuts(_Part):
+    """Cut points set by hand: ascending, four for five scores."""
+
+    recency_days: tuple[float, ...] | None = None
+    frequency: tuple[float, ...] | None = None
+    monetary: tuple[float, ...] | None = None
+
+    @field_validator("recency_days", "frequency", "monetary")
+    @classmethod
+    def _four_ascending(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if value is not None and (len(value) != 4 or list(value) != sorted(set(value))):  # 4 cuts make 5 scores
+            raise ValueError("needs four different numbers in ascending order, such as [1, 2, 4, 9]")
+        return value
+
+
+class Rfm(_Segmentation):
+    """Recency, frequency and monetary value scored 1 to 5 and named."""
+
+    method: Literal["rfm"]
+    cuts: RfmCuts = Field(RfmCuts(), description="Cut points; those left out are learned once and frozen.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+
+class Tier(_Part):
+    """One value tier."""
+
+    name: str = Field(min_length=1, max_length=60)
+    share: float = Field(gt=0, le=1, description="Share of all value that the tiers down to this one bring together.")
+
+
+class ValueTiers(_Segmentation):
+    """Tiers by the share of value they bring (Pareto, ABC analysis)."""
+
+    method: Literal["value_tiers"]
+    trait: str = Field("auto", description="The value trait; auto takes margin where known, else revenue or value.")
+    # ABC analysis (Dickie 1951): A brings 80 % of the value, B the next 15 %, C the last 5 %.
+    tiers: tuple[Tier, ...] = (Tier(name="High", share=0.8), Tier(name="Medium", share=0.95), Tier(name="Low", share=1))
+    cuts: tuple[float, ...] | None = Field(None, description="Least value of each tier but the last, descending.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ValueTiers:
+        shares = [t.share for t in self.tiers]
+        if len(self.tiers) < 2 or shares != sorted(set(shares)) or shares[-1] != 1:
+            raise ValueError("tiers: needs two or more, with rising shares, the last of them 1.")
+        if self.cuts is not None and (
+            len(self.cuts) != len(self.tiers) - 1 or list(self.cuts) != sorted(set(self.cuts), reverse=True)
+        ):
+            raise ValueError(f"cuts: {len(self.tiers)} tiers need {len(self.tiers) - 1} falling values.")
+        return self
+
+
+class KMeans(_Segmentation):
+    """Groups of similar customers (k-means)."""
+
+    method: Literal["kmeans"]
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] | dict[str, SegmentText] = Field(
+        "auto", description="How many; auto chooses. Or own texts for segments, by name."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        if isinstance(value, int) and not 2 <= value <= 20:
+            raise ValueError("needs a number from 2 to 20, or auto")
+        return value
+
+
+Segmentation = Annotated[Rules | Rfm | ValueTiers | KMeans, Field(discriminator="method")]
+METHODS: dict[str, type[_Segmentation]] = {
+    get_args(m.model_fields["method"].annotation)[0]: m for m in (Rules, Rfm, ValueTiers, KMeans)
+}
+
+
+class Config(_Part):
+    """A whole segmentry.yaml."""
+
+    version: Literal[1] = 1
+    name: str = Field(min_length=1, description="Name of the company or project.")
+    engine: Literal["duckdb"] = Field("duckdb", description="Database that holds the base.")
+    as_of: date | Literal["latest"] = Field("latest", description="Date of the picture; latest is the last record's.")
+    currency: str = Field("", max_length=3, description="ISO 4217 code; only shown, not converted.")
+    primary: str | None = Field(None, description="The segmentation shown first.")
+    sources: dict[str, Source] = Field(min_length=1)
+    lifecycle_days: LifecycleDays = LifecycleDays()
+    sample: Sample = Sample()
+    segmentations: dict[str, Segmentation] = {}
+
+    @model_validator(mode="after")
+    def _names(self) -> Config:
+        for section, names in (("sources", self.sources), ("segmentations", self.segmentations)):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    raise ValueError(
+                        f"{section}.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
+                    )
+        if self.primary is not None and self.primary not in self.segmentations:
+            raise ValueError(
+                f"primary: no segmentation is called '{self.primary}'. {did_you_mean(self.primary, self.segmentations)}"
+            )
+        return self
+
+    @property
+    def first(self) -> str | None:
+        """The segmentation shown first."""
+        return self.primary or next(iter(self.segmentations), None)
+
+
+def load(path: Path, env: Mapping[str, str]) -> Config:
+    """Read and validate a segmentry.yaml.
+
+    Raises :class:`ConfigError` with every mistake found, one a line, each with file, line and key.
+    """
+    if not path.is_file():
+        raise ConfigError(
+            f"{path}: there is no workspace here.",
+            why=f"A workspace is a folder with a {FILE_NAME}.",
+            fix="Run `segmentry init FILES…` to make one, or name its folder with --workspace.",
+        )
+    return parse(path.read_text(encoding="utf-8-sig"), env, file=path.name)
+
+
+def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config:
+    """Validate the text of a segmentry.yaml; see :func:`load`."""
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ConfigError(f"{file}:{line} is not YAML: {error.problem or error.context}.") from error
+    if not isinstance(tree, CommentedMap):
+        raise ConfigError(f"{file}:1 must be a mapping with keys such as name.", fix="See `segmentry schema`.")
+    plain = _substitute(tree, env, file, ())
+    try:
+        return Config.model_validate(plain)
+    except ValidationError as error:
+        lines = [_explain(dict(item), tree, file) for item in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(lines))) from error
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of segmentry.yaml, for editors."""
+    return Config.model_json_schema(by_alias=True)
+
+
+def line_of(tree: object, path: tuple[object, ...]) -> int:
+    """The line (from 1) of a key path in a loaded YAML tree; of its nearest parent where it is missing."""
+    line = 1
+    for key in path:
+        if isinstance(tree, CommentedMap) and key in tree:
+            line = tree.lc.key(key)[0] + 1
+        elif isinstance(tree, CommentedSeq) and isinstance(key, int) and key < len(tree):
+            line = tree.lc.item(key)[0] + 1
+        else:
+            break
+        tree = tree[key]
+    return line
+
+
+def _substitute(node: object, env: Mapping[str, str], file: str, path: tuple[object, ...]) -> Any:
+    if isinstance(node, Mapping):
+        return {str(k): _substitute(v, env, file, (*path, k)) for k, v in node.items()}
+    if isinstance(node, list):
+        return [_substitute(v, env, file, (*path, i)) for i, v in enumerate(node)]
+    if isinstance(node, str):
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] not in env:
+                raise ConfigError(
+                    f"{file} {_dotted(path)}: the environment variable {match[1]} is not set.",
+                    fix=f"Set it, for example `export {match[1]}=…`.",
+                )
+            return env[match[1]]
+
+        return re.sub(r"\$\{(\w+)\}", value, str(node))
+    return node
+
+
+def _dotted(path: tuple[object, ...]) -> str:
+    return ".".join(str(p) for p in path)
+
+
+def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> str:
+    path = tuple(p for p in _written(item["loc"], tree))
+    at = f"{file}:{line_of(tree, path)} {_dotted(path)}".rstrip()
+    if item["type"] == "extra_forbidden":
+        return f"{at}: this key is not known. {did_you_mean(str(path[-1]), _keys_at(path[:-1], tree))}"
+    if item["type"] == "missing":
+        return f"{at}: this key is needed and missing."
+    if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        given = _get(tree, path)
+        method = str(given.get("method", "")) if isinstance(given, Mapping) else ""
+        return f"{at}: method '{method}' is not known. {did_you_mean(method, METHODS)}"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    given = item.get("input")
+    shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) else ""
+    return f"{at}: {shown}{message}"
+
+
+def _written(loc: tuple[object, ...], tree: object) -> Iterator[object]:
+    """The key path as the person wrote it: pydantic adds the names of union branches."""
+    for i, key in enumerate(loc):
+        last = i == len(loc) - 1
+        known = isinstance(tree, Mapping) and key in tree
+        if known or (isinstance(tree, list) and isinstance(key, int) and key < len(tree)):
+            tree = cast(Any, tree)[key]
+            yield key
+        elif last and isinstance(tree, Mapping) and key not in METHODS:
+            yield key
+
+
+def _get(tree: object, path: tuple[object, ...]) -> Any:
+    for key in path:
+        tree = cast(Any, tree)[key]
+    return tree
+
+
+def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
+    """The keys that are allowed at a path, for the did-you-mean."""
+    model: type[BaseModel] = Config
+    match path:
+        case ("sources", _, "attributes", _):
+            model = Attribute
+        case ("sources", _):
+            model = Source
+        case ("segmentations", _):
+            model = METHODS.get(str(_get(tree, path).get("method")), Rules)
+        case ("segmentations", _, "segments", int()):
+            model = RuleSegment
+        case ("segmentations", _, "segments", _):
+            model = SegmentText
+        case ("segmentations", _, "cuts"):
+            model = RfmCuts
+        case ("segmentations", _, "tiers", _):
+            model = Tier
+        case ("lifecycle_days",):
+            model = LifecycleDays
+        case ("sample",):
+            model = Sample
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -1,0 +1,348 @@
+"""The contract of every table: grain, columns, types, units, what null means, and how personal a column is.
+
+Data quality, the data plan, de-identification, masking, the documentation and test fixtures derive from these
+declarations (law 5), so a column exists when it is declared here and nowhere else. Tables that later stages fill are
+declared already, so that their place is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Pii(StrEnum):
+    """How personal a column is (ISO/IEC 20889 terms)."""
+
+    DIRECT = "direct"  # names one person: name, e-mail, phone, id
+    QUASI = "quasi"  # names a person in combination: birth date, postcode
+    SENSITIVE = "sensitive"  # GDPR article 9 and what people expect to be kept: income, health, beliefs
+    NONE = "none"
+
+
+class Type(StrEnum):
+    """The value types of the contracts."""
+
+    ID = "id"  # normalised text key
+    TEXT = "text"
+    CATEGORY = "category"  # text of few distinct values
+    NUMBER = "number"  # float64
+    MONEY = "money"  # float64 in the workspace currency
+    INTEGER = "integer"
+    TIME = "time"  # UTC timestamp
+    DATE = "date"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    type: Type
+    description: str
+    pii: Pii = Pii.NONE
+    required: bool = False
+    unit: str = ""
+    null_means: str = "not known"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row is, which columns it has, which stage writes it."""
+
+    name: str
+    grain: str
+    stage: str
+    columns: tuple[Column, ...]
+    collectable: bool = False
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(column.name == name for column in self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.required)
+
+
+_KEY = Column(
+    "customer_key",
+    Type.INTEGER,
+    "The workspace's own number of the customer; facts are sorted by it.",
+    null_means="anonymous: no customer on the record",
+)
+_CUSTOMER = Column(
+    "customer", Type.ID, "The customer's id in the source.", pii=Pii.DIRECT, null_means="anonymous: no customer given"
+)
+# Where a collected row came from; every collected table carries these.
+LINEAGE = (
+    Column("source", Type.CATEGORY, "Name of the source in segmentry.yaml.", required=True),
+    Column("file", Type.TEXT, "File the row was read from, relative to the workspace.", required=True),
+    Column("line", Type.INTEGER, "Line of that file (record number for Parquet and Excel).", required=True),
+    Column(
+        "row_id",
+        Type.TEXT,
+        "md5 of the row's canonical content and its occurrence number in the file: equal ids are the same record.",
+        required=True,
+    ),
+    Column(
+        "known_from",
+        Type.TIME,
+        "When the record became known here.",
+        null_means="from the first collection of its source, so valid for any earlier date",
+    ),
+)
+
+
+def _collected(name: str, grain: str, *columns: Column) -> Table:
+    return Table(name, grain, "collect", (_KEY, *columns, *LINEAGE), collectable=True)
+
+
+customers = _collected(
+    "customers",
+    "one record about a customer in one source",
+    Column("customer", Type.ID, "The customer's id in the source.", pii=Pii.DIRECT, required=True),
+    Column("name", Type.TEXT, "Full name.", pii=Pii.DIRECT),
+    Column("first_name", Type.TEXT, "Given name.", pii=Pii.DIRECT),
+    Column("last_name", Type.TEXT, "Family name.", pii=Pii.DIRECT),
+    Column("email", Type.TEXT, "E-mail address.", pii=Pii.DIRECT),
+    Column("phone", Type.TEXT, "Phone number.", pii=Pii.DIRECT),
+    Column("address", Type.TEXT, "Street address.", pii=Pii.DIRECT),
+    Column("account", Type.ID, "The organisation the customer belongs to.", pii=Pii.QUASI),
+    Column("joined_at", Type.TIME, "When the relation began (sign-up, first contract)."),
+    Column("updated_at", Type.TIME, "When the source last changed the record."),
+    Column("birth_date", Type.DATE, "Date of birth.", pii=Pii.QUASI),
+    Column("birth_year", Type.INTEGER, "Year of birth.", pii=Pii.QUASI, unit="year"),
+    Column("age", Type.INTEGER, "Age as the source gives it.", pii=Pii.QUASI, unit="years"),
+    Column("gender", Type.CATEGORY, "Gender as the source gives it.", pii=Pii.QUASI),
+    Column("income", Type.MONEY, "Yearly income.", pii=Pii.SENSITIVE, unit="currency a year"),
+    Column("education", Type.CATEGORY, "Highest education.", pii=Pii.QUASI),
+    Column("marital_status", Type.CATEGORY, "Marital status.", pii=Pii.QUASI),
+    Column("household_size", Type.INTEGER, "People in the household.", pii=Pii.QUASI, unit="persons"),
+    Column("children", Type.INTEGER, "Children in the household.", pii=Pii.QUASI, unit="persons"),
+    Column("occupation", Type.CATEGORY, "Occupation.", pii=Pii.QUASI),
+    Column("language", Type.CATEGORY, "Preferred language."),
+    Column("country", Type.CATEGORY, "Country."),
+    Column("region", Type.CATEGORY, "State, county or province.", pii=Pii.QUASI),
+    Column("city", Type.CATEGORY, "Town.", pii=Pii.QUASI),
+    Column("postcode", Type.TEXT, "Postal code.", pii=Pii.QUASI),
+    Column("latitude", Type.NUMBER, "Latitude.", pii=Pii.QUASI, unit="degrees"),
+    Column("longitude", Type.NUMBER, "Longitude.", pii=Pii.QUASI, unit="degrees"),
+    Column("value", Type.MONEY, "Worth of the customer to date, where the source states it.", unit="currency"),
+)
+accounts = _collected(
+    "accounts",
+    "one record about an organisation in one source",
+    Column("account", Type.ID, "The organisation's id in the source.", pii=Pii.QUASI, required=True),
+    Column("account_name", Type.TEXT, "Name of the organisation.", pii=Pii.QUASI),
+    Column("parent", Type.ID, "The organisation that owns this one."),
+    Column("industry", Type.CATEGORY, "Industry."),
+    Column("employees", Type.INTEGER, "Number of employees.", unit="persons"),
+    Column("revenue", Type.MONEY, "Yearly revenue of the organisation.", unit="currency a year"),
+    Column("founded", Type.INTEGER, "Year of foundation.", unit="year"),
+    Column("country", Type.CATEGORY, "Country of the head office."),
+    Column("domain", Type.TEXT, "Web domain.", pii=Pii.QUASI),
+)
+transactions = _collected(
+    "transactions",
+    "one order line (or one order, where the source has no lines)",
+    _CUSTOMER,
+    Column("order", Type.ID, "Order, invoice or receipt number.", null_means="every line is its own order"),
+    Column("time", Type.TIME, "When it was bought.", required=True),
+    Column("amount", Type.MONEY, "What was paid for the line, returns negative.", required=True, unit="currency"),
+    Column("quantity", Type.NUMBER, "Pieces.", unit="pieces"),
+    Column("product", Type.ID, "Product code."),
+    Column("product_name", Type.TEXT, "Product name."),
+    Column("category", Type.CATEGORY, "Product category."),
+    Column("channel", Type.CATEGORY, "Where it was bought: web, store, app ..."),
+    Column("store", Type.CATEGORY, "Store or branch."),
+    Column("discount", Type.MONEY, "Discount given on the line.", unit="currency"),
+    Column("cost", Type.MONEY, "Cost of the goods of the line.", unit="currency"),
+    Column("country", Type.CATEGORY, "Country of the order."),
+    Column(
+        "line_kind",
+        Type.CATEGORY,
+        "sale, return (a refund or cancellation), or charge (postage, fee, manual adjustment: not a product).",
+        required=True,
+    ),
+)
+events = _collected(
+    "events",
+    "one thing a customer did: visit, click, mail opened, post",
+    _CUSTOMER,
+    Column("time", Type.TIME, "When it happened.", required=True),
+    Column("name", Type.CATEGORY, "What happened.", required=True),
+    Column("channel", Type.CATEGORY, "web, app, email, social ..."),
+    Column("page", Type.TEXT, "Page or screen."),
+    Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
+    Column("properties", Type.TEXT, "Further properties as JSON.", pii=Pii.QUASI),
+)
+responses = _collected(
+    "responses",
+    "one answer of one respondent to one question",
+    _CUSTOMER,
+    Column("survey", Type.ID, "Name of the survey."),
+    Column("question", Type.ID, "Code of the question.", required=True),
+    Column("item", Type.TEXT, "Wording of the question or item."),
+    Column("answer", Type.TEXT, "The answer.", pii=Pii.SENSITIVE, null_means="not answered"),
+    Column("time", Type.TIME, "When it was answered."),
+)
+costs = _collected(
+    "costs",
+    "one cost of a customer, or of a channel to be allocated",
+    _CUSTOMER,
+    Column("time", Type.TIME, "When it was spent."),
+    Column("type", Type.CATEGORY, "acquisition, service or retention.", required=True),
+    Column("amount", Type.MONEY, "The cost.", required=True, unit="currency"),
+    Column("channel", Type.CATEGORY, "Channel the cost belongs to."),
+)
+products = _collected(
+    "products",
+    "one product",
+    Column("product", Type.ID, "Product code.", required=True),
+    Column("product_name", Type.TEXT, "Product name."),
+    Column("category", Type.CATEGORY, "Product category."),
+    Column("unit_cost", Type.MONEY, "What one piece costs the company.", unit="currency"),
+    Column("list_price", Type.MONEY, "Price without discount.", unit="currency"),
+)
+consents = _collected(
+    "consents",
+    "one statement of consent or objection",
+    _CUSTOMER,
+    Column("channel", Type.CATEGORY, "email, phone, post, ads ..."),
+    Column("purpose", Type.CATEGORY, "What was consented to."),
+    Column("status", Type.CATEGORY, "granted or denied.", required=True),
+    Column("time", Type.TIME, "When it was stated."),
+    Column("proof", Type.TEXT, "Where the statement is recorded.", pii=Pii.QUASI),
+)
+market = _collected(
+    "market",
+    "one cell of outside market research",
+    Column("cell", Type.TEXT, "The cell, as conditions over traits.", required=True),
+    Column("measure", Type.CATEGORY, "population share, spend, propensity ...", required=True),
+    Column("value", Type.NUMBER, "The figure.", required=True),
+    Column("source_name", Type.TEXT, "Who published it."),
+    Column("published", Type.DATE, "When it was published."),
+)
+quarantine = Table(
+    "quarantine",
+    "one record that could not be used",
+    "collect",
+    (
+        Column("source", Type.CATEGORY, "Name of the source.", required=True),
+        Column("file", Type.TEXT, "File of the record.", required=True),
+        Column("line", Type.INTEGER, "Line of that file.", required=True),
+        Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
+        Column("record", Type.TEXT, "The record as it was read.", pii=Pii.DIRECT, required=True),
+        Column("row_id", Type.TEXT, "The record's id, so that a re-read does not count it twice.", required=True),
+    ),
+)
+identities = Table(
+    "identities",
+    "one id of a customer in one id space",
+    "resolve",
+    (
+        _KEY,
+        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+        Column("id_space", Type.CATEGORY, "Sources of one id space share their ids.", required=True),
+        Column("source_id", Type.ID, "The id in that space.", pii=Pii.DIRECT, required=True),
+    ),
+)
+golden_customers = Table(
+    "golden_customers",
+    "one customer",
+    "resolve",
+    (
+        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+        *(c for c in customers.columns if c.name not in {"customer_key", "customer", *(x.name for x in LINEAGE)}),
+    ),
+)
+traits = Table(
+    "traits",
+    "one customer as of a date; one further column per trait of the catalogue",
+    "traits",
+    (
+        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+    ),
+)
+memberships = Table(
+    "memberships",
+    "one customer in one segmentation, as of the last run",
+    "assign",
+    (
+        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+        Column("segment", Type.CATEGORY, "Name of the segment, 'No data' and 'No good fit' included.", required=True),
+        Column("fit", Type.NUMBER, "How typical of the segment, 0 to 1.", null_means="no data", unit="0 to 1"),
+        Column("runner_up", Type.CATEGORY, "The next closest segment.", null_means="there is none"),
+        Column(
+            "margin",
+            Type.NUMBER,
+            "How far from the runner-up, 0 (on the border) to 1.",
+            unit="0 to 1",
+            null_means="the rule has no distance",
+        ),
+        Column("since", Type.DATE, "As of when the customer has been in this segment without a break.", required=True),
+    ),
+)
+membership_history = Table(
+    "membership_history",
+    "one stay of a customer in a segment",
+    "assign",
+    (
+        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+        Column("segment", Type.CATEGORY, "Name of the segment.", required=True),
+        Column("version", Type.INTEGER, "Version of the segmentation when the stay began.", required=True),
+        Column("since", Type.DATE, "First as-of date of the stay.", required=True),
+        Column("until", Type.DATE, "First as-of date elsewhere.", null_means="still there"),
+    ),
+)
+profiles = Table(
+    "profiles",
+    "one trait (or one level of a category) in one segment",
+    "assign",
+    (
+        Column("segment", Type.CATEGORY, "Name of the segment; 'All customers' is the base.", required=True),
+        Column("trait", Type.CATEGORY, "Name of the trait.", required=True),
+        Column("level", Type.CATEGORY, "Level of a category.", null_means="a numeric or boolean trait"),
+        Column("n", Type.INTEGER, "Customers with a value.", required=True, unit="customers"),
+        Column("mean", Type.NUMBER, "Mean (share, for a level or a boolean).", null_means="no customer has a value"),
+        Column("sd", Type.NUMBER, "Standard deviation.", null_means="fewer than two values"),
+        Column("effect", Type.NUMBER, "Standardised difference from all other customers.", unit="sd"),
+    ),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        customers,
+        accounts,
+        transactions,
+        events,
+        responses,
+        costs,
+        products,
+        consents,
+        market,
+        quarantine,
+        identities,
+        golden_customers,
+        traits,
+        memberships,
+        membership_history,
+        profiles,
+    )
+}
+COLLECTABLE: tuple[str, ...] = tuple(name for name, table in TABLES.items() if table.collectable)
