@@ -294,6 +294,7 @@ memberships = Table(
             unit="0 to 1",
             null_means="the rule has no distance",
         ),
+        Column("score", Type.TEXT, "Scores such as 5-4-3 (R-F-M).", null_means="the rule has no scores"),
         Column("since", Type.DATE, "As of when the customer has been in this segment without a break.", required=True),
     ),
 )

@@ -1,0 +1,225 @@
+"""The frozen segmentation: what ``fit`` returns, what ``assign`` runs, what is kept as JSON.
+
+It holds the rule (:mod:`segmentry.placement`), the segments with their texts, and what the fit found out. It holds no
+personal data and cannot be changed: another fit makes another version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry import engine, expressions, placement
+from segmentry.errors import ArtefactError, DataError, did_you_mean
+from segmentry.placement import NO_DATA, NO_GOOD_FIT, Cascade, Grid, Nearest, Why
+
+FORMAT = 1
+NO_DATA_NAME = "No data"
+NO_GOOD_FIT_NAME = "No good fit"
+KEYS = ("customer_key", "customer_id")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One segment: what it is called, who they are, what to do, who answers for it."""
+
+    name: str
+    meaning: str = ""
+    action: str = ""
+    purpose: str = ""
+    owner: str = ""
+    review_by: date | None = None
+    criteria: str = ""
+
+
+# The two segments that every segmentation has besides its own, so that everybody is in exactly one.
+OUTSIDE = (
+    Segment(
+        NO_DATA_NAME,
+        "The traits that this segmentation needs are not known for them.",
+        "Collect what is missing; do not guess.",
+        criteria="too few of the traits are known",
+    ),
+    Segment(
+        NO_GOOD_FIT_NAME,
+        "They are unlike every segment.",
+        "Look at them one by one: errors in the data, or the start of a new segment.",
+        criteria="farther from every segment than its own members are",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """A fitted segmentation.
+
+    ``traits`` are the segmentation variables with their kinds; ``population`` the condition that a unit must meet to be
+    placed (empty: everybody); ``report`` what the fit found out, as plain JSON values.
+    """
+
+    name: str
+    version: int
+    method: str
+    rule: Cascade | Grid | Nearest
+    segments: tuple[Segment, ...]
+    traits: tuple[tuple[str, str], ...]
+    unit: str = "customer"
+    population: str = ""
+    purpose: str = ""
+    owner: str = ""
+    review_by: date | None = None
+    as_of: date | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        names = ", ".join(s.name for s in self.segments)
+        return f"<Segmentation {self.name} v{self.version}: {self.method}, {len(self.segments)} segments: {names}>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the segments, without 'No data' and 'No good fit'."""
+        return tuple(s.name for s in self.segments)
+
+    def segment(self, name: str) -> Segment:
+        """A segment by its name; :class:`DataError` lists the names when there is none."""
+        for segment in (*self.segments, *OUTSIDE):
+            if segment.name.casefold() == name.casefold():
+                return segment
+        allowed = [s.name for s in (*self.segments, *OUTSIDE)]
+        raise DataError(f"{self.name} has no segment '{name}'.", why=did_you_mean(name, allowed))
+
+    def segment_name(self, index: int) -> str:
+        """The name of a placement's segment index."""
+        return {NO_DATA: NO_DATA_NAME, NO_GOOD_FIT: NO_GOOD_FIT_NAME}.get(index) or self.segments[index].name
+
+    def assign(self, traits: Any) -> Any:
+        """Place every row in exactly one segment.
+
+        ``traits`` has one row per unit and a column per segmentation variable. An Ibis table gives an Ibis table (one
+        expression, run where the data live) with the key columns it has; a pandas or polars data frame or an Arrow
+        table gives a pandas data frame in the same order, computed by the same expression. Columns: ``segment``,
+        ``fit``, ``runner_up``, ``margin``, ``score`` (see ``tables.memberships``). Units outside the population are
+        left out.
+
+        Raises :class:`DataError` when a trait is missing.
+        """
+        if isinstance(traits, ir.Table):
+            return self._placed(traits, [k for k in KEYS if k in traits.columns])
+        con = engine.in_memory()
+        try:
+            frame = con.create_table("traits", traits)
+            numbered = frame.mutate(row_number=ibis.row_number())
+            placed = self._placed(numbered, ["row_number"]).order_by("row_number")
+            return con.to_pandas(placed).set_index("row_number").rename_axis(None)
+        finally:
+            con.disconnect()
+
+    def sql(self, dialect: str, table: str = "traits") -> str:
+        """The placement as one SELECT over a table of traits, in another database's SQL."""
+        schema = {"customer_key": "int64", "customer_id": "string", **self._schema()}
+        return engine.to_sql(self._placed(ibis.table(schema, name=table), list(KEYS)), dialect)
+
+    def explain(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Why]:
+        """One unit's placement and the reasons for it; ``row`` maps traits to values."""
+        con = engine.in_memory()
+        try:
+            types = self._schema()
+            one = ibis.memtable({"anchor": [1]}).select(
+                **{name: ibis.literal(row.get(name), type=kind) for name, kind in types.items()}
+            )
+            placed = con.to_pyarrow(self._steps(one, [])).to_pylist()[0]
+        finally:
+            con.disconnect()
+        return placed, self.rule.why(row, int(placed["segment_index"]))
+
+    def _schema(self) -> dict[str, str]:
+        types = {"number": "float64", "category": "string", "boolean": "boolean"}
+        return {name: types[kind] for name, kind in self.traits}
+
+    def _placed(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
+        missing = [name for name, _ in self.traits if name not in traits.columns]
+        if missing:
+            raise DataError(
+                f"Segmentation {self.name} needs the trait {missing[0]}, which the table does not have.",
+                why=did_you_mean(missing[0], traits.columns),
+                fix="`segmentry show traits` lists the traits there are.",
+            )
+        rows = traits
+        if self.population:
+            rows = rows.filter(expressions.condition(self.population, rows, where=f"{self.name}.population"))
+        return self._named(self._steps(rows, keys), keys)
+
+    def _steps(self, rows: ir.Table, keys: Sequence[str]) -> ir.Table:
+        return self.rule.placed(self.rule.scored(self.rule.prepared(rows, keys), keys), keys)
+
+    def _named(self, placed: ir.Table, keys: Sequence[str]) -> ir.Table:
+        labels = [(NO_DATA, NO_DATA_NAME), (NO_GOOD_FIT, NO_GOOD_FIT_NAME), *enumerate(self.names)]
+
+        def named(column: str) -> ir.Value:
+            return ibis.cases(*((placed[column] == index, name) for index, name in labels))
+
+        return placed.select(
+            *keys,
+            segment=named("segment_index"),
+            fit=placed["fit"],
+            runner_up=named("runner_up_index"),
+            margin=placed["margin"],
+            score=placed["score"],
+        )
+
+    def with_texts(self, texts: Mapping[str, Mapping[str, Any]]) -> Segmentation:
+        """The same segmentation with other texts (meaning, action ...) for segments, by name."""
+        return replace(self, segments=tuple(replace(s, **texts.get(s.name, {})) for s in self.segments))
+
+    def to_json(self) -> str:
+        """The artefact as JSON, with a checksum that shows later edits by hand."""
+        body = {
+            "format": FORMAT,
+            **{k: v for k, v in asdict(self).items() if k != "rule"},
+            "rule": placement.to_json(self.rule),
+        }
+        text = json.dumps(body, default=str, ensure_ascii=False, sort_keys=True)
+        body["checksum"] = hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(body, default=str, ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str, *, where: str = "the artefact") -> Segmentation:
+        """The segmentation back from its JSON.
+
+        Raises :class:`ArtefactError` when it was edited by hand, is damaged, or comes from a newer version.
+        """
+        try:
+            body = json.loads(text)
+            checksum = body.pop("checksum")
+        except (json.JSONDecodeError, KeyError, AttributeError) as error:
+            raise ArtefactError(f"{where} is not a whole segmentation: {error}.", fix="Fit it again.") from error
+        if body.get("format") != FORMAT:
+            raise ArtefactError(
+                f"{where} has format {body.get('format')}; this version reads format {FORMAT}.",
+                fix="Update Segmentry, or fit the segmentation again.",
+            )
+        again = json.dumps(body, default=str, ensure_ascii=False, sort_keys=True)
+        if hashlib.sha256(again.encode()).hexdigest() != checksum:
+            raise ArtefactError(
+                f"{where} was changed by hand: its checksum differs.",
+                why="A fitted segmentation is frozen, so that everybody in it was placed by the same rule.",
+                fix="Put the settings into segmentry.yaml and fit again; texts of segments go into playbooks.yaml.",
+            )
+        rule = placement.from_json(body.pop("rule"))
+        body.pop("format")
+        segments = tuple(Segment(**{**s, "review_by": _date(s["review_by"])}) for s in body.pop("segments"))
+        traits = tuple((n, k) for n, k in body.pop("traits"))
+        for key in ("review_by", "as_of"):
+            body[key] = _date(body[key])
+        return cls(rule=rule, segments=segments, traits=traits, **body)
+
+
+def _date(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
