@@ -76,14 +76,16 @@ class BusyError(SegmentryError):
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """A sentence that proposes the nearest allowed names, or lists them when none is near.
 
-    >>> did_you_mean("recency", ["recency_days", "frequency"])
+    >>> did_you_mean("recency", ["recency_days", "tenure_days"])
     "Did you mean 'recency_days'?"
     >>> did_you_mean("zzz", ["a", "b"])
     'Allowed: a, b.'
     """
     names = sorted(set(allowed))
     lowered = {name.lower(): name for name in names}
-    near = [lowered[n] for n in difflib.get_close_matches(given.lower(), list(lowered), n=2, cutoff=0.6)]
+    inside = [low for low in lowered if given and (given.lower() in low or low in given.lower())]
+    close = difflib.get_close_matches(given.lower(), list(lowered), n=2, cutoff=0.6)
+    near = [lowered[low] for low in dict.fromkeys([*sorted(inside, key=len)[:1], *close])][:2]
     if near:
         return "Did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
     if not names:
