@@ -21,10 +21,9 @@ from segmentry.engine import days_between, ln, ratio
 
 # Kinds of arguments. NUMBER to MOMENT are values; LIKE_KIND: all arguments are of one kind, whichever; COUNT and DIGITS
 # must be written out, because engines differ on a length that is computed, negative or null.
-NUMBER, TEXT, BOOLEAN, MOMENT, LIKE_KIND = "number", "text", "boolean", "moment", "value"
+NUMBER, TEXT, MOMENT, LIKE_KIND = "number", "text", "date", "value"
 COUNT, DIGITS = "count", "digits"
 
-_EXACT = 2.0**52  # from here on every float64 is a whole number
 _INT64 = 2.0**63
 _LOG10_E = 0.434294481903252  # 1 / ln 10
 
@@ -44,14 +43,17 @@ _FALSE = ("false", "f", "no", "n", "0")
 
 @dataclass(frozen=True)
 class Function:
-    """One function: the kinds of its arguments, its Ibis builder, and its reading in English with {0}, {1}, …."""
+    """One function: the kinds of its arguments, its Ibis builder, and its reading in English with {0}, {1}, ….
+
+    ``copies``: how often the SQL writes an argument out; None: as often as there are arguments.
+    """
 
     takes: tuple[str, ...]
     build: Callable[..., ir.Value]
     reads: str
     optional: int = 0
     repeats: bool = False
-    predicate: bool = False
+    copies: int | None = 1
 
     @property
     def least(self) -> int:
@@ -80,26 +82,34 @@ class Function:
 # Builders -------------------------------------------------------------------------------------------------------------
 
 
+@ibis.udf.scalar.builtin(name="floor", signature=(("float64",), "float64"))
+def _floor(number: float) -> float:
+    """The engine's own FLOOR; Ibis's casts to BIGINT, which fails for what is larger."""
+    raise AssertionError(number)  # Ibis calls the function of that name in the database
+
+
 def floor(number: ir.NumericValue) -> ir.NumericValue:
-    """The whole number below; as float64, so that none is too large."""
-    if number.type().is_integer():
-        return number
-    return (number.abs() < _EXACT).ifelse(number.floor().cast("float64"), number)
+    """The whole number below, as float64 unless it is an integer already."""
+    return number if number.type().is_integer() else as_double(_floor(number))
 
 
 def rounded(number: ir.NumericValue, digits: int = 0) -> ir.NumericValue:
-    """Half away from zero, as in DuckDB and Spark (PostgreSQL and Python round doubles half to even)."""
+    """Half away from zero. PostgreSQL rounds doubles half to even, Spark and DuckDB differ on round(1.005, 2)."""
     if number.type().is_integer():
         return number
     factor = double(10.0**digits)
     size = floor(number.abs() * factor + double(0.5))
-    size = ratio(size, factor) if digits else size
-    return (number < 0).ifelse(-size, size)
+    return number.sign() * (ratio(size, factor) if digits else size)
 
 
 def double(value: float) -> ir.FloatingScalar:
     """A constant that is a DOUBLE on every engine; a bare 0.1 is DECIMAL on most."""
-    return ops.Cast(ibis.literal(value, type="float64"), to="float64").to_expr()
+    return as_double(ibis.literal(value, type="float64"))
+
+
+def as_double(value: ir.NumericValue) -> ir.FloatingValue:
+    """A cast that stays in the SQL even where Ibis believes the value to be a double already."""
+    return ops.Cast(value, to="float64").to_expr()
 
 
 def _substring(text: ir.StringValue, start: int, length: int | None = None) -> ir.StringValue:
@@ -134,20 +144,20 @@ FUNCTIONS: dict[str, Function] = {
     "abs": Function((NUMBER,), lambda x: x.abs(), "the size of {0}"),
     "ceil": Function((NUMBER,), lambda x: -floor(-x), "{0} rounded up"),
     "floor": Function((NUMBER,), floor, "{0} rounded down"),
-    "ln": Function((NUMBER,), ln, "the natural logarithm of {0}"),
-    "log": Function((NUMBER,), _log10, "the logarithm of {0} to base 10"),
-    "round": Function((NUMBER, DIGITS), rounded, "{0} rounded", optional=1),
+    "ln": Function((NUMBER,), ln, "the natural logarithm of {0}", copies=2),
+    "log": Function((NUMBER,), _log10, "the logarithm of {0} to base 10", copies=4),
+    "round": Function((NUMBER, DIGITS), rounded, "{0} rounded", optional=1, copies=2),
     # text
-    "concat": Function((TEXT, TEXT), _concat, "{0} joined with {1}", repeats=True, optional=1),
-    "contains": Function((TEXT, TEXT), lambda s, p: s.contains(p), "{0} contains {1}", predicate=True),
-    "ends_with": Function((TEXT, TEXT), lambda s, p: s.endswith(p), "{0} ends with {1}", predicate=True),
-    "left": Function((TEXT, COUNT), lambda s, n: s.left(n), "the first {1} characters of {0}"),
+    "concat": Function((TEXT, TEXT), _concat, "{0} joined together", repeats=True, optional=1),
+    "contains": Function((TEXT, TEXT), lambda s, p: s.contains(p), "{0} contains {1}"),
+    "ends_with": Function((TEXT, TEXT), lambda s, p: s.endswith(p), "{0} ends with {1}"),
+    "left": Function((TEXT, COUNT), lambda s, n: s.left(n), "the first {1} characters of {0}", copies=2),
     "length": Function((TEXT,), lambda s: s.length().cast("int64"), "the length of {0}"),
     "lower": Function((TEXT,), lambda s: s.lower(), "{0} in lower case"),
     "replace": Function((TEXT, TEXT, TEXT), lambda s, a, b: s.replace(a, b), "{0} with {1} replaced by {2}"),
-    "right": Function((TEXT, COUNT), lambda s, n: s.right(n), "the last {1} characters of {0}"),
-    "starts_with": Function((TEXT, TEXT), lambda s, p: s.startswith(p), "{0} starts with {1}", predicate=True),
-    "substring": Function((TEXT, COUNT, COUNT), _substring, "{0} from character {1}", optional=1),
+    "right": Function((TEXT, COUNT), lambda s, n: s.right(n), "the last {1} characters of {0}", copies=2),
+    "starts_with": Function((TEXT, TEXT), lambda s, p: s.startswith(p), "{0} starts with {1}"),
+    "substring": Function((TEXT, COUNT, COUNT), _substring, "{0} from character {1}", optional=1, copies=2),
     "trim": Function((TEXT,), lambda s: s.strip(), "{0} without spaces around it"),
     "upper": Function((TEXT,), lambda s: s.upper(), "{0} in upper case"),
     # dates
@@ -156,9 +166,11 @@ FUNCTIONS: dict[str, Function] = {
     "month": Function((MOMENT,), _part("month"), "the month of {0}"),
     "year": Function((MOMENT,), _part("year"), "the year of {0}"),
     # any kind
-    "coalesce": Function((LIKE_KIND, LIKE_KIND), ibis.coalesce, "{0}, where not known {1}", repeats=True),
-    "greatest": Function((LIKE_KIND, LIKE_KIND), _extreme(ibis.greatest), "the greatest of {0} and {1}", repeats=True),
-    "least": Function((LIKE_KIND, LIKE_KIND), _extreme(ibis.least), "the least of {0} and {1}", repeats=True),
+    "coalesce": Function((LIKE_KIND, LIKE_KIND), ibis.coalesce, "{0} (or {1} where not known)", repeats=True),
+    "greatest": Function(
+        (LIKE_KIND, LIKE_KIND), _extreme(ibis.greatest), "the greatest of {0}", repeats=True, copies=None
+    ),
+    "least": Function((LIKE_KIND, LIKE_KIND), _extreme(ibis.least), "the least of {0}", repeats=True, copies=None),
     "nullif": Function((LIKE_KIND, LIKE_KIND), lambda a, b: a.nullif(b), "{0} unless it is {1}"),
 }
 

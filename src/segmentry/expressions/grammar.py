@@ -17,7 +17,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.expressions.functions import FUNCTIONS, INSTEAD
@@ -27,8 +27,10 @@ Constant = int | float | str | bool | date | datetime
 MAX_LENGTH = 20_000  # characters: a list of some 2,000 postcodes
 MAX_NESTING = 20  # brackets and CASE; sqlglot takes about 25 Python frames a level, of 1,000
 MAX_DEPTH = 60  # operators upon operators, a chain of AND or OR counting once
+MAX_SIZE = 20_000  # nodes of the SQL, roughly
 
 _DUCKDB = sqlglot.Dialect.get_or_raise("duckdb")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # A cast goes to one of six kinds. The first type of each is the one that it is written with.
@@ -66,7 +68,7 @@ SHAPES: dict[type[exp.Expr], frozenset[str]] = {
 
 _ALLOWED = (
     "An expression is made of columns, 'text', numbers, TRUE, FALSE, DATE '2024-01-31', + - * / %, ||, = <> < <= > >=, "
-    "AND, OR, NOT, IN, BETWEEN, LIKE, ILIKE, IS NULL, CASE, CAST and the functions " + ", ".join(FUNCTIONS) + "."
+    "AND, OR, NOT, IN, BETWEEN, LIKE, ILIKE, IS NULL, CASE, CAST and functions such as coalesce, round and lower."
 )
 _WRITE_PLAIN = "Write it with what is allowed, or make a column that holds the result."
 
@@ -94,7 +96,13 @@ _REFUSED: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
 
 
 class _Parser(DuckDBParser):
-    """DuckDB's grammar, with each function call left as it was written: what is checked is what was typed."""
+    """DuckDB's grammar, with each function call left as it was written: what is checked is what was typed.
+
+    % stands with * and /, as in every database: sqlglot has it with + and -, and reads a + b % c as (a + b) % c.
+    """
+
+    TERM: ClassVar[dict[TokenType, Any]] = {k: v for k, v in DuckDBParser.TERM.items() if k != TokenType.MOD}
+    FACTOR: ClassVar[dict[TokenType, Any]] = {**DuckDBParser.FACTOR, TokenType.MOD: exp.Mod}
 
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
@@ -121,6 +129,12 @@ def checked(text: str) -> exp.Expr:
         _check_shape(node)
         if check := _CHECKS.get(type(node)):
             check(node)
+    if (size := _size(tree)) > MAX_SIZE:
+        raise ConfigError(
+            f"the expression grows to {size:,} parts in the database.",
+            why=f"At most {MAX_SIZE:,} are sent: a function inside a function writes its argument out several times.",
+            fix="Make a column that holds a part of it.",
+        )
     return tree
 
 
@@ -167,9 +181,14 @@ def moment(text: str, kind: str) -> date | datetime:
     )
 
 
+def written(node: exp.Expr) -> str:
+    """A tree as text: on one line, words of SQL in upper case, functions in lower case."""
+    return node.sql(dialect="duckdb", normalize_functions="lower")
+
+
 def shown(node: exp.Expr) -> str:
-    """A part of an expression, for people: short, in backquotes."""
-    return f"`{_short(node.sql(dialect='duckdb'))}`"
+    """A part of an expression in an error: short, in backquotes."""
+    return f"`{_short(written(node))}`"
 
 
 def _short(text: str) -> str:
@@ -179,7 +198,9 @@ def _short(text: str) -> str:
 
 def _number(text: str) -> int | float:
     """15 digits, as in a fitted rule: DuckDB reads longer literals as DECIMAL (law 9)."""
-    return int(text) if text.isdigit() else float(f"{float(text):.15g}")
+    if text.isdigit() and text.isascii() and len(text) < 20:
+        return int(text)
+    return float(f"{float(text):.15g}")
 
 
 # Text to tokens to tree -----------------------------------------------------------------------------------------------
@@ -194,7 +215,7 @@ def _tokens(text: str) -> list[Token]:
             why=f"At most {MAX_LENGTH:,} are read.",
             fix="Make a column that holds a part of it.",
         )
-    if odd := re.search(r"[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\ufeff]", _outside_text(text)):
+    if odd := _INVISIBLE.search(_outside_text(text)):
         raise ConfigError(
             f"character {odd.start() + 1} of the expression is the invisible U+{ord(odd[0]):04X}.",
             why="Only ordinary spaces and line breaks may stand between the parts.",
@@ -218,7 +239,7 @@ def _refuse_tricks(tokens: list[Token], text: str) -> None:
     for token in tokens:
         if token.comments:
             raise ConfigError(
-                f"the expression has a comment near {_position(text, token.start)}.",
+                f"the expression has a comment at {_position(text, _comment(text))}.",
                 why="Comments are not read inside an expression.",
                 fix="Put the comment on a line of its own with # in the YAML file.",
             )
@@ -246,7 +267,8 @@ def _tree(tokens: list[Token], text: str) -> exp.Expr:
         near = str(found["highlight"])
         line, column = int(found["line"]), int(found["col"]) - len(near) + 1  # sqlglot names the last character
         offset = sum(len(part) for part in text.splitlines(keepends=True)[: line - 1]) + column - 1
-        raise _syntax(f"at {_position(text, offset)}, near '{_short(near)}'") from error
+        reason = next((why for start, why in _REASONS.items() if str(found["description"]).startswith(start)), "")
+        raise _syntax(f"at {_position(text, offset)}, near '{_short(near)}'", reason) from error
     except Exception as error:  # sqlglot has slips, such as IndexError for "else = 1": the text cannot be read
         raise _syntax("in it") from error
     if len(trees) != 1 or trees[0] is None:
@@ -254,10 +276,20 @@ def _tree(tokens: list[Token], text: str) -> exp.Expr:
     return trees[0]
 
 
-def _syntax(at: str) -> ConfigError:
+# What sqlglot says, and what people understand.
+_REASONS = {
+    "Expecting )": "A bracket is opened and not closed.",
+    "Expected END": "A CASE ends with END.",
+    "Expected AS": "A cast is written CAST(x AS number).",
+    "Required keyword": "A side of an operator is missing.",
+    "Invalid expression": "What stands there does not continue what stands before.",
+}
+
+
+def _syntax(at: str, reason: str = "") -> ConfigError:
     return ConfigError(
         f"syntax error {at}.",
-        why="It is read like SQL: one condition or calculation.",
+        why=reason or "It is read like SQL: one condition or calculation.",
         fix='Check the spelling; a column name with spaces or signs, or one that is a word of SQL, is written "so".',
     )
 
@@ -279,6 +311,20 @@ def _refuse_deep(tree: exp.Expr) -> None:
         for child in node.iter_expressions():
             chained = type(child) is type(node) and isinstance(node, exp.And | exp.Or)
             stack.append((child, depth + (not chained)))
+
+
+def _size(node: exp.Expr) -> int:
+    """About how many nodes of SQL a tree becomes: some functions and casts write their argument out several times."""
+    copies = 1
+    if isinstance(node, exp.Anonymous):
+        function = FUNCTIONS[node.name.lower()]
+        copies = len(node.expressions) if function.copies is None else function.copies
+    elif isinstance(node, exp.Cast):
+        copies = 6 if cast_kind(node) == "integer" else 2
+    elif isinstance(node, exp.Case) and node.this:
+        copies = len(node.args["ifs"])
+    children = node.flatten() if isinstance(node, exp.And | exp.Or) else node.iter_expressions()
+    return 1 + copies * sum(_size(child) for child in children if not isinstance(child, exp.DataType))
 
 
 def _position(text: str, offset: int) -> str:
@@ -309,9 +355,14 @@ def _outside_text(text: str) -> str:
     return text
 
 
+def _comment(text: str) -> int:
+    found = re.search(r"--|/\*", _outside_text(text))
+    return found.start() if found else 0
+
+
 def _open_quote(text: str) -> tuple[int, str]:
-    for start, end in _quoted_spans(text):
-        if end == len(text) and (end - start == 1 or text[-1] != text[start]):
+    for start, _ in _quoted_spans(text):
+        if text.find(text[start], start + 1) < 0:
             return start, f"the quote {text[start]}"
     at = max(text.rfind("/*"), 0)
     return at, f"'{text[at : at + 2]}'"
@@ -326,14 +377,16 @@ def _check_shape(node: exp.Expr) -> None:
         for classes, name, fix in _REFUSED:
             if isinstance(node, classes):
                 raise ConfigError(f"the expression uses {name}.", why=_ALLOWED, fix=fix)
-        raise ConfigError(f"the expression uses {node.key.upper()}.", why=_ALLOWED, fix=_WRITE_PLAIN)
+        raise ConfigError(
+            f"the expression uses {node.key.upper()}, which is not read here.", why=_ALLOWED, fix=_WRITE_PLAIN
+        )
     for switch, value in node.args.items():
         if not value or switch in allowed:
             continue
         if isinstance(value, exp.Query):
             _check_shape(value)
         raise ConfigError(
-            f"the expression uses a form of {node.key.upper()} that is not read here ({switch.strip('_')}).",
+            f"the expression uses a form of {node.key.upper()} that is not read here.",
             why=_ALLOWED,
             fix="Write x IN (1, 2) with the values in brackets." if isinstance(node, exp.In) else _WRITE_PLAIN,
         )
@@ -351,12 +404,16 @@ def _check_name(node: exp.Identifier) -> None:
 def _check_literal(node: exp.Literal) -> None:
     if node.is_string:
         return
-    value = _number(node.this)
-    if not (abs(value) < 2**63 if isinstance(value, int) else math.isfinite(value)):
+    text = str(node.this)
+    try:
+        value = _number(text)
+    except ValueError:  # the tokenizer takes every digit of Unicode, such as ² or ٣
+        value = math.inf
+    if value >= 2**63 if text.isdigit() else not math.isfinite(value):
         raise ConfigError(
-            f"the number {_short(node.this)} is too large.",
-            why="Whole numbers go to 9,223,372,036,854,775,807, others to about 1e308.",
-            fix="Write a smaller number.",
+            f"{_short(text)} is no number that can be used.",
+            why="Whole numbers go to 9,223,372,036,854,775,807, others to about 1e308, in the digits 0 to 9.",
+            fix="Write a smaller number, or its digits plainly.",
         )
 
 
@@ -374,7 +431,7 @@ def _check_null(node: exp.Null) -> None:
         raise ConfigError(
             f"{shown(parent)} is never true, not even where {shown(other)} is unknown.",
             why="NULL means unknown, and nothing equals the unknown.",
-            fix=f"Write `{_short(other.sql(dialect='duckdb'))} {word}`.",
+            fix=f"Write `{_short(written(other))} {word}`.",
         )
     raise ConfigError(
         f"NULL has no place in {shown(parent or node)}.",
@@ -384,6 +441,7 @@ def _check_null(node: exp.Null) -> None:
 
 
 def _check_is(node: exp.Is) -> None:
+    _check_brackets(node)
     if not isinstance(node.expression, exp.Null | exp.Boolean):
         raise ConfigError(
             f"{shown(node)} is not read.",
@@ -392,7 +450,18 @@ def _check_is(node: exp.Is) -> None:
         )
 
 
+def _check_brackets(node: exp.Expr) -> None:
+    """Refuse what sqlglot and databases read differently: a = b IS NULL is (a = b) IS NULL to them alone."""
+    if isinstance(node.this, _CONDITIONS) or isinstance(node.args.get("expression"), _CONDITIONS):
+        raise ConfigError(
+            f"{shown(node)} can be read in two ways.",
+            why="It is not clear which of its conditions comes first; databases differ.",
+            fix="Put brackets around the one that comes first; for a < b < c write a < b AND b < c.",
+        )
+
+
 def _check_list(node: exp.In) -> None:
+    _check_brackets(node)
     if not node.expressions:
         raise ConfigError(
             f"the list of {shown(node)} is empty.",
@@ -428,10 +497,11 @@ def _check_call(node: exp.Anonymous) -> None:
     name = node.name.lower()
     function = FUNCTIONS.get(name)
     if function is None:
+        near = did_you_mean(name, FUNCTIONS)
         raise ConfigError(
             f"{node.name}(…) is no function that may be used.",
             why=f"Functions are {', '.join(FUNCTIONS)}.",
-            fix=INSTEAD.get(name) or did_you_mean(name, FUNCTIONS).split(" Allowed:")[0],
+            fix=INSTEAD.get(name) or (near if near.startswith("Did") else _WRITE_PLAIN),
         )
     given = len(node.expressions)
     if not function.least <= given <= function.most:
@@ -442,7 +512,10 @@ def _check_call(node: exp.Anonymous) -> None:
         )
 
 
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+_CONDITIONS = (*_COMPARISONS, exp.Is, exp.In, exp.Between, exp.Like, exp.ILike, exp.Not)
 _CHECKS: dict[type[exp.Expr], Callable[[Any], None]] = {
+    **dict.fromkeys(_COMPARISONS, _check_brackets),
     exp.Identifier: _check_name,
     exp.Literal: _check_literal,
     exp.Null: _check_null,
