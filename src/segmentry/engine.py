@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from segmentry.errors import DataError
+from segmentry.errors import DataError, UsageError, did_you_mean
 
 Progress = Callable[[int, int], None]  # work done, work in all (any unit)
 
@@ -80,14 +82,33 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
     return ranked.filter(ranked["rank"] == 0).select(by, value)
 
 
+# Names that people use -> Ibis compilers. Ibis compiles for pyspark only where Spark is installed; Databricks speaks
+# Spark's SQL.
+DIALECTS = {
+    "duckdb": "duckdb",
+    "postgres": "postgres",
+    "postgresql": "postgres",
+    "snowflake": "snowflake",
+    "bigquery": "bigquery",
+    "spark": "databricks",
+    "databricks": "databricks",
+}
+
+
 def to_sql(expression: ir.Expr, dialect: str) -> str:
-    """The SQL of an expression, with its named steps kept as subqueries (law 10)."""
+    """The SQL of an expression, with its named steps kept as subqueries (law 10).
+
+    Raises :class:`UsageError` for a dialect that is none of ``DIALECTS``.
+    """
+    if dialect.lower() not in DIALECTS:
+        raise UsageError(f"There is no SQL dialect '{dialect}' here.", why=did_you_mean(dialect, DIALECTS))
     with _steps_kept():
-        return str(ibis.to_sql(expression, dialect=dialect))
+        return str(ibis.to_sql(expression, dialect=DIALECTS[dialect.lower()]))
 
 
 @contextlib.contextmanager
 def _steps_kept() -> Iterator[None]:
+    """Every step stays a SELECT of its own: inlined into one, a placement grows to megabytes (law 10)."""
     before = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False
     try:
@@ -105,7 +126,7 @@ class Engine:
     def __init__(self, folder: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
         self.folder = folder
         self.parts = folder / "parts"
-        self.scratch = folder / "scratch"
+        self.scratch = folder / "scratch" / str(os.getpid())  # every process cleans up after itself
         self._settings: dict[str, Any] = {"preserve_insertion_order": True}
         if memory_limit:
             self._settings["memory_limit"] = memory_limit
@@ -119,13 +140,19 @@ class Engine:
         """A connection that sees the tables of the given generations, each under its alias."""
         con = ibis.duckdb.connect(temp_directory=str(self.scratch), **self._settings)
         con.raw_sql("SET TimeZone = 'UTC'")
+        session = Session(self, con)
         try:
-            session = Session(self, con, dict(generations or {}))
+            session.attach(generations or {})
             yield session
         except duckdb.Error as error:
             raise _readable(error) from error
         finally:
             con.disconnect()
+            session.clear()
+
+    def close(self) -> None:
+        """Remove this process's scratch files."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def file_of(self, generation: int) -> Path:
         return self.folder / f"g{generation}.duckdb"
@@ -139,23 +166,42 @@ class Engine:
         for path in self.parts.iterdir():
             if path.name not in keep_parts:
                 path.unlink()
-        for path in self.scratch.iterdir():
-            if path.is_file():
-                path.unlink()
+        for path in self.scratch.parent.iterdir():
+            if not _alive(int(path.name)):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 class Session:
     """A connection to chosen generations; see :meth:`Engine.session`."""
 
-    def __init__(self, engine: Engine, con: Backend, generations: dict[str, int]) -> None:
+    def __init__(self, engine: Engine, con: Backend) -> None:
         self.engine = engine
         self.con = con
         self._attached: dict[str, str] = {}
+        self._bench: Path | None = None
+
+    def attach(self, generations: Mapping[str, int]) -> None:
+        """Make the tables of generations readable, each under its alias."""
         for alias, number in generations.items():
             catalog = f"g{number}"
             if catalog not in self._attached.values():
-                con.attach(engine.file_of(number), name=catalog, read_only=True)
+                if not self.engine.file_of(number).exists():
+                    raise FileNotFoundError(self.engine.file_of(number))
+                self.con.attach(self.engine.file_of(number), name=catalog, read_only=True)
             self._attached[alias] = catalog
+
+    def keep(self, name: str, rows: ir.Table, progress: Progress | None = None) -> ir.Table:
+        """Materialise an intermediate table on disk for the rest of the session; an older one of the name goes."""
+        if self._bench is None:
+            self._bench = self.engine.scratch / f"bench-{uuid.uuid4().hex}.duckdb"
+            self.con.attach(self._bench, name="bench")
+        with watched(self.con, progress):
+            return self.con.create_table(name, rows, database=("bench", "main"), overwrite=True)
+
+    def clear(self) -> None:
+        """Remove the intermediate tables; the connection is closed."""
+        if self._bench is not None:
+            _remove(self._bench)
 
     def table(self, alias: str, name: str) -> ir.Table:
         """A table of an attached generation."""
@@ -211,11 +257,13 @@ class Writer:
         self._catalog = catalog
         self._progress = progress
         self.rows: dict[str, int] = {}
+        self.sql: dict[str, str] = {}
 
     def write(self, name: str, rows: ir.Table) -> ir.Table:
         """Write a table, in the order of ``rows``, and give it back for reading within the session."""
         with watched(self._con, self._progress):
             table = self._con.create_table(name, rows, database=(self._catalog, "main"))
+        self.sql[name] = str(ibis.to_sql(rows, dialect="duckdb"))
         self.rows[name] = int(table.count().execute())
         return table
 
@@ -245,11 +293,30 @@ def watched(con: Backend, progress: Progress | None) -> Iterator[None]:
         thread.join()
 
 
-def in_memory() -> Backend:
-    """An empty DuckDB in memory, for data frames and files outside a workspace."""
-    con = ibis.duckdb.connect()
-    con.raw_sql("SET TimeZone = 'UTC'")
-    return con
+@contextlib.contextmanager
+def in_memory(scratch: Path | None = None) -> Iterator[Backend]:
+    """An empty DuckDB in memory, for data frames and files outside a workspace.
+
+    What does not fit into memory goes to ``scratch``, a folder that is removed afterwards.
+    """
+    con = ibis.duckdb.connect(**({"temp_directory": str(scratch)} if scratch else {}))
+    try:
+        con.raw_sql("SET TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.disconnect()
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's process: alive
+        return True
+    return True
 
 
 def _sync(path: Path) -> None:

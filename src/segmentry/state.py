@@ -57,6 +57,16 @@ class Run:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """One run of a stage that did not finish."""
+
+    id: int
+    fingerprint: str
+    started_at: datetime
+    error: str
+
+
 class State:
     """The state database and the writer's lock of one workspace."""
 
@@ -139,6 +149,13 @@ class State:
         query = sa.select(_RUNS).where(_RUNS.c.stage == stage, _RUNS.c.status == "done").order_by(_RUNS.c.id)
         with self._db.connect() as con:
             return [_run(row) for row in con.execute(query)]
+
+    def last_failure(self, stage: str) -> Failure | None:
+        """The last run of a stage that failed with an error, if any."""
+        query = sa.select(_RUNS).where(_RUNS.c.stage == stage, _RUNS.c.status == "failed").order_by(_RUNS.c.id.desc())
+        with self._db.connect() as con:
+            row = con.execute(query).first()
+        return Failure(row.id, row.fingerprint, row.started_at, row.error or "") if row else None
 
     def kept(self) -> list[Run]:
         """The runs whose files stay: the current one of every stage and the one before it."""
