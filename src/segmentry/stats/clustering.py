@@ -1,7 +1,7 @@
 """k-means that finds very good optima, and the same ones every time.
 
-Starts by greedy k-means++, each followed to its local optimum by Lloyd's algorithm and single moves (Hartigan 1975), then
-swaps of one centre at a time until they bring nothing more (Fränti 2018, "Efficiency of random swap clustering").
+Starts by greedy k-means++, each followed to its local optimum by Lloyd's algorithm and single moves (Hartigan 1975),
+then swaps of one centre at a time until they bring nothing more (Fränti 2018, "Efficiency of random swap clustering").
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike
 from segmentry.errors import FitError
 from segmentry.stats.descent import Distinct, Floats, Ints, compress, descend, nearest, plus_plus, swapped
 
-# Up to here every start makes single moves and swaps go on for long; beyond it a row is so light that Lloyd's local
-# optima are practically Hartigan's, and only the winner is polished.
-_SMALL = 2_000
-_SAME = 1e-4  # solutions whose SSE differ by less than one part in ten thousand count as one
+# Distinct rows up to which every start makes single moves and swaps go on for long. Beyond it a row is so light that
+# Lloyd's local optima are practically Hartigan's, and each start is dear.
+SMALL = 500
+_SAME = 1e-3  # solutions whose SSE differ by less than one part in a thousand count as equally good
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class KMeansSolution:
         total: weighted sum of squared distances to the mean of all rows.
         sizes: (k,) summed weights; numbers of rows if no weights were given.
         starts: how many independent starts were made.
-        replications: how many of them ended within 0.01 % of the best SSE found. 0 means that only the swaps found it:
-            more starts may find a still better one, and a name such as "the" solution is not deserved.
+        replications: how many of them ended within 0.1 % of the best SSE found. 0 means that only the swaps found it:
+            the optimum is hard to find, and more starts may find a still better one.
         seed: the seed that gives this solution again.
     """
 
@@ -61,18 +61,18 @@ def kmeans(
 ) -> KMeansSolution:
     """Cluster rows into k segments with the smallest sum of squared errors that can be found.
 
-    The same table, weights and seed give the same answer whatever the number of threads and the order of the rows. A row of
-    weight 3 counts as three rows. O(starts iterations u k p) for u distinct rows.
+    The same table, weights and seed give the same answer whatever the number of threads and the order of the rows. A
+    row of weight 3 counts as three rows. O(starts iterations u k p) for u distinct rows.
 
     Args:
-        x: (n, p) complete numbers, on comparable scales (the caller standardises).
+        x: (n, p) complete numbers, each column on a scale of about 1 (the caller standardises).
         k: number of segments, at least 1.
         weights: (n,) customers per row, at least 0, default 1.
         starts: independent starts, at least 1. Survey data need them: see ``replications`` of the result.
         seed: at least 0.
 
     Raises:
-        FitError: missing values, or fewer distinct rows than segments.
+        FitError: missing values, or fewer distinct rows than segments (rows within a squared 1e-9 are not distinct).
 
     >>> kmeans([[0.0], [0.2], [9.0], [9.2], [9.4]], 2).sizes
     array([3., 2.])
@@ -80,14 +80,15 @@ def kmeans(
     if k < 1 or starts < 1:
         raise FitError(f"k-means with {k} segments and {starts} starts.", why="Both must be at least 1.")
     data = compress(x, weights)
-    _require_distinct(data, k)
+    require_distinct(data, k)
     rng = np.random.default_rng([seed, k])
-    active = data.resampled(data.weights)  # rows of weight zero are labelled, but shape nothing
+    active = data.weighted(data.weights)  # rows of weight zero are labelled, but shape nothing
     centres, replications = _search(active, k, starts, rng)
     return _settled(data, centres, starts, replications, seed)
 
 
-def _require_distinct(data: Distinct, k: int) -> None:
+def require_distinct(data: Distinct, k: int) -> None:
+    """Raise FitError if there are fewer distinct rows than segments."""
     distinct = int((data.weights > 0).sum())
     if distinct < k:
         raise FitError(
@@ -100,18 +101,19 @@ def _require_distinct(data: Distinct, k: int) -> None:
 
 def _search(data: Distinct, k: int, starts: int, rng: np.random.Generator) -> tuple[Floats, int]:
     """The best (k, p) centres found, and how many starts reached their SSE."""
-    small = len(data.values) <= _SMALL
-    tolerance = 1e-9 if small else 1e-4
-    solutions, errors = descend(data, plus_plus(data, k, starts, rng), tolerance=tolerance, moves=small)
-    best, error = lowest(solutions, errors)
-    patience = stall = (10 if small else 2) if 1 < k < len(data.values) else 0
+    small = len(data.values) <= SMALL
+    rough = 1e-9 if small else 1e-2  # many rows: screen the starts, then follow only the best to the end
+    solutions, errors = descend(data, plus_plus(data, k, starts, rng), tolerance=rough, moves=small)
+    if not small:
+        solutions, followed = descend(data, solutions[errors.argsort()[:3]], tolerance=1e-4, moves=False)
+    best, error = lowest(solutions, errors if small else followed)
+    patience = stall = (k + 2 if small else 2) if 1 < k < len(data.values) else 0
     while stall:
-        varied, found = descend(data, swapped(data, best, starts, rng), tolerance=tolerance, moves=small)
-        candidate, reached = lowest(varied, found)
+        candidate, reached = lowest(*descend(data, swapped(data, best, starts, rng), tolerance=rough, moves=small))
         stall = patience if reached < error * (1 - 1e-7) else stall - 1
         if reached < error:
             best, error = candidate, reached
-    polished, final = descend(data, best[None], tolerance=1e-9, moves=True)
+    polished, final = descend(data, best[None], tolerance=1e-9, moves=small)
     limit = float(final[0]) * (1 + _SAME) + 1e-12 * data.total
     return polished[0], int((errors <= limit).sum())
 
@@ -125,15 +127,23 @@ def lowest(solutions: Floats, errors: Floats) -> tuple[Floats, float]:
 def _settled(data: Distinct, centres: Floats, starts: int, replications: int, seed: int) -> KMeansSolution:
     """Order the segments, and make centres the exact means of their rows and labels the closest centres."""
     k = len(centres)
-    for _ in range(20):  # one round settles all but rounding and the new order; ties may ask for another
+    for _ in range(20):  # one round settles all but the new order; ties may ask for another
         labels, squared = nearest(data.values, centres)
-        sizes = np.bincount(labels, data.weights, k)
+        weight = np.bincount(labels, data.weights, k)
         sums = np.column_stack([np.bincount(labels, data.weights * column, k) for column in data.values.T])
-        means = np.where(sizes[:, None] > 0, sums / np.where(sizes > 0, sizes, 1.0)[:, None], centres)
-        order = np.lexsort([*means.round(9).T[::-1], -sizes.round(9)])
-        if np.array_equal(order, np.arange(k)) and np.array_equal(means, centres):
+        means = np.where(weight[:, None] > 0, sums / np.where(weight > 0, weight, 1.0)[:, None], centres)
+        order = np.lexsort([*means.round(9).T[::-1], -weight.round(9)])
+        if np.array_equal(means[order], centres):
             break
         centres = means[order]
+    labels, squared = nearest(data.values, centres)
+    sizes = np.bincount(labels, data.weights, k).astype(np.float64)
+    if not sizes.all():
+        raise FitError(
+            f"{int((sizes == 0).sum())} of {k} segments are empty.",
+            why="Their rows are within a squared distance of 1e-9 of those of other segments, which counts as equal.",
+            fix="Ask for fewer segments, or bring the columns to a scale of about 1.",
+        )
     return KMeansSolution(
         centres=centres + data.origin,
         labels=labels[data.inverse],

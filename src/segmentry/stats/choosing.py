@@ -1,0 +1,236 @@
+"""How many segments: a panel of evidence for every number, and the default rule that reads it.
+
+The words are those of Dolnicar & Leisch 2010. Segments are *natural* if customers form groups with gaps in between,
+*reproducible* if the same segments come back in a new sample although there are no gaps, else *constructive*: a cut
+that may be useful but is ours, not the customers'.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from segmentry.errors import FitError
+from segmentry.stats.clustering import KMeansSolution, kmeans, require_distinct
+from segmentry.stats.descent import Distinct, Floats, compress
+from segmentry.stats.gaps import Gaps, find_gaps
+from segmentry.stats.stability import VALID, Progress, Resampling, measure, of_distinct, require_measurable
+
+Structure = Literal["natural", "reproducible", "constructive"]
+
+MIN_ARI = 0.8  # DESIGN section 7: the default rule
+MIN_JACCARD = VALID
+MIN_SHARE = 0.05
+_AS_GOOD = 0.05  # two standard errors of a mean ARI over 20 pairs
+
+INTERACTIVE = Resampling(pairs=20)
+
+
+@dataclass(frozen=True)
+class Option:
+    """The evidence on one number of segments.
+
+    Attributes:
+        solution: the best k-means solution on the rows of the panel, with its SSE and replications.
+        ari: (pairs,) adjusted Rand index of each pair of bootstrap solutions.
+        jaccard: (k,) for each segment of the solution, the mean over the samples of the best Jaccard index.
+        gaps: how empty the borders between the segments are.
+    """
+
+    solution: KMeansSolution
+    ari: Floats
+    jaccard: Floats
+    gaps: Gaps
+
+    @property
+    def k(self) -> int:
+        """Number of segments."""
+        return self.solution.k
+
+    @property
+    def mean_ari(self) -> float:
+        """Global stability: mean adjusted Rand index."""
+        return float(self.ari.mean())
+
+    @property
+    def smallest_share(self) -> float:
+        """Weight of the smallest segment as a share of all, 0 to 1."""
+        return float(self.solution.sizes.min() / self.solution.sizes.sum())
+
+    @property
+    def min_jaccard(self) -> float:
+        """Stability of the least stable segment."""
+        return float(self.jaccard.min())
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why the default rule rejects this number; empty if it passes."""
+        failed = []
+        if self.mean_ari < MIN_ARI:
+            failed.append(f"new samples give too different segments (mean ARI {self.mean_ari:.2f} < {MIN_ARI})")
+        if self.min_jaccard < MIN_JACCARD:
+            weak = int((self.jaccard < MIN_JACCARD).sum())
+            least = f"lowest Jaccard {self.min_jaccard:.2f} < {MIN_JACCARD}"
+            failed.append(f"{weak} of {self.k} segments do not come back in new samples ({least})")
+        if self.smallest_share < MIN_SHARE:
+            failed.append(f"the smallest segment is too small ({self.smallest_share:.1%} < {MIN_SHARE:.0%})")
+        return tuple(failed)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The evidence on every number of segments, from the same rows and the same bootstrap samples.
+
+    Attributes:
+        options: one per number of segments, ascending.
+        left_out: numbers of segments that the rows cannot fill: they hold fewer different combinations of values.
+        rows: rows that were used, of_rows: rows that were given.
+        how: pairs, starts and seed of the stability.
+    """
+
+    options: tuple[Option, ...]
+    left_out: tuple[int, ...]
+    rows: int
+    of_rows: int
+    how: Resampling
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the default rule makes of a panel.
+
+    Attributes:
+        k: the number of segments to take; with a constructive structure a mere proposal.
+        structure: "natural", "reproducible" or "constructive".
+        sentence: the same for a manager.
+        passed: the numbers of segments that pass the rule. natural: those of them with gaps between all segments.
+    """
+
+    k: int
+    structure: Structure
+    sentence: str
+    passed: tuple[int, ...]
+    natural: tuple[int, ...]
+
+
+def panel(
+    x: ArrayLike,
+    ks: Iterable[int] = range(2, 9),
+    *,
+    weights: ArrayLike | None = None,
+    how: Resampling = INTERACTIVE,
+    max_rows: int = 3_000,
+    progress: Progress | None = None,
+) -> Panel:
+    """Collect the evidence on several numbers of segments.
+
+    Args:
+        x: (n, p) complete numbers on comparable scales; n at least 10.
+        ks: numbers of segments to consider, each at least 2.
+        weights: (n,) customers per row, default 1.
+        how: pairs of bootstrap samples, starts and seed. The default of 20 pairs knows a mean ARI to about .02.
+        max_rows: of a larger table this many rows are drawn; the stability is then that of a sample of this size.
+        progress: called with (steps done, steps in all).
+
+    Raises:
+        FitError: fewer than 10 rows, missing values, or fewer distinct rows than the smallest k.
+
+    O(pairs starts iterations u p sum(ks)) for u distinct rows.
+    """
+    wanted = sorted(set(ks))
+    if not wanted or wanted[0] < 2:
+        raise FitError(f"Numbers of segments to consider: {wanted}.", why="Give at least one, each at least 2.")
+    given = compress(x, weights)
+    data = _bounded(given, max_rows, how.seed)
+    require_distinct(data, wanted[0])
+    distinct = int((data.weights > 0).sum())
+    used = [k for k in wanted if k <= distinct]
+    require_measurable(data, used, how)
+    steps, total = itertools.count(1), 2 * len(used) + 2 * how.pairs
+
+    def tick(*_: int) -> None:
+        if progress is not None:
+            progress(next(steps), total)
+
+    rows = data.values[data.inverse]
+    solutions = {}
+    for k in used:
+        solutions[k] = kmeans(rows, k, weights=data.row_weights, starts=how.starts, seed=how.seed)
+        tick()
+    ari, jaccard = measure(data, used, {k: of_distinct(data, solutions[k]) for k in used}, how, tick)
+    options = []
+    for k in used:
+        gaps = find_gaps(rows, solutions[k], data.row_weights, np.random.default_rng([how.seed, k]))
+        options.append(Option(_moved(solutions[k], data.origin), ari[k], jaccard[k], gaps))
+        tick()
+    left_out = tuple(k for k in wanted if k > distinct)
+    return Panel(tuple(options), left_out, len(rows), len(given.inverse), how)
+
+
+def _bounded(data: Distinct, max_rows: int, seed: int) -> Distinct:
+    if len(data.inverse) <= max_rows:
+        return data
+    drawn = np.sort(np.random.default_rng([seed, max_rows]).choice(len(data.inverse), max_rows, replace=False))
+    return compress(data.values[data.inverse[drawn]] + data.origin, data.row_weights[drawn])
+
+
+def _moved(solution: KMeansSolution, origin: Floats) -> KMeansSolution:
+    return replace(solution, centres=solution.centres + origin)
+
+
+def decide(evidence: Panel) -> Verdict:
+    """The default rule: the largest k with mean ARI at least .8, every Jaccard at least .75, no segment under 5 %.
+
+    A k that passes is natural if there are also gaps between all of its segments. If none passes, the structure is
+    constructive; among the ks without a segment under 5 % the proposal is the smallest whose mean ARI is within .05 of
+    the highest.
+    """
+    options = {option.k: option for option in evidence.options}
+    passed = tuple(k for k, option in options.items() if not option.failures)
+    natural = tuple(k for k in passed if options[k].gaps.real)
+    if not passed:
+        k = _proposal(evidence)
+        return Verdict(k, "constructive", _constructive(evidence, k), passed, natural)
+    k = passed[-1]
+    if k in natural:
+        return Verdict(k, "natural", _natural(options[k]), passed, natural)
+    return Verdict(k, "reproducible", _reproducible(k, natural), passed, natural)
+
+
+def _proposal(evidence: Panel) -> int:
+    useful = [option for option in evidence.options if option.smallest_share >= MIN_SHARE] or evidence.options
+    best = max(option.mean_ari for option in useful)
+    return min(option.k for option in useful if option.mean_ari >= best - _AS_GOOD)
+
+
+def _natural(option: Option) -> str:
+    return (
+        f"The {option.k} segments are natural: the same ones come back when customers are sampled anew, and there are"
+        f" gaps between them (midway between the closest two live {100 * option.gaps.border:.0f} customers for every"
+        " 100 around a centre)."
+    )
+
+
+def _reproducible(k: int, natural: tuple[int, ...]) -> str:
+    sentence = (
+        f"The {k} segments are reproducible: the same ones come back when customers are sampled anew. But there are no"
+        " clear gaps between all of them, so customers on either side of a border can be much alike."
+    )
+    return sentence + (f" The coarser cut into {natural[-1]} has natural gaps." if natural else "")
+
+
+def _constructive(evidence: Panel, k: int) -> str:
+    considered = [option.k for option in evidence.options]
+    alone = len(considered) == 1
+    numbers = f"{k}" if alone else f"{considered[0]} to {considered[-1]}"
+    proposal = "" if alone else f" {k} are proposed as a simple cut that is about as repeatable as any."
+    return (
+        f"Nothing better than a constructive cut is to be had with {numbers} segments: none of useful sizes comes back"
+        f" reliably when customers are sampled anew.{proposal} Use the segments to divide the work, not as groups that"
+        " customers form by themselves."
+    )
