@@ -1,0 +1,98 @@
+"""From cells of text to ids, texts, booleans, numbers and times: Ibis expressions that run in DuckDB.
+
+Everything here also takes the typed columns of Parquet files. What cannot be read is null; the caller decides whether
+that is an error of the row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry.data.number_values import NumberFormat, number, number_formats
+from segmentry.data.text_functions import known, let, trimmed
+from segmentry.data.time_values import TimeFormat, format_notes, local_to_utc, time_formats, timestamp
+
+__all__ = [
+    "NumberFormat",
+    "TimeFormat",
+    "boolean",
+    "format_notes",
+    "identifier",
+    "local_to_utc",
+    "number",
+    "number_formats",
+    "text",
+    "time_formats",
+    "timestamp",
+]
+
+_YES = ("yes", "y", "true", "t", "1", "1.0", "on", "ja", "j", "oui", "si", "sí", "sì", "wahr", "vrai")
+_NO = ("no", "n", "false", "f", "0", "0.0", "off", "nein", "non", "nee", "falsch", "faux")
+_INNER_SPACES = "[ \\t\\n\\r\\x{00a0}\\x{2007}\\x{2009}\\x{202f}]+"
+
+
+def text(column: ir.Value) -> ir.Value:
+    """A column as text without spaces around it; null where it is empty or a word for nothing (``null``, ``-``)."""
+    given: Any = column
+    return known(trimmed(given if given.type().is_string() else given.cast("string")))
+
+
+def identifier(column: ir.Value) -> ir.Value:
+    """A column as ids that are equal when they mean the same record.
+
+    Spaces around are dropped, inner ones become one. A whole number that a program has written as ``12345.0`` or
+    ``1.2345E4`` is ``12345``; leading zeros stay; ``="00123"``, as exports for Excel write it, is ``00123``. ``12E4``
+    stays as it is: without a point it is a code. Case stays. Words for nothing are null, ``NA`` and ``?`` too.
+    """
+    given: Any = column
+    kind = given.type()
+    if kind.is_integer():
+        return given.cast("string")
+    if kind.is_floating():
+        whole = given.try_cast("int64")
+        return ibis.cases(
+            (given.isnan() | given.isinf(), ibis.null("string")),
+            # Beyond 2^53 neighbouring whole numbers are the same float64.
+            ((whole.cast("float64") == given) & (given.abs() < 2**53), whole.cast("string")),
+            else_=given.cast("string"),
+        )
+    if not kind.is_string():
+        given = given.cast("string")
+    return known(let(let(trimmed(given), _one_space), _undressed), "na", "?")
+
+
+def _one_space(cell: Any) -> ir.Value:
+    spaced = cell.contains(" ") | cell.contains("\u00a0") | cell.contains("\t") | cell.contains("\n")
+    return ibis.cases((spaced, cell.re_replace(_INNER_SPACES, " ")), else_=cell)
+
+
+def _undressed(cell: Any) -> ir.Value:
+    """An id without what spreadsheets and floating point numbers have put around it."""
+    exact = cell.try_cast("decimal(38, 6)")
+    whole = exact.try_cast("decimal(38, 0)")
+    # One test inside the other: DuckDB computes both sides of an "and" for every row.
+    pointed = ibis.cases(
+        (cell.re_search(r"^-?\d+\.0+$"), cell.re_extract(r"^(-?\d+)\.", 1)),
+        (
+            cell.re_search(r"^-?\d\.\d+[eE]\+?\d{1,2}$"),
+            ibis.cases((exact == whole, whole.cast("string")), else_=cell),
+        ),
+        else_=cell,
+    )
+    return ibis.cases(
+        (cell.contains("."), pointed),
+        (cell.startswith('="') & cell.endswith('"'), cell.re_replace('^="(.*)"$', "\\1")),
+        else_=cell,
+    )
+
+
+def boolean(column: ir.Value) -> ir.Value:
+    """A column as boolean: yes/no, y/n, true/false, t/f, 1/0, on/off; also German, French, Spanish, Italian, Dutch."""
+    given: Any = column
+    if given.type().is_boolean():
+        return given
+    word = trimmed(given if given.type().is_string() else given.cast("string")).lower()
+    return ibis.cases((word.isin(_YES), True), (word.isin(_NO), False), else_=ibis.null("boolean"))
