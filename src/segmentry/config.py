@@ -12,7 +12,16 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
@@ -33,7 +42,11 @@ def _text_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-TextList = Annotated[tuple[str, ...], BeforeValidator(_text_list)]
+TextList = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_text_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
 
 
 class Attribute(_Part):
@@ -119,7 +132,7 @@ class SegmentText(_Part):
 class RuleSegment(SegmentText):
     """One segment of a rules segmentation."""
 
-    name: str = Field(min_length=1, max_length=60)
+    name: str = Field(min_length=1, max_length=60, description="Name of the segment.")
     where: str = Field(description="Condition over traits. The first segment whose condition holds takes the customer.")
 
 
@@ -134,8 +147,8 @@ class _Segmentation(_Part):
 class Rules(_Segmentation):
     """Segments by conditions, in order; the first that holds takes the customer."""
 
-    method: Literal["rules"]
-    segments: tuple[RuleSegment, ...] = Field(min_length=1, max_length=30)
+    method: Literal["rules"] = Field(description="The method.")
+    segments: tuple[RuleSegment, ...] = Field(min_length=1, max_length=30, description="The segments, in order.")
     rest: str = Field("Everyone else", description="Name of the segment of those whom no condition takes.")
 
     @model_validator(mode="after")
@@ -150,9 +163,9 @@ class Rules(_Segmentation):
 class RfmCuts(_Part):
     """Cut points set by hand: ascending, four for five scores."""
 
-    recency_days: tuple[float, ...] | None = None
-    frequency: tuple[float, ...] | None = None
-    monetary: tuple[float, ...] | None = None
+    recency_days: tuple[float, ...] | None = Field(None, description="Days; fewer are better.")
+    frequency: tuple[float, ...] | None = Field(None, description="Orders.")
+    monetary: tuple[float, ...] | None = Field(None, description="Money spent.")
 
     @field_validator("recency_days", "frequency", "monetary")
     @classmethod
@@ -165,7 +178,7 @@ class RfmCuts(_Part):
 class Rfm(_Segmentation):
     """Recency, frequency and monetary value scored 1 to 5 and named."""
 
-    method: Literal["rfm"]
+    method: Literal["rfm"] = Field(description="The method.")
     cuts: RfmCuts = Field(RfmCuts(), description="Cut points; those left out are learned once and frozen.")
     segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
 
@@ -173,17 +186,20 @@ class Rfm(_Segmentation):
 class Tier(_Part):
     """One value tier."""
 
-    name: str = Field(min_length=1, max_length=60)
+    name: str = Field(min_length=1, max_length=60, description="Name of the tier.")
     share: float = Field(gt=0, le=1, description="Share of all value that the tiers down to this one bring together.")
 
 
 class ValueTiers(_Segmentation):
     """Tiers by the share of value they bring (Pareto, ABC analysis)."""
 
-    method: Literal["value_tiers"]
+    method: Literal["value_tiers"] = Field(description="The method.")
     trait: str = Field("auto", description="The value trait; auto takes margin where known, else revenue or value.")
     # ABC analysis (Dickie 1951): A brings 80 % of the value, B the next 15 %, C the last 5 %.
-    tiers: tuple[Tier, ...] = (Tier(name="High", share=0.8), Tier(name="Medium", share=0.95), Tier(name="Low", share=1))
+    tiers: tuple[Tier, ...] = Field(
+        (Tier(name="High", share=0.8), Tier(name="Medium", share=0.95), Tier(name="Low", share=1)),
+        description="The tiers, best first.",
+    )
     cuts: tuple[float, ...] | None = Field(None, description="Least value of each tier but the last, descending.")
     segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
 
@@ -202,11 +218,9 @@ class ValueTiers(_Segmentation):
 class KMeans(_Segmentation):
     """Groups of similar customers (k-means)."""
 
-    method: Literal["kmeans"]
+    method: Literal["kmeans"] = Field(description="The method.")
     traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
-    segments: int | Literal["auto"] | dict[str, SegmentText] = Field(
-        "auto", description="How many; auto chooses. Or own texts for segments, by name."
-    )
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
 
     @field_validator("segments")
     @classmethod
@@ -225,16 +239,16 @@ METHODS: dict[str, type[_Segmentation]] = {
 class Config(_Part):
     """A whole segmentry.yaml."""
 
-    version: Literal[1] = 1
+    version: Literal[1] = Field(1, description="Version of this file's format.")
     name: str = Field(min_length=1, description="Name of the company or project.")
     engine: Literal["duckdb"] = Field("duckdb", description="Database that holds the base.")
     as_of: date | Literal["latest"] = Field("latest", description="Date of the picture; latest is the last record's.")
     currency: str = Field("", max_length=3, description="ISO 4217 code; only shown, not converted.")
     primary: str | None = Field(None, description="The segmentation shown first.")
-    sources: dict[str, Source] = Field(min_length=1)
-    lifecycle_days: LifecycleDays = LifecycleDays()
-    sample: Sample = Sample()
-    segmentations: dict[str, Segmentation] = {}
+    sources: dict[str, Source] = Field(min_length=1, description="Where records come from, by name.")
+    lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
+    sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
+    segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
 
     @model_validator(mode="after")
     def _names(self) -> Config:

@@ -1,0 +1,69 @@
+"""Traits: one row per customer as of a date, one column per trait of the catalogue whose data are there.
+
+Each model has a file; ``PIPELINE`` is their order. A model says which sums over the order lines it needs, and all of
+them are made in one scan of the lines (law 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import ibis.expr.types as ir
+
+from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
+from segmentry.config import LifecycleDays
+from segmentry.traits import attributes, behavioral, demographic, geographic, value
+from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
+
+__all__ = ["PIPELINE", "Facts", "TraitTable", "compute", "from_json", "to_json"]
+
+PIPELINE: dict[str, Callable[[Known], Part]] = {
+    "behavioral": behavioral.traits,
+    "value": value.traits,
+    "geographic": geographic.traits,
+    "demographic": demographic.traits,
+    "attributes": attributes.traits,
+}
+
+
+@dataclass(frozen=True)
+class TraitTable:
+    """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order."""
+
+    table: ir.Table
+    traits: tuple[Trait, ...]
+
+
+def compute(
+    facts: Facts,
+    as_of: date,
+    lifecycle: LifecycleDays | None = None,
+    *,
+    also: frozenset[str] = frozenset(),
+) -> TraitTable:
+    """Every trait whose data are there, for every customer known at the end of the day ``as_of``.
+
+    Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of a
+    family (``channel_share_web``) stay even when their value is no longer frequent.
+    """
+    now = known(facts, as_of, lifecycle or LifecycleDays(), also)
+    part = combine(*(model(now) for model in PIPELINE.values()))
+    row = now.customers
+    sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
+    for i, table in enumerate((*sums, *part.passes)):
+        row = row.left_join(table, KEY, rname=f"{{name}}_{i}")
+    row = row.mutate(**{name: expression(row) for name, expression in part.shared.items()})
+    traits = tuple(sorted(part.traits, key=_place))
+    columns = {trait.name: part.traits[trait](row) for trait in traits}
+    return TraitTable(row.select(KEY, "customer_id", **columns), traits)
+
+
+_PLACES = {name: place for place, name in enumerate(TRAITS)}
+
+
+def _place(trait: Trait) -> int:
+    """Built-in traits stand in the order of the catalogue, then the attributes as they are declared."""
+    family = family_of(trait.name)
+    return _PLACES.get(family.name if family else trait.name, len(_PLACES))

@@ -1,0 +1,99 @@
+"""Attributes: columns that segmentry.yaml keeps beside the known ones; each becomes a trait of the same name.
+
+An attribute of the customers is taken as it is. One of the transactions is summed up over the customer's sale lines:
+the most frequent category, the mean of a number, the share of lines where a boolean is true.
+"""
+
+from __future__ import annotations
+
+from segmentry import engine
+from segmentry.catalogue import Kind, Trait, lookup
+from segmentry.config import Attribute
+from segmentry.errors import ConfigError
+from segmentry.traits.known import ATTRIBUTE, KEY, Expression, Known, Part, combine, total
+
+
+def traits(known: Known) -> Part:
+    """A trait for each declared attribute that has a value.
+
+    Raises :class:`ConfigError` when an attribute has the name of a built-in trait or of another one.
+    """
+    used: set[str] = set()
+    parts = []
+    for table, name, declared in known.attributes:
+        if table not in _TABLES:
+            continue
+        _check(name, used)
+        used.add(name)
+        if known.has(f"{table}.{name}"):
+            parts.append(_TABLES[table](known, name, declared))
+    return combine(*parts)
+
+
+def _check(name: str, used: set[str]) -> None:
+    if lookup(name) or name in {KEY, "customer_id", *used}:
+        raise ConfigError(
+            f"segmentry.yaml: the attribute '{name}' has the name of another trait.",
+            why="Every trait is one column of one table.",
+            fix="Give it another name under `attributes` of its source.",
+        )
+
+
+def _of_customer(known: Known, name: str, declared: Attribute) -> Part:
+    del known
+    trait = Trait(
+        name,
+        declared.model,
+        declared.kind,
+        declared.description or f"{_words(name)}, as the customer records say.",
+        declared.unit,
+        (f"customers.{name}",),
+        declared.pii,
+    )
+    return Part(traits={trait: _typed(name, declared.kind)})
+
+
+def _of_lines(known: Known, name: str, declared: Attribute) -> Part:
+    lines, column = known.lines, ATTRIBUTE + name
+    if lines is None:
+        return Part()
+    if declared.kind == "category":
+        most = engine.mode(known.sold(name), KEY, column)
+        return Part(
+            passes=(most,),
+            traits={_of_orders(name, declared, "category", "the most frequent"): _typed(name, "category")},
+        )
+    if declared.kind == "boolean":
+        trait = _of_orders(name, declared, "number", "share of the order lines", unit="share")
+        numbers = lines[column].cast("boolean").ifelse(1, 0)
+    else:
+        trait = _of_orders(name, declared, "number", "mean of the order lines", unit=declared.unit)
+        numbers = lines[column].cast("float64")
+    valued = lines["is_sale"] & lines[column].notnull()
+    sums = {f"{column}_sum": total(numbers, valued), f"{column}_lines": valued.sum()}
+    return Part(sums, traits={trait: lambda row: engine.ratio(row[f"{column}_sum"], row[f"{column}_lines"])})
+
+
+def _of_orders(name: str, declared: Attribute, kind: Kind, how: str, unit: str = "") -> Trait:
+    return Trait(
+        name,
+        declared.model,
+        kind,
+        f"{declared.description.removesuffix('.') or _words(name)}: {how}.",
+        unit,
+        (f"transactions.{name}",),
+        declared.pii,
+        "no order line with a value",
+    )
+
+
+_TABLES = {"customers": _of_customer, "transactions": _of_lines}
+
+
+def _typed(name: str, kind: str) -> Expression:
+    types = {"number": "float64", "category": "string", "boolean": "boolean"}
+    return lambda row: row[ATTRIBUTE + name].cast(types[kind])
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()

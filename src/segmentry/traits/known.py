@@ -1,0 +1,299 @@
+"""What is known about the customers as of a date: the one place where ``as_of`` cuts the facts.
+
+A model gets a :class:`Known` and gives a :class:`Part`: the sums over order lines that it wants (all models' sums are
+made in one scan), further passes, and one expression per trait over the customer's row that these make up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry.catalogue import TRAITS, Trait
+from segmentry.config import Attribute, LifecycleDays
+from segmentry.tables import TABLES
+
+KEY = "customer_key"
+# In front of declared attributes, so that theirs are never the names of columns made here.
+ATTRIBUTE = "attribute_"
+_MOST_LEVELS = 10_000  # so many different values of a column are looked at, the most frequent first
+
+Expression = Callable[[ir.Table], ir.Value]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The tables that traits are made from, all of one database.
+
+    ``golden_customers`` has one row per customer. ``attributes`` are those that segmentry.yaml declares, each as
+    (table, name, declaration).
+    """
+
+    golden_customers: ir.Table
+    transactions: ir.Table | None = None
+    products: ir.Table | None = None
+    attributes: tuple[tuple[str, str, Attribute], ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a model adds to the table of traits.
+
+    ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
+    them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
+    that several traits use, ``traits`` the value of each trait.
+    """
+
+    sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
+    passes: tuple[ir.Table, ...] = ()
+    shared: Mapping[str, Expression] = field(default_factory=dict)
+    traits: Mapping[Trait, Expression] = field(default_factory=dict)
+
+
+def combine(*parts: Part) -> Part:
+    """All parts as one, in their order."""
+    return Part(
+        {name: value for part in parts for name, value in part.sums.items()},
+        tuple(table for part in parts for table in part.passes),
+        {name: value for part in parts for name, value in part.shared.items()},
+        {trait: expression for part in parts for trait, expression in part.traits.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known at the end of the day ``as_of``.
+
+    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``lines``
+    are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return, is_goods
+    (either), amount, and those of the optional columns and attributes that have values. ``sales`` are the sale lines as
+    collected, for passes that do without the product table. ``filled`` counts the rows with a value by
+    ``table.column`` (of transactions: sale lines), ``counts`` the lines by what they are.
+    """
+
+    as_of: date
+    lifecycle: LifecycleDays
+    also: frozenset[str]
+    customers: ir.Table
+    filled: Mapping[str, int]
+    attributes: tuple[tuple[str, str, Attribute], ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    lines: ir.Table | None = None
+    sales: ir.Table | None = None
+
+    def has(self, column: str) -> bool:
+        """Whether a ``table.column`` has any value."""
+        return self.filled.get(column, 0) > 0
+
+    def ready(self, trait: str) -> bool:
+        """Whether the data are there that the catalogue says a trait needs."""
+        return not TRAITS[trait].lacks({column for column, rows in self.filled.items() if rows})
+
+    def chosen(self, expressions: Mapping[str, Expression]) -> dict[Trait, Expression]:
+        """Those built-in traits whose data are there."""
+        return {TRAITS[name]: value for name, value in expressions.items() if self.ready(name)}
+
+    def sold(self, column: str) -> ir.Table:
+        """The sale lines; with the product table behind them only where it is needed for the column."""
+        if self.lines is not None and self.has(f"products.{column}"):
+            return self.lines.filter(self.lines["is_sale"])
+        return self.sales
+
+    def recent(self, days: int) -> ir.DateScalar:
+        """The day after which the last ``days`` days begin, ``as_of`` being the last of them."""
+        return ibis.literal(self.as_of - timedelta(days=days))
+
+    def joined(self, row: ir.Table) -> ir.DateValue:
+        """The day on which a customer joined; null when that is not known or after ``as_of``."""
+        day = row["joined_at"].cast("date")
+        return (day <= ibis.literal(self.as_of)).ifelse(day, ibis.null("date"))
+
+
+def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[str]) -> Known:
+    """Look at the facts as they were known at the end of the day ``as_of``."""
+    declared: dict[tuple[str, str], Attribute] = {}
+    for table, name, attribute in facts.attributes:
+        declared.setdefault((table, name), attribute)  # several sources may have it; the first one describes it
+    attributes = tuple((table, name, attribute) for (table, name), attribute in declared.items())
+    golden = facts.golden_customers
+    own = [name for name in TABLES["golden_customers"].names if name in golden.columns]
+    more = {ATTRIBUTE + n: golden[n] for t, n, _ in attributes if t == "customers" and n in golden.columns}
+    customers = golden.select(*own, **more)
+    end = ibis.timestamp((as_of + timedelta(days=1)).isoformat())
+    rows = facts.transactions
+    if rows is not None:
+        rows = rows.filter(rows[KEY].notnull())
+        customers = _population(customers, end, rows.filter(rows["time"] < end), rows.filter(rows["time"] >= end))
+    else:
+        customers = _population(customers, end)
+    filled = _one_row(
+        customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
+    )
+    base = Known(as_of, lifecycle, also, customers, filled, attributes)
+    return base if rows is None else _with_lines(base, rows.filter(rows["time"] < end), facts.products)
+
+
+def _population(
+    customers: ir.Table, end: ir.TimestampScalar, before: ir.Table | None = None, after: ir.Table | None = None
+) -> ir.Table:
+    """The customers known by then: who had joined, or did anything, or of whom nobody ever said when they came."""
+    says_when = "joined_at" in customers.columns
+    some_later = after is not None and _any(after)
+    if not some_later and not (says_when and _any(customers.filter(customers["joined_at"] >= end))):
+        return customers  # no record is later: everybody
+    row = customers
+    conditions: list[ir.BooleanValue] = []
+    silent = ibis.literal(True)
+    if before is not None and after is not None:
+        row = row.left_join(before.select(KEY).distinct().mutate(acted_before=True), KEY, rname="{name}_before")
+        row = row.left_join(after.select(KEY).distinct().mutate(acted_after=True), KEY, rname="{name}_after")
+        conditions.append(ibis._["acted_before"].notnull())
+        silent = ibis._["acted_after"].isnull()
+    if says_when:
+        conditions.append(ibis._["joined_at"] < end)
+        silent = silent & ibis._["joined_at"].isnull()
+    return row.filter(ibis.or_(*conditions, silent)).select(*customers.columns)
+
+
+def _any(table: ir.Table) -> bool:
+    return bool(table.count().to_pyarrow().as_py())
+
+
+def total(value: ir.NumericValue, where: ir.BooleanValue) -> ir.NumericScalar:
+    """The sum of the values that meet a condition; null when none does.
+
+    Spelt with CASE: 24 sums over 10 million rows took DuckDB half the time that they take with FILTER.
+    """
+    return where.ifelse(value, None).sum()
+
+
+def levels(column: ir.Column) -> dict[Any, int]:
+    """The different values of a column, the most frequent first, with their rows."""
+    table = column.name("level").as_table()
+    counted = table.filter(table["level"].notnull()).group_by("level").agg(rows=ibis._.count())
+    rows = counted.order_by([ibis.desc("rows"), "level"]).limit(_MOST_LEVELS).to_pyarrow().to_pylist()
+    return {row["level"]: row["rows"] for row in rows}
+
+
+def respelt(column: ir.StringValue, spellings: Mapping[str, str | None]) -> ir.StringValue:
+    """The column with some of its values replaced; the rest as they are."""
+    changes = [(given, meant) for given, meant in spellings.items() if given != meant]
+    if not changes:
+        return column
+    null = ibis.null("string")
+    return column.cases(*((given, null if meant is None else meant) for given, meant in changes), else_=column)
+
+
+# Optional columns of transactions that traits are made from.
+_LINE_COLUMNS = ("order", "quantity", "product", "product_name", "category", "channel", "discount", "cost", "country")
+
+
+def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known:
+    attributes = [name for table, name, _ in base.attributes if table == "transactions" and name in rows.columns]
+    optional = [name for name in (*_LINE_COLUMNS, *attributes) if name in rows.columns]
+    counts, found = _line_counts(rows, optional)
+    if not counts["lines"]:
+        return base
+    useful = [name for name in optional if found[f"transactions.{name}"]]
+    lines = _lines(rows, useful, attributes, keep_source=counts["sources"] > 1)
+    always = {f"transactions.{name}": counts["lines"] for name in ("time", "amount")}
+    completed, listed = _completed(lines, products, found, counts["sales"])
+    return replace(
+        base,
+        filled={**base.filled, **found, **always, **listed},
+        counts=counts,
+        lines=completed,
+        sales=lines.filter(lines["is_sale"]),
+    )
+
+
+def _line_counts(rows: ir.Table, optional: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """Lines by what they are, and by column how many sale lines have a value (country: how many lines)."""
+    sale = rows["line_kind"] == "sale"
+    counts = {
+        "lines": rows.count(),
+        "sales": sale.sum(),
+        "returns": (rows["line_kind"] == "return").sum(),
+        "paid_sales": (sale & (rows["amount"] > 0)).sum(),
+    }
+    if "source" in rows.columns:
+        counts["sources"] = (rows["source"].max() > rows["source"].min()).ifelse(2, 1)
+    found = {n: rows[n].count() if n == "country" else rows[n].count(where=sale) for n in optional}
+    made = _one_row(rows, {**counts, **{f"transactions.{name}": value for name, value in found.items()}})
+    by_column = {name: number for name, number in made.items() if "." in name}
+    return {"sources": 1, **{name: made[name] for name in counts}}, by_column
+
+
+def _lines(rows: ir.Table, useful: list[str], attributes: list[str], *, keep_source: bool) -> ir.Table:
+    """Order lines with what the models need of them, under names of our own."""
+    is_sale = rows["line_kind"] == "sale"
+    is_return = rows["line_kind"] == "return"
+    columns = {ATTRIBUTE + name if name in attributes else name: rows[name] for name in useful}
+    if "cost" in columns:
+        # Goods that come back bring their cost back, whichever sign the source gives it.
+        columns["cost"] = is_return.ifelse(-columns["cost"].abs(), columns["cost"])
+    if "product" not in columns and "product_name" in columns:
+        columns["product"] = columns["product_name"]
+    columns.pop("product_name", None)
+    if keep_source and "order" in columns:
+        columns["source"] = rows["source"]  # order 17 of one source is not order 17 of another
+    return rows.select(
+        KEY,
+        day=rows["time"].cast("date"),
+        is_sale=is_sale,
+        is_return=is_return,
+        is_goods=is_sale | is_return,
+        amount=rows["amount"].cast("float64"),
+        **columns,
+    )
+
+
+def _completed(
+    lines: ir.Table, products: ir.Table | None, found: Mapping[str, int], sales: int
+) -> tuple[ir.Table, dict[str, int]]:
+    """Lines with category and cost from the product table where they lack them, and how many sale lines that gave.
+
+    The product table has no history here: what it says today is taken for the whole past.
+    """
+    if products is None or "product" not in lines.columns or not found.get("transactions.product"):
+        return lines, {}
+    made = lines
+    given: dict[str, ir.Value] = {}
+    for column, listed in (("category", "category"), ("cost", "unit_cost")):
+        before = found.get(f"transactions.{column}", 0)
+        if listed not in products.columns or before == sales or (column == "cost" and "quantity" not in lines.columns):
+            continue
+        made = made.left_join(_latest(products, listed), "product", rname="{name}_listed")
+        value = made[f"listed_{listed}"]
+        if column == "cost":
+            pieces = made["is_return"].ifelse(-made["quantity"].abs(), made["quantity"])
+            value = value.cast("float64") * pieces
+        made = made.mutate(**{column: ibis.coalesce(made[column], value) if before else value})
+        given[f"products.{listed}"] = ibis._[column].count(where=ibis._["is_sale"]) - before
+        made = made.drop("product_listed", f"listed_{listed}")
+    return made, _one_row(made, given)
+
+
+def _latest(products: ir.Table, column: str) -> ir.Table:
+    """One row per product: the column's newest value."""
+    rows = products.filter(products["product"].notnull() & products[column].notnull())
+    newest = [ibis.desc(name, nulls_first=False) for name in ("known_from", "file", "line") if name in rows.columns]
+    ranked = rows.select(
+        "product",
+        **{f"listed_{column}": column},
+        rank=ibis.row_number().over(group_by="product", order_by=[*newest, ibis.asc(column)]),
+    )
+    return ranked.filter(ranked["rank"] == 0).drop("rank")
+
+
+def _one_row(table: ir.Table, values: Mapping[str, ir.Value]) -> dict[str, int]:
+    """Counts over a table, null as 0."""
+    if not values:
+        return {}
+    row = table.agg(**values).to_pyarrow().to_pylist()[0]
+    return {name: int(row[name] or 0) for name in values}

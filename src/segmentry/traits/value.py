@@ -1,0 +1,56 @@
+"""Value traits: what a customer leaves behind.
+
+Money received is ``monetary`` (see ``behavioral.py``); here it is less the cost of the goods. Lines whose cost nobody
+knows are left out of margin and margin rate alike; where they are many there is no margin at all, because it would say
+which products have a cost on file rather than who is valuable.
+"""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry import engine
+from segmentry.catalogue import TRAITS, Trait
+from segmentry.traits.known import Expression, Known, Part, combine, total
+
+_LEAST_COSTED = 0.8  # share of the sale lines with a known cost, from which on there is a margin
+
+
+def traits(known: Known) -> Part:
+    """The value traits whose data are there."""
+    return combine(_margin(known), _stated(known))
+
+
+def _margin(known: Known) -> Part:
+    lines = known.lines
+    if lines is None or "cost" not in lines.columns or not _enough(known):
+        return Part()
+    costed = lines["is_goods"] & lines["cost"].notnull()
+    sums = {
+        "goods_lines": lines["is_goods"].sum(),
+        "costed_amount": total(lines["amount"], costed),
+        "goods_cost": total(lines["cost"].cast("float64"), costed),
+    }
+
+    def margin(row: ir.Table) -> ir.Value:
+        bought = row["goods_lines"].fill_null(0) > 0
+        return bought.ifelse((row["costed_amount"] - row["goods_cost"]).cast("float64"), 0.0)
+
+    def rate(row: ir.Table) -> ir.Value:
+        money = row["costed_amount"]
+        return engine.ratio(money - row["goods_cost"], (money > 0).ifelse(money, ibis.null("float64")))
+
+    expressions: dict[Trait, Expression] = {TRAITS["margin"]: margin, TRAITS["margin_rate"]: rate}
+    return Part(sums, traits=expressions)
+
+
+def _enough(known: Known) -> bool:
+    """Whether the cost of most sale lines is known, or a frozen segmentation needs the margin anyway."""
+    costed = known.filled.get("transactions.cost", 0) + known.filled.get("products.unit_cost", 0)
+    needed = bool(known.also & {"margin", "margin_rate"})
+    return costed > 0 and (needed or costed >= _LEAST_COSTED * known.counts["sales"])
+
+
+def _stated(known: Known) -> Part:
+    return Part(traits=known.chosen({"value": lambda row: row["value"].cast("float64")}))

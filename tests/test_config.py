@@ -1,0 +1,99 @@
+"""segmentry.yaml: every mistake is named with file, line, key, and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from segmentry import config
+from segmentry.errors import ConfigError
+
+GOOD = """\
+name: acme
+sources:
+  shop:
+    kind: transactions
+    path: orders/*.csv
+    columns: {customer: CustomerID, time: Date, amount: Quantity * Price}
+    attributes: {payment: {from: PaymentMethod, kind: category}}
+segmentations:
+  value: {method: value_tiers}
+  groups: {method: kmeans, traits: behavioral.*, segments: 4}
+"""
+
+
+def _said(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text, {})
+    return str(caught.value)
+
+
+def test_good_config_is_read() -> None:
+    found = config.parse(GOOD, {})
+    assert found.sources["shop"].path == ("orders/*.csv",)
+    assert found.sources["shop"].attributes["payment"].expression == "PaymentMethod"
+    assert found.first == "value"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("name: acme", "nam: acme", "segmentry.yaml:1 nam: this key is not known. Did you mean 'name'?"),
+        ("kind: transactions", "kind: transaction", "segmentry.yaml:3 sources.shop: kind: 'transaction'"),
+        (
+            "amount: Quantity",
+            "amont: Quantity",
+            "columns.amont: transactions has no such column. Did you mean 'amount'?",
+        ),
+        ("time: Date, ", "", "transactions need time"),
+        ("from: PaymentMethod", "form: PaymentMethod", "sources.shop.attributes.payment.form: this key is not known"),
+        ("method: value_tiers", "method: value_tier", "segmentry.yaml:9 segmentations.value: method 'value_tier'"),
+        ("segments: 4", "segments: 1", "segmentry.yaml:10 segmentations.groups.segments"),
+        ("segments: 4", "segment: 4", "segmentations.groups.segment: this key is not known. Did you mean 'segments'?"),
+        ("  value:", "  Value:", "segmentations.Value: a name starts with a lower-case letter"),
+        ("name: acme", "name: acme\nprimary: vlaue", "no segmentation is called 'vlaue'. Did you mean 'value'?"),
+        ("name: acme", "name: acme\nas_of: yesterday", "segmentry.yaml:2 as_of"),
+        ("name: acme", "name: acme\nengine: oracle", "segmentry.yaml:2 engine"),
+        ("name: acme", "name: [", "segmentry.yaml:"),
+    ],
+)
+def test_mistake_names_line_key_and_what_is_allowed(before: str, after: str, expected: str) -> None:
+    assert expected in _said(GOOD.replace(before, after, 1))
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    said = _said(GOOD.replace("name: acme", "nam: acme").replace("method: value_tiers", "method: x"))
+    assert len(said.splitlines()) >= 3
+
+
+def test_environment_values_are_filled_in_and_missing_ones_named() -> None:
+    text = GOOD.replace("orders/*.csv", "${EXPORTS}/*.csv")
+    assert config.parse(text, {"EXPORTS": "/data"}).sources["shop"].path == ("/data/*.csv",)
+    with pytest.raises(ConfigError, match=r"sources\.shop\.path.*EXPORTS is not set"):
+        config.parse(text, {})
+
+
+def test_no_workspace_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="segmentry init"):
+        config.load(tmp_path / "segmentry.yaml", {})
+
+
+def test_schema_accepts_what_the_program_accepts_and_refuses_unknown_keys() -> None:
+    schema = config.json_schema()
+    tree = YAML(typ="safe").load(GOOD)
+    jsonschema.validate(tree, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**tree, "sorces": {}}, schema)
+
+
+def test_tier_and_cut_rules() -> None:
+    assert "rising shares" in _said(GOOD.replace("value_tiers", "value_tiers, tiers: [{name: A, share: 1}]"))
+    assert "falling values" in _said(GOOD.replace("value_tiers", "value_tiers, cuts: [1, 2]"))
+
+
+def test_two_segments_of_one_name_are_refused() -> None:
+    rules = "{method: rules, segments: [{name: A, where: x > 1}, {name: A, where: x > 2}]}"
+    assert "'A' is used twice" in _said(GOOD.replace("{method: value_tiers}", rules))

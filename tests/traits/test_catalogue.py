@@ -1,0 +1,116 @@
+"""The catalogue says what there is, and what is computed is what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trait_reference import CUSTOMERS, PRODUCTS, by_key, table, transactions
+
+from segmentry import engine
+from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
+from segmentry.tables import TABLES, Type, golden_customers
+from segmentry.traits import Facts, compute
+
+
+@pytest.mark.parametrize("trait", TRAITS.values(), ids=lambda t: t.name)
+def test_every_trait_says_what_it_is(trait):
+    assert re.fullmatch(r"[a-z][a-z0-9_]{0,58}\*?", trait.name)
+    assert trait.description.endswith(".")
+    assert trait.null_means
+    assert trait.needs
+    if trait.kind == "number":
+        assert trait.unit
+    for need in trait.needs:
+        for one in need.split(" or "):
+            name, column = one.split(".")
+            assert column in TABLES[name], one
+
+
+def test_a_trait_is_as_personal_as_its_most_personal_source():
+    rank = ["none", "quasi", "sensitive", "direct"]
+    for trait in TRAITS.values():
+        for need in trait.needs:
+            for one in need.split(" or "):
+                name, column = one.split(".")
+                source = TABLES[name][column].pii
+                assert rank.index(trait.pii) >= rank.index(source), (trait.name, one)
+
+
+def test_complete_data_give_every_trait_of_the_catalogue():
+    samples = {
+        Type.TEXT: "SE1 7AB", Type.CATEGORY: "x", Type.ID: "x", Type.NUMBER: 1.0, Type.MONEY: 1.0, Type.INTEGER: 1,
+        Type.TIME: datetime(2024, 1, 1), Type.DATE: date(1990, 1, 1),
+    }  # fmt: skip
+    who = {c.name: samples[c.type] for c in golden_customers.columns} | {"customer_key": 1, "birth_year": 1990}
+    line = {
+        "customer_key": 1, "order": "1", "amount": 10.0, "quantity": 1.0, "product": "a", "channel": "web",
+        "discount": 1.0, "country": "France",
+    }  # fmt: skip
+    like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at"}
+    types = {c.name: CUSTOMERS[like[c.type]] for c in golden_customers.columns if c.type in like}
+    with engine.in_memory() as con:
+        facts = Facts(
+            table(con, "golden_customers", [who], {**types, **CUSTOMERS}),
+            transactions(con, [line, {**line, "line_kind": "return", "amount": -1.0}]),
+            table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
+        )
+        made = compute(facts, date(2024, 1, 31))
+        names = [t.name for t in made.traits]
+        assert len(by_key(made)) == 1
+    members = {"channel_share_*": "channel_share_web", "category_share_*": "category_share_tea"}
+    assert names == [members.get(name, name) for name in TRAITS]
+    assert made.traits == tuple(lookup(t.name) if t.name not in members.values() else t for t in made.traits)
+
+
+def test_families_have_their_members_looked_up():
+    assert [f.name for f in FAMILIES] == ["channel_share_*", "category_share_*"]
+    found = lookup("category_share_green_tea")
+    assert found is not None
+    assert (found.name, found.unit, found.is_family) == ("category_share_green_tea", "share", False)
+    assert found.needs == TRAITS["category_share_*"].needs
+    for name in ("channel_share_*", "channel_share_", "channel_share_Web", "channel_share_a-b", "share", ""):
+        assert lookup(name) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Web Shop", "web-shop"), ("Café", "CAFE"), ("  app ", "App"), ("Home & Garden", "home/garden"), ("B2B", "b2b")],
+)
+def test_spellings_of_one_value_make_one_name(one: str, other: str):
+    assert member("channel_share_*", one).name == member("channel_share_*", other).name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("C", "C++"), ("C++", "C#"), ("<50 %", ">50 %"), ("日本", "中国"), ("a" * 80, "a" * 81), ("A1", "A 1"), ("", "-")],
+)
+def test_different_values_make_different_names(one: str, other: str):
+    assert member("channel_share_*", one).name != member("channel_share_*", other).name or not (one and other)
+
+
+@given(st.text())
+def test_every_value_makes_a_name_that_a_database_takes_and_that_is_found_again(value: str):
+    for family in FAMILIES:
+        trait = member(family.name, value)
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", trait.name)
+        assert len(trait.name) <= 60
+        found = lookup(trait.name)
+        assert found is not None
+        assert (found.name, found.unit, found.needs) == (trait.name, trait.unit, trait.needs)
+
+
+def test_traits_survive_json():
+    every = [*TRAITS.values(), member("channel_share_*", "Web")]
+    assert from_json(json.loads(json.dumps([to_json(t) for t in every]))) == every
+
+
+def test_what_data_a_trait_lacks():
+    margin = TRAITS["margin"]
+    assert margin.lacks({"transactions.amount"}) == ("transactions.cost or products.unit_cost",)
+    assert margin.lacks({"transactions.amount", "products.unit_cost"}) == ()
+    assert TRAITS["monetary"].lacks(set()) == ("transactions.time", "transactions.amount")
