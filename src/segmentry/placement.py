@@ -27,6 +27,7 @@ NO_DATA = -1
 NO_GOOD_FIT = -2
 _TIE = 1e-9  # distances closer than this are equal, and the lowest index wins (law 9)
 _FAR = 1e300  # stands for "no such candidate" in comparisons
+_WAYS = ("up", "down")
 _BEYOND = 1e150  # infinities and NaN (which all engines order last) count as not known
 
 
@@ -139,12 +140,13 @@ class Cascade:
         for i, text in enumerate(self.conditions):
             whole = expressions.parse(text, where=f"condition {i + 1}")
             pieces = expressions.pieces(whole)
-            held = table.select(**{f"p{j}": p.bind(table).fill_null(False) for j, p in enumerate(pieces)}).to_pyarrow()
+            each = {f"p{j}": p.condition(table).fill_null(False) for j, p in enumerate(pieces)}
+            held = table.select(**each).to_pyarrow()
             fails = [p for j, p in enumerate(pieces) if not held.column(f"p{j}")[0].as_py()]
             if i == index:
-                reasons += [Reason(_first(p.columns), _shown(row, p), expressions.reads_as(p, _words)) for p in pieces]
+                reasons += [Reason(_first(p.columns), _shown(row, p), expressions.reads_as(p, words)) for p in pieces]
             elif fails and (index in (NO_DATA, self.rest) or i < index):
-                text_needed = " and ".join(expressions.reads_as(p, _words) for p in fails)
+                text_needed = " and ".join(_bracketed(expressions.reads_as(p, words)) for p in fails)
                 moves.append(Move(_first(fails[0].columns), _shown(row, fails[0]), None, i, f"if {text_needed}"))
         if index == self.rest:
             reasons.append(Reason("", None, "none of the conditions of the other segments holds"))
@@ -216,7 +218,7 @@ class Grid:
         for i, band in enumerate(self.bands):
             at, value = prepared[f"band_{i}"], prepared[f"value_{i}"]
             edges = band.edges()
-            for way in ("up", "down"):
+            for way in _WAYS:
                 cases = []
                 for j, (low, high) in enumerate(edges):
                     beyond = j == len(edges) - 1 if way == "up" else j == 0
@@ -229,24 +231,27 @@ class Grid:
         return prepared.select(*keys, **columns)
 
     def placed(self, scored: ir.Table, keys: Sequence[str]) -> ir.Table:
-        own = self._segment(scored["cell"])
-        ways: list[tuple[ir.Value, ir.Value]] = []
-        for i, stride in enumerate(self.strides()):
-            for way, step in (("up", stride), ("down", -stride)):
-                there = self._segment(scored["cell"] + step)
-                gap = scored[f"{way}_{i}"]
-                ways.append((((gap < _FAR) & (there != own)).ifelse(gap, _FAR), there))
-        nearest = ibis.least(*(gap for gap, _ in ways))
-        reachable = nearest < _FAR
-        runner = ibis.cases(*((reachable & (gap <= nearest + _TIE), there) for gap, there in ways))
+        signed = [(f"{way}_{i}", stride, way) for i, stride in enumerate(self.strides()) for way in _WAYS]
+        ways = [(name, stride if way == "up" else -stride) for name, stride, way in signed]
+        there = {f"at_{way}": self._segment(scored["cell"] + step) for way, step in ways}
+        looked = scored.mutate(own=self._segment(scored["cell"]), **there)
+        gaps = {
+            f"gap_{way}": ((looked[way] < _FAR) & (looked[f"at_{way}"] != looked["own"])).ifelse(looked[way], _FAR)
+            for way, _ in ways
+        }
+        reached = looked.mutate(**gaps)
+        nearest = reached.mutate(nearest=ibis.least(*(reached[gap] for gap in gaps)))
+        reachable = nearest["nearest"] < _FAR
+        border = nearest["nearest"] + _TIE
+        runner = ibis.cases(*((reachable & (nearest[f"gap_{way}"] <= border), nearest[f"at_{way}"]) for way, _ in ways))
         return _placements(
-            scored,
+            nearest,
             keys,
-            index=scored["cell"].isnull().ifelse(NO_DATA, own),
+            index=nearest["cell"].isnull().ifelse(NO_DATA, nearest["own"]),
             fit=ibis.literal(1.0),
             runner=runner,
-            margin=reachable.ifelse(nearest, ibis.null("float64")),
-            score=scored["score"],
+            margin=reachable.ifelse(nearest["nearest"], ibis.null("float64")),
+            score=nearest["score"],
         )
 
     def _segment(self, cell: ir.Value) -> ir.Value:
@@ -266,13 +271,13 @@ class Grid:
         return joined
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
-        values = [row.get(band.trait) for band in self.bands]
         if index == NO_DATA:
-            gone = [b.trait for b, v in zip(self.bands, values, strict=True) if v is None]
-            return Why(tuple(Reason(t, None, f"{_words(t)} is not known") for t in gone), ())
+            gone = [band.trait for band in self.bands if row.get(band.trait) is None]
+            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+        values = [float(row[band.trait]) for band in self.bands]
         reasons = []
         moves: list[tuple[float, Move]] = []
-        at = [band.position(float(v)) for band, v in zip(self.bands, values, strict=True)]
+        at = [band.position(v) for band, v in zip(self.bands, values, strict=True)]
         own = self.cells[sum(p * s for p, s in zip(at, self.strides(), strict=True))]
         for i, (band, value, position) in enumerate(zip(self.bands, values, at, strict=True)):
             reasons.append(Reason(band.trait, value, _band_text(band, value, position)))
@@ -283,10 +288,10 @@ class Grid:
                 if there != position and self.cells[cell] != own:
                     up = there > position
                     needed = band.cuts[there - 1] if up else band.cuts[there]
-                    words = f"{_words(band.trait)} {'at least' if up else 'below'} {_figure(needed)}"
+                    text = f"{words(band.trait)} {'at least' if up else 'below'} {figure(needed)}"
                     low, high = band.edges()[position]
-                    way = abs(needed - float(value)) / max(high - low, 1e-12)
-                    moves.append((way, Move(band.trait, value, needed, self.cells[cell], words)))
+                    way = abs(needed - value) / max(high - low, 1e-12)
+                    moves.append((way, Move(band.trait, value, needed, self.cells[cell], text)))
         nearest: dict[int, Move] = {}
         for _, move in sorted(moves, key=lambda m: m[0]):
             nearest.setdefault(move.segment_index, move)
@@ -398,7 +403,7 @@ class Nearest:
     def why(self, row: Mapping[str, Any], index: int) -> Why:
         if index == NO_DATA:
             gone = [t for t in self.traits if row.get(t) is None]
-            return Why(tuple(Reason(t, None, f"{_words(t)} is not known") for t in gone), ())
+            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
         z = [p.of_value(row.get(p.trait)) for p in self.prep]
         gaps = [sum((a - c) ** 2 for a, c in zip(z, centre, strict=True)) for centre in self.centres]
         order = sorted(range(len(gaps)), key=lambda k: gaps[k])
@@ -418,12 +423,12 @@ class Nearest:
         centre = prep.back(self.centres[own][j])
         if prep.level is not None:
             text = (
-                f"{_words(prep.trait)} is {value}; {100 * min(max(centre, 0), 1):.0f} % of the segment are {prep.level}"
+                f"{words(prep.trait)} is {value}; {100 * min(max(centre, 0), 1):.0f} % of the segment are {prep.level}"
             )
         elif value is None:
-            text = f"{_words(prep.trait)} is not known; counted as {_figure(prep.fill)}"
+            text = f"{words(prep.trait)} is not known; counted as {figure(prep.fill)}"
         else:
-            text = f"{_words(prep.trait)} is {_figure(float(value))}; the segment's centre is {_figure(centre)}"
+            text = f"{words(prep.trait)} is {figure(float(value))}; the segment's centre is {figure(centre)}"
         return Reason(prep.trait, value, text, weight)
 
     def _moves(self, row: Mapping[str, Any], z: Sequence[float], own: int, other: int) -> list[Move]:
@@ -441,7 +446,7 @@ class Nearest:
             if not prep.low <= needed <= prep.high or not self._lands(z, j, z[j] + step * 1.001, other):
                 continue
             way = "above" if step > 0 else "below"
-            text = f"{_words(prep.trait)} {way} {_figure(needed)}"
+            text = f"{words(prep.trait)} {way} {figure(needed)}"
             found.append((abs(step), Move(prep.trait, row.get(prep.trait), needed, other, text)))
         return [m for _, m in sorted(found, key=lambda f: f[0])][:2]
 
@@ -514,7 +519,8 @@ def _placements(
 
 
 def _number(value: ir.Value) -> ir.Value:
-    number = value.cast("int64").cast("float64") if value.type().is_boolean() else value.cast("float64")
+    # PostgreSQL casts no boolean to a number
+    number = ibis.cases((value, 1.0), (~value, 0.0)) if value.type().is_boolean() else value.cast("float64")
     return (number.abs() < _BEYOND).ifelse(number, ibis.null("float64"))
 
 
@@ -533,8 +539,12 @@ def _one_row(row: Mapping[str, Any], kinds: Mapping[str, str]) -> ir.Table:
     return anchor.select(**literals)
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if " or " in text else text
 
 
 def _first(columns: Sequence[str] | frozenset[str]) -> str:
@@ -547,19 +557,19 @@ def _shown(row: Mapping[str, Any], piece: expressions.Expression) -> object:
 
 def _band_text(band: Band, value: Any, position: int) -> str:
     best = max(band.scores)
-    name = f"{_words(band.trait)} is {_figure(float(value))}"
+    name = f"{words(band.trait)} is {figure(float(value))}"
     if not band.cuts:
         return name
     if position == 0:
-        span = f"below {_figure(band.cuts[0])}"
+        span = f"below {figure(band.cuts[0])}"
     elif position == len(band.cuts):
-        span = f"{_figure(band.cuts[-1])} or more"
+        span = f"{figure(band.cuts[-1])} or more"
     else:
-        span = f"{_figure(band.cuts[position - 1])} to below {_figure(band.cuts[position])}"
+        span = f"{figure(band.cuts[position - 1])} to below {figure(band.cuts[position])}"
     return f"{name}: {band.label} {band.scores[position]} of {best} ({span})"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
     """A number for people: no decimals above 100, two otherwise, none when whole."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"

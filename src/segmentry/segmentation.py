@@ -112,14 +112,11 @@ class Segmentation:
         """
         if isinstance(traits, ir.Table):
             return self._placed(traits, [k for k in KEYS if k in traits.columns])
-        con = engine.in_memory()
-        try:
+        with engine.in_memory() as con:
             frame = con.create_table("traits", traits)
             numbered = frame.mutate(row_number=ibis.row_number())
             placed = self._placed(numbered, ["row_number"]).order_by("row_number")
             return con.to_pandas(placed).set_index("row_number").rename_axis(None)
-        finally:
-            con.disconnect()
 
     def sql(self, dialect: str, table: str = "traits") -> str:
         """The placement as one SELECT over a table of traits, in another database's SQL."""
@@ -128,15 +125,12 @@ class Segmentation:
 
     def explain(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Why]:
         """One unit's placement and the reasons for it; ``row`` maps traits to values."""
-        con = engine.in_memory()
-        try:
-            types = self._schema()
-            one = ibis.memtable({"anchor": [1]}).select(
-                **{name: ibis.literal(row.get(name), type=kind) for name, kind in types.items()}
-            )
+        types = self._schema()
+        one = ibis.memtable({"anchor": [1]}).select(
+            **{name: ibis.literal(row.get(name), type=kind) for name, kind in types.items()}
+        )
+        with engine.in_memory() as con:
             placed = con.to_pyarrow(self._steps(one, [])).to_pylist()[0]
-        finally:
-            con.disconnect()
         return placed, self.rule.why(row, int(placed["segment_index"]))
 
     def _schema(self) -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""Segment: from the traits of a sample to a frozen segmentation, by one of the methods below.
+
+Adding a method is adding one file with its ``fit`` and one line to ``METHODS``, and its settings to ``config.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from segmentry import config, expressions
+from segmentry.errors import FitError, UsageError
+from segmentry.segment import kmeans, rfm, rules, value_tiers
+from segmentry.segment.fitting import Fitted, Learning
+from segmentry.segmentation import Segmentation
+
+__all__ = ["FIND_SEGMENTS", "METHODS", "Learning", "fit", "value_trait_of", "with_number"]
+
+METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
+    "rules": rules.fit,
+    "rfm": rfm.fit,
+    "value_tiers": value_tiers.fit,
+    "kmeans": kmeans.fit,
+}
+# Methods whose segments are found in the data and get their names from what sets them apart.
+FIND_SEGMENTS = frozenset({"kmeans"})
+
+
+def fit(
+    name: str, settings: config.Segmentation, learning: Learning, *, version: int = 1, as_of: date | None = None
+) -> Segmentation:
+    """Learn a segmentation on a sample.
+
+    Raises :class:`FitError` when the sample cannot support it: nobody in it, a trait not known for anyone.
+    """
+    if learning.sample.empty:
+        raise FitError(
+            f"{learning.where}: there is nobody to learn from.",
+            why=f"The population is: {settings.population}." if settings.population else "There are no customers.",
+            fix="Check the population and the data in `segmentry report`.",
+        )
+    if settings.population:
+        expressions.parse(settings.population, where=f"{learning.where}.population")
+    found = METHODS[settings.method](settings, learning)
+    kinds = {t: learning.specs[t].kind for t in found.rule.traits}
+    return Segmentation(
+        name=name,
+        version=version,
+        method=settings.method,
+        rule=found.rule,
+        segments=found.segments,
+        traits=tuple(kinds.items()),
+        unit=settings.unit,
+        population=settings.population or "",
+        purpose=settings.purpose,
+        owner=settings.owner,
+        review_by=settings.review_by,
+        as_of=as_of,
+        report={"rows": len(learning.sample), "seed": learning.seed, **found.report},
+    )
+
+
+def value_trait_of(traits: Sequence[str]) -> str | None:
+    """The trait that says what a customer is worth, the best there is."""
+    return next((name for name in value_tiers.CANDIDATES if name in traits), None)
+
+
+def with_number(settings: config.Segmentation, segments: int, *, where: str) -> config.Segmentation:
+    """The settings with the number of segments set by hand."""
+    if not isinstance(settings, config.KMeans):
+        raise UsageError(
+            f"{where}: the number of segments can be set for kmeans; this is {settings.method}.",
+            fix="Change its segments, tiers or cuts in segmentry.yaml.",
+        )
+    return config.KMeans.model_validate({**settings.model_dump(), "segments": segments})

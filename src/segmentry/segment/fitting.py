@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from segmentry import engine
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, did_you_mean
-from segmentry.placement import Cascade, Grid, Nearest
+from segmentry.placement import Cascade, Grid, Nearest, Prep
 from segmentry.segmentation import Segment
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second to import, which reading commands do without
 
 Progress = Callable[[int, int], None]
 Numbers = npt.NDArray[np.float64]
@@ -64,3 +68,12 @@ class Fitted:
     rule: Cascade | Grid | Nearest
     segments: tuple[Segment, ...]
     report: Mapping[str, Any] = field(default_factory=dict)
+
+
+def prepared(prep: Sequence[Prep], sample: pd.DataFrame) -> Numbers:
+    """The prepared numbers of a sample, (rows, len(prep)), by the expression that also places the base."""
+    with engine.in_memory() as con:
+        traits = con.create_table("sample", sample[list(dict.fromkeys(p.trait for p in prep))].reset_index(drop=True))
+        numbered = traits.mutate(row_number=ibis.row_number())
+        made = numbered.select("row_number", **{f"z{j}": p.of(numbered) for j, p in enumerate(prep)})
+        return con.to_pandas(made.order_by("row_number")).drop(columns="row_number").to_numpy(dtype=np.float64)

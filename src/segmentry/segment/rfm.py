@@ -7,6 +7,7 @@ a worse name (``NAMES`` rises along both sides, which a test checks).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 from segmentry.config import Rfm
@@ -42,7 +43,9 @@ BEST = 5
 
 
 def fit(settings: Rfm, learning: Learning) -> Fitted:
-    """Learn the cut points on the sample (or take those set by hand) and name every cell."""
+    """Learn the cut points on the buyers of the sample (or take those set by hand) and name every cell."""
+    if "recency_days" in learning.specs:  # who never bought has no scores and must not shift those of the others
+        learning = replace(learning, sample=learning.sample[learning.sample["recency_days"].notna()])
     bands = (
         _band(learning, "R", "recency_days", settings.cuts.recency_days, falling=True),
         _band(learning, "F", "frequency", settings.cuts.frequency),

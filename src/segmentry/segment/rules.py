@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from segmentry import expressions
 from segmentry.config import Rules
-from segmentry.errors import FitError, did_you_mean
 from segmentry.placement import Cascade
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segmentation import Segment
@@ -13,24 +12,20 @@ from segmentry.segmentation import Segment
 def fit(settings: Rules, learning: Learning) -> Fitted:
     """Check the conditions against the traits there are.
 
-    Raises :class:`FitError` for a trait that does not exist and :class:`ConfigError` for a condition that is none.
+    Raises :class:`ConfigError` for a trait that does not exist and for a condition that is none.
     """
     used: dict[str, str] = {}
+    conditions: list[str] = []
     segments = []
     for i, item in enumerate(settings.segments):
         where = f"{learning.where}.segments.{i}.where"
         condition = expressions.parse(item.where, where=where)
-        for name in condition.columns:
-            if name not in learning.specs:
-                raise FitError(
-                    f"{where}: there is no trait {name}.",
-                    why=did_you_mean(name, learning.specs),
-                    fix="`segmentry show traits` lists them.",
-                )
-            used[name] = learning.specs[name].kind
+        condition = condition.resolve(learning.specs, listed="`segmentry show traits` lists them.")
+        conditions.append(condition.sql())
+        used |= {name: learning.specs[name].kind for name in condition.columns}
         criteria = expressions.reads_as(condition, lambda name: name.replace("_", " "))
         texts = item.model_dump(exclude={"name", "where"})
         segments.append(Segment(name=item.name, criteria=criteria, **texts))
     segments.append(Segment(name=settings.rest, criteria="none of the conditions above holds"))
-    rule = Cascade(tuple(s.where for s in settings.segments), len(settings.segments), tuple(used.items()))
+    rule = Cascade(tuple(conditions), len(conditions), tuple(used.items()))
     return Fitted(rule, tuple(segments), {"verdict": "constructive", "because": "The segments were set by rule."})

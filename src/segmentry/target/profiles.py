@@ -8,19 +8,28 @@ and the web app show.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
+from segmentry.segmentation import OUTSIDE, Segmentation
 
 BASE = "All customers"
 _LEVELS = 6  # levels of a category that are profiled; the rarer ones say little and cost width
+# Traits that say the same in other words: one of them is enough for a reader.
+_SAME_STORY = (
+    {"recency_days", "lifecycle_stage", "orders_90d", "spend_90d"},
+    {"monetary", "margin", "value", "spend_365d"},
+    {"frequency", "orders_365d", "order_days", "active_months", "days_between_orders"},
+    {"age", "age_band", "generation"},
+)
 NOTABLE = 0.2  # Cohen 1988: from 0.2 sd a difference is small but there
 
 
@@ -29,7 +38,7 @@ class TraitEffect:
     """One trait (or one level of a category) in one segment, against all other customers.
 
     ``mean`` is a share for levels and booleans. ``effect`` is the standardised mean difference (Cohen's d with pooled
-    sd), taken on ln(1 + x) for skewed amounts and counts, so that a few giants do not hide the many.
+    sd), taken on sign(x) ln(1 + |x|) for all but shares, so that a few giants do not hide the many.
     """
 
     segment: str
@@ -113,18 +122,19 @@ def profile(
     ``placed`` has ``customer_key``, ``segment``, ``fit``, ``margin``; ``traits`` one row per customer. Gives, by
     segment name, ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included.
     """
-    joined = placed.select("customer_key", "segment", "fit", "margin").inner_join(traits, "customer_key")
+    joined = _beside(placed, traits)
     columns = list(_columns(joined, specs))
     aggregates: dict[str, ir.Value] = {
         "customers": joined.count(),
-        "fit": joined["fit"].mean(),
-        "margin": joined["margin"].mean(),
+        "fit": joined["placed_fit"].mean(),
+        "margin": joined["placed_margin"].mean(),
     }
     if value_trait is not None:
         aggregates["value"] = joined[value_trait].cast("float64").sum()
     for i, column in enumerate(columns):
         number = _as_number(joined, column)
-        scaled = engine.ln(number + 1.0) if column.log else number
+        size = engine.ln(number.abs() + 1.0)
+        scaled = (number < 0).ifelse(-size, size) if column.log else number
         aggregates |= {
             f"n{i}": number.count(),
             f"m{i}": number.mean(),
@@ -132,7 +142,7 @@ def profile(
             f"lm{i}": scaled.mean(),
             f"lv{i}": scaled.var(how="sample"),
         }
-    rows = joined.group_by("segment").agg(**aggregates).to_pyarrow().to_pylist()
+    rows = joined.group_by(segment=joined["placed_segment"]).agg(**aggregates).to_pyarrow().to_pylist()
     sizes = {
         row["segment"]: {
             "customers": row["customers"],
@@ -146,30 +156,29 @@ def profile(
     return sizes, found
 
 
+def _beside(placed: ir.Table, traits: ir.Table) -> ir.Table:
+    """Traits with the placement beside them; traits may be called segment or margin themselves."""
+    columns = ("segment", "fit", "margin", "score")
+    renamed = placed.select("customer_key", **{f"placed_{c}": placed[c] for c in columns})
+    return renamed.inner_join(traits, "customer_key")
+
+
 def _columns(joined: ir.Table, specs: Sequence[Trait]) -> Iterable[_Column]:
-    numbers = [s for s in specs if s.kind == "number"]
-    lowest = (
-        joined.agg(**{s.name: joined[s.name].cast("float64").min() for s in numbers}).to_pyarrow().to_pylist()[0]
-        if numbers
-        else {}
-    )
     for spec in specs:
         if spec.kind == "category":
             counts = joined.filter(joined[spec.name].notnull()).group_by(spec.name).agg(n=ibis._.count())
             top = counts.order_by(ibis.desc("n"), ibis.asc(spec.name)).limit(_LEVELS).to_pyarrow()
             yield from (_Column(spec, level) for level in top.column(spec.name).to_pylist())
         else:
-            low = lowest.get(spec.name)
-            skewed = spec.kind == "number" and spec.unit not in {"share", "0 to 1"} and low is not None and low >= 0
-            yield _Column(spec, log=skewed)
+            yield _Column(spec, log=spec.kind == "number" and spec.unit not in {"share", "0 to 1"})
 
 
 def _as_number(joined: ir.Table, column: _Column) -> ir.Value:
     value = joined[column.trait.name]
     if column.level is not None:
-        return (value == column.level).cast("int64").cast("float64")
-    if column.trait.kind == "boolean":
-        return value.cast("int64").cast("float64")
+        value = value == column.level
+    if value.type().is_boolean():
+        return ibis.cases((value, 1.0), (~value, 0.0))  # PostgreSQL casts no boolean to a number
     return value.cast("float64")
 
 
@@ -218,9 +227,127 @@ def _root(variance: float | None) -> float | None:
 
 
 def apart(effects: Iterable[TraitEffect], segment: str, most: int = 6) -> tuple[TraitEffect, ...]:
-    """The traits that set a segment apart, strongest first, each trait once, only those worth a word."""
-    mine = [e for e in effects if e.segment == segment and e.effect is not None and abs(e.effect) >= NOTABLE]
-    chosen: dict[str, TraitEffect] = {}
-    for e in sorted(mine, key=lambda e: (-abs(e.effect or 0.0), e.trait, e.level or "")):
-        chosen.setdefault(e.trait, e)
-    return tuple(chosen.values())[:most]
+    """The traits that set a segment apart, strongest first, only those worth a word."""
+    return distinct([e for e in effects if e.segment == segment])[:most]
+
+
+def distinct(effects: Iterable[TraitEffect], first: Collection[str] = ()) -> tuple[TraitEffect, ...]:
+    """Notable effects, strongest first (after those of the traits ``first``), each story told by one trait only."""
+    notable = [e for e in effects if e.effect is not None and abs(e.effect) >= NOTABLE]
+    chosen: list[TraitEffect] = []
+    told: set[str] = set()
+    for e in sorted(notable, key=lambda e: (e.trait not in first, -abs(e.effect or 0.0), e.trait, e.level or "")):
+        if e.trait not in told:
+            chosen.append(e)
+            told |= {e.trait}.union(*(story for story in _SAME_STORY if e.trait in story))
+    return tuple(chosen)
+
+
+def as_table(effects: Sequence[TraitEffect]) -> ir.Table:
+    """Effects as the table ``profiles``."""
+    columns = ("segment", "trait", "level", "kind", "unit", "n", "mean", "sd", "base_mean", "effect")
+    types = dict.fromkeys(columns[:5], "string") | {"n": "int64"} | dict.fromkeys(columns[6:], "float64")
+    return ibis.memtable([tuple(getattr(e, c) for c in columns) for e in effects], schema=ibis.schema(types))
+
+
+def from_table(table: pa.Table) -> tuple[TraitEffect, ...]:
+    """Effects back from the table ``profiles``."""
+    return tuple(TraitEffect(**row) for row in table.to_pylist())
+
+
+def cells(placed: ir.Table, traits: ir.Table, value_trait: str | None) -> list[dict[str, Any]]:
+    """Customers and value by score and segment, for segmentations that score; empty for others."""
+    joined = _beside(placed.filter(placed["score"].notnull()), traits)
+    value = joined[value_trait].cast("float64").sum() if value_trait else ibis.null("float64")
+    grouped = joined.group_by(score=joined["placed_score"], segment=joined["placed_segment"])
+    return list(
+        grouped.agg(customers=joined.count(), value=value).order_by(["score", "segment"]).to_pyarrow().to_pylist()
+    )
+
+
+def base(traits: ir.Table, specs: Sequence[Trait], value_trait: str | None) -> dict[str, Any]:
+    """Figures of the whole base: for how many each trait is known, orders, revenue, and the Pareto curve."""
+    known = {f"known_{s.name}": traits[s.name].count() for s in specs}
+    names = {s.name for s in specs}
+    sums = {
+        n: traits[c].sum().cast("float64") for n, c in (("orders", "frequency"), ("revenue", "monetary")) if c in names
+    }
+    row = traits.agg(customers=traits.count(), **known, **sums).to_pyarrow().to_pylist()[0]
+    return {
+        "known": {s.name: row[f"known_{s.name}"] for s in specs},
+        "orders": None if row.get("orders") is None else int(row["orders"]),
+        "revenue": row.get("revenue"),
+        "pareto": pareto(traits, value_trait) if value_trait else [],
+    }
+
+
+def pareto(traits: ir.Table, value_trait: str, points: int = 200) -> list[list[float]]:
+    """(share of customers, share of value), best customers first; customers worth nothing or less bring nothing."""
+    value = ibis.greatest(traits[value_trait].cast("float64").fill_null(0.0), 0.0)
+    ranked = traits.select(value=value).mutate(bucket=ibis.ntile(points).over(order_by=ibis.desc("value")))
+    rows = ranked.group_by("bucket").agg(n=ranked.count(), value=ranked["value"].sum()).order_by("bucket")
+    found = rows.to_pyarrow().to_pylist()
+    total, everybody = sum(r["value"] for r in found), sum(r["n"] for r in found)
+    if not total:
+        return []
+    curve, n, so_far = [[0.0, 0.0]], 0, 0.0
+    for row in found:
+        n, so_far = n + row["n"], so_far + row["value"]
+        curve.append([n / everybody, so_far / total])
+    return curve
+
+
+def summarise(
+    found: Segmentation,
+    facts: Mapping[str, Any],
+    effects: tuple[TraitEffect, ...],
+    *,
+    as_of: date,
+    total: int,
+    value_trait: str | None,
+    before: Mapping[str, Any] | None,
+) -> SegmentationSummary:
+    """What people see of a segmentation: ``facts`` of its assign run, ``before`` the sizes of the run before."""
+    sizes = facts["sizes"]
+    placed = sum(s["customers"] for s in sizes.values())
+    worth = sum(s["value"] or 0.0 for s in sizes.values())
+    segments = []
+    for segment in (*found.segments, *OUTSIDE):
+        nobody = {"customers": 0, "value": 0.0 if value_trait else None, "mean_fit": None, "mean_margin": None}
+        size = sizes.get(segment.name, nobody)
+        if segment in OUTSIDE and not size["customers"]:
+            continue
+        earlier = (before or {}).get(segment.name, {"customers": 0})["customers"]
+        segments.append(
+            SegmentSummary(
+                **{k: getattr(segment, k) for k in ("name", "meaning", "action", "criteria", "purpose", "owner")},
+                review_by=segment.review_by,
+                customers=size["customers"],
+                share=size["customers"] / placed if placed else 0.0,
+                value=size["value"],
+                value_share=size["value"] / worth if size["value"] is not None and worth > 0 else None,
+                mean_fit=size["mean_fit"],
+                mean_margin=size["mean_margin"],
+                change=None if before is None else size["customers"] - earlier,
+                apart=apart(effects, segment.name),
+            )
+        )
+    warnings = [str(w) for w in found.report.get("warnings", [])]
+    warnings += [f"The trait {name} is no longer in the data; it counts as not known." for name in facts["missing"]]
+    return SegmentationSummary(
+        name=found.name,
+        method=found.method,
+        version=found.version,
+        as_of=as_of,
+        purpose=found.purpose,
+        population=found.population,
+        customers=placed,
+        outside_population=total - placed,
+        value_trait=value_trait,
+        verdict=f"{found.report.get('verdict', '')}: {found.report.get('because', '')}",
+        warnings=tuple(warnings),
+        segments=tuple(segments),
+        effects=effects,
+        variables=tuple(name for name, _ in found.traits),
+        report={**found.report, "cells": facts["cells"]},
+    )

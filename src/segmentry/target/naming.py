@@ -1,0 +1,123 @@
+"""Readable names and one-line meanings for segments that were found in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from segmentry.placement import figure
+from segmentry.target.profiles import TraitEffect, distinct
+
+_CLEAR = 0.5  # Cohen 1988: a medium effect
+
+# (adjective, noun) by trait and side; the first strong trait gives the noun, further ones adjectives.
+_WORDS: Mapping[tuple[str, bool], tuple[str, str]] = {
+    ("recency_days", False): ("recent", "recent buyers"),
+    ("recency_days", True): ("silent", "silent customers"),
+    ("frequency", True): ("frequent", "frequent buyers"),
+    ("frequency", False): ("occasional", "occasional buyers"),
+    ("monetary", True): ("big-spending", "big spenders"),
+    ("monetary", False): ("small-spending", "small spenders"),
+    ("revenue", True): ("big-spending", "big spenders"),
+    ("revenue", False): ("small-spending", "small spenders"),
+    ("margin", True): ("profitable", "profitable customers"),
+    ("margin", False): ("low-margin", "low-margin customers"),
+    ("tenure_days", True): ("long-standing", "long-standing customers"),
+    ("tenure_days", False): ("new", "new customers"),
+    ("average_order_value", True): ("large-basket", "large-basket buyers"),
+    ("average_order_value", False): ("small-basket", "small-basket buyers"),
+    ("items_per_order", True): ("bulk-buying", "bulk buyers"),
+    ("items_per_order", False): ("few-item", "few-item buyers"),
+    ("days_between_orders", True): ("slow-rhythm", "slow-rhythm buyers"),
+    ("days_between_orders", False): ("fast-rhythm", "fast-rhythm buyers"),
+    ("return_rate", True): ("returning-goods", "customers who return goods"),
+    ("return_rate", False): ("keeping-goods", "customers who keep goods"),
+    ("discount_share", True): ("discount-seeking", "bargain hunters"),
+    ("discount_share", False): ("full-price", "full-price buyers"),
+    ("products_bought", True): ("broad-range", "broad-range buyers"),
+    ("products_bought", False): ("narrow-range", "narrow-range buyers"),
+    ("income", True): ("high-income", "high-income customers"),
+    ("income", False): ("low-income", "low-income customers"),
+    ("age", True): ("older", "older customers"),
+    ("age", False): ("younger", "younger customers"),
+    ("children", True): ("family", "families"),
+    ("children", False): ("childless", "households without children"),
+    ("value", True): ("valuable", "valuable customers"),
+    ("value", False): ("low-value", "low-value customers"),
+}
+_VALUE = {"monetary", "margin", "value"}
+# Parts of column names that say "amount of" or "number of" and nothing about the customer.
+_EMPTY_WORDS = {"mnt", "amt", "amount", "num", "number", "nbr", "cnt", "count", "qty", "of", "total", "pct"}
+
+
+def names_for(effects: Sequence[TraitEffect], segments: Sequence[str]) -> dict[str, str]:
+    """A distinct readable name for each segment (given by its provisional name), from what sets it apart most."""
+    names: dict[str, str] = {}
+    for segment in segments:
+        ranked = _ranked(effects, segment)
+        candidates = [_name([*ranked[:1], e]) for e in ranked[1:]] or [_name(ranked)]
+        free = [name for name in candidates if name not in names.values()]
+        name, number = (free or candidates)[0], 2
+        while name in names.values():
+            name, number = f"{(free or candidates)[0]} ({number})", number + 1
+        names[segment] = name
+    return names
+
+
+def meaning_for(effects: Sequence[TraitEffect], segment: str) -> str:
+    """One line about who they are: the traits that set the segment apart, with figures."""
+    ranked = _ranked(effects, segment)[:3]
+    if not ranked:
+        return "They are close to the average in everything that was looked at."
+    return "They stand out by " + ", ".join(_told(e) for e in ranked) + "."
+
+
+def _ranked(effects: Sequence[TraitEffect], segment: str) -> list[TraitEffect]:
+    """Notable effects, strongest first, what they are worth before all; no second trait that tells the same story."""
+    mine = [e for e in effects if e.segment == segment]
+    clear = {e.trait for e in mine if e.trait in _VALUE and abs(e.effect or 0.0) >= _CLEAR}
+    return list(distinct(mine, first=clear))
+
+
+def _name(ranked: Sequence[TraitEffect]) -> str:
+    if not ranked:
+        return "Average customers"
+    if len(ranked) == 1:
+        name = _words(ranked[0])[1]
+    else:
+        first, second = (_words(e) for e in ranked[:2])
+        known = (ranked[0].trait, (ranked[0].effect or 0.0) > 0) in _WORDS
+        name = f"{first[0]} {second[1]}" if known else f"{second[0]} {first[1]}"
+    return name[:1].upper() + name[1:]
+
+
+def _words(effect: TraitEffect) -> tuple[str, str]:
+    """An adjective and a noun for one effect."""
+    high = (effect.effect or 0.0) > 0
+    if (effect.trait, high) in _WORDS:
+        return _WORDS[effect.trait, high]
+    if "_share_" in effect.trait:
+        share = effect.trait.split("_share_", 1)[1].replace("_", " ")
+        return (f"{share}-leaning", f"{share} buyers") if high else (f"{share}-avoiding", f"buyers without {share}")
+    if effect.level is not None:
+        return (f"{effect.level}", f"{effect.level} customers") if high else (f"non-{effect.level}", "other customers")
+    trait = _plain(effect.trait)
+    side = "high" if high else "low"
+    return f"{side}-{trait}", f"customers with {side} {trait}"
+
+
+def _plain(trait: str) -> str:
+    """A trait's name without the words that say only that it counts something."""
+    words = [w for w in trait.split("_") if w not in _EMPTY_WORDS]
+    return " ".join(words) or trait.replace("_", " ")
+
+
+def _told(effect: TraitEffect) -> str:
+    side = "high" if (effect.effect or 0.0) > 0 else "low"
+    what = f"{_plain(effect.trait)} ({effect.level})" if effect.level is not None else _plain(effect.trait)
+    if effect.mean is None or effect.base_mean is None:
+        return f"{side} {what}"
+    if (effect.mean > effect.base_mean) != ((effect.effect or 0.0) > 0):  # a few giants turn the mean around
+        return f"mostly {side} {what}"
+    if effect.level is not None or effect.kind == "boolean" or effect.unit == "share":
+        return f"{side} {what} ({100 * effect.mean:.0f} % against {100 * effect.base_mean:.0f} %)"
+    return f"{side} {what} ({figure(effect.mean)} against {figure(effect.base_mean)} on average)"

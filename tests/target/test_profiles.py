@@ -1,0 +1,103 @@
+"""Profiles: exact against pandas, also when traits are called like the columns of a placement."""
+
+from __future__ import annotations
+
+import math
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentry import engine
+from segmentry.catalogue import Model, Trait
+from segmentry.target import naming, profiles
+
+SPECS = (
+    Trait("margin", Model.VALUE, "number", "Margin.", unit="currency"),
+    Trait("segment", Model.BEHAVIORAL, "category", "A column that is called segment in the source."),
+    Trait("opted_in", Model.BEHAVIORAL, "boolean", "Opted in."),
+)
+
+
+@pytest.fixture
+def base() -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(5)
+    n = 400
+    placed = pd.DataFrame(
+        {
+            "customer_key": range(n),
+            "segment": rng.choice(["A", "B", "C"], n, p=[0.5, 0.3, 0.2]),
+            "fit": rng.random(n),
+            "margin": rng.random(n),
+            "score": None,
+        }
+    ).astype({"score": object})
+    lift = placed["segment"].map({"A": 1.0, "B": 3.0, "C": 9.0})
+    traits = pd.DataFrame(
+        {
+            "customer_key": range(n),
+            "margin": (rng.lognormal(3, 1, n) * lift).round(2),
+            "segment": rng.choice(["old", "new"], n),
+            "opted_in": rng.random(n) < 0.3,
+        }
+    )
+    traits.loc[::7, "margin"] = np.nan
+    return placed, traits
+
+
+def _profile(base: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[dict, tuple[profiles.TraitEffect, ...]]:
+    with engine.in_memory() as con:
+        placed = con.create_table("placed", ibis.memtable(base[0]).cast({"score": "string"}))
+        traits = con.create_table("traits", ibis.memtable(base[1]))
+        return profiles.profile(placed, traits, SPECS, "margin")
+
+
+def test_sizes_and_values_are_those_of_pandas(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    sizes, _ = _profile(base)
+    joined = base[0][["customer_key", "segment"]].merge(base[1][["customer_key", "margin"]])
+    for name, rows in joined.groupby("segment"):
+        assert sizes[name]["customers"] == len(rows)
+        assert sizes[name]["value"] == pytest.approx(rows["margin"].sum())
+    assert sizes["A"]["mean_margin"] == pytest.approx(base[0].loc[base[0]["segment"] == "A", "margin"].mean())
+
+
+def test_effect_is_cohens_d_on_the_log_scale_against_all_others(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    _, effects = _profile(base)
+    found = next(e for e in effects if e.segment == "C" and e.trait == "margin")
+    logs = np.log1p(base[1]["margin"])
+    inside, outside = logs[base[0]["segment"] == "C"].dropna(), logs[base[0]["segment"] != "C"].dropna()
+    n, m = len(inside), len(outside)
+    pooled = ((n - 1) * inside.var() + (m - 1) * outside.var()) / (n + m - 2)
+    assert found.effect == pytest.approx((inside.mean() - outside.mean()) / math.sqrt(pooled))
+    assert found.n == n
+    assert found.base_mean == pytest.approx(base[1]["margin"].mean())
+
+
+def test_levels_and_booleans_are_shares(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    _, effects = _profile(base)
+    shares = [e.mean for e in effects if e.segment == "B" and e.trait == "segment"]
+    assert sum(shares) == pytest.approx(1)
+    opted = next(e for e in effects if e.segment == profiles.BASE and e.trait == "opted_in")
+    assert opted.mean == pytest.approx(base[1]["opted_in"].mean())
+
+
+def test_names_are_distinct_and_say_what_sets_apart(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    _, effects = _profile(base)
+    names = naming.names_for(effects, ["A", "B", "C"])
+    assert len(set(names.values())) == 3
+    assert "profitable" in names["C"].lower()
+
+
+def test_pareto_reaches_everything_and_never_falls() -> None:
+    frame = pd.DataFrame({"customer_key": range(1000), "value": np.random.default_rng(1).normal(10, 20, 1000)})
+    with engine.in_memory() as con:
+        curve = profiles.pareto(con.create_table("t", ibis.memtable(frame)), "value")
+    xs, ys = zip(*curve, strict=True)
+    assert (xs[0], ys[0]) == (0, 0)
+    assert xs[-1] == pytest.approx(1)
+    assert ys[-1] == pytest.approx(1)
+    assert list(xs) == sorted(xs)
+    assert list(ys) == sorted(ys)
+    best = np.sort(frame["value"].clip(lower=0))[::-1].cumsum()
+    assert ys[100] == pytest.approx(best[499] / best[-1])
