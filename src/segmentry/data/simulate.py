@@ -1,40 +1,36 @@
 """A simulated shop: the exports of an electronics and office retailer, and the truth that was planted in them.
 
-`simulate` writes what a CRM, a web shop and a product system would export (with the usual mess) and, apart from them, the
-behaviour group of every customer, so that a segmentation can be held against what is really there. The plan of the shop is
-data in `simulate_plan.py`; this file turns it into tables, one function per table, inside DuckDB.
-
-Chance is arithmetic: every draw is a function of (seed, person, purpose), never of random(), so that the same seed gives the
-same bytes however many threads work. ``draw(h, p)`` is the uniform variate of row hash ``h`` for purpose ``p``; the numbers
-of the purposes only have to differ within one table.
+:func:`simulate` writes what a CRM, a web shop and a product system would export, with the usual mess, and apart from
+them the behaviour group of every customer, so that a segmentation can be held against what is really there. Who buys
+what is data in ``simulate_plan.py``; chance and the calendar are in ``simulate_shop.py``; here is one function per
+table, each a named SQL step that DuckDB runs.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import exp, log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from segmentry.data.simulate_plan import ACQUISITION, CHANNELS, PLAN, Group, Plan, Season
+from segmentry.data.simulate_plan import ACQUISITION, CHANNELS, PLAN
+from segmentry.data.simulate_shop import DAY_UNITS, Shop, clean, vocabulary
 from segmentry.errors import UsageError
 
 if TYPE_CHECKING:
     import duckdb
 
-Progress = Callable[[str, int, int], None]
-"""Called after each step with (what was made, steps done, steps in all)."""
+Progress = Callable[[int, int], None]  # customers' worth of work done, customers in all
 
 CUSTOMERS_MOST = 50_000_000
 SEED_MOST = 2**32 - 1
-SLOTS = 1000  # resolution of a weighted choice
-DAY_UNITS = 45  # resolution of the calendar: slots of an average day
 PRICE_SCALE = 0.7  # share of the price spread that varies from line to line; a personal taste adds to it
 TASTE_SCALE = 0.5
+SHIPPING, GIFT_WRAP = -1, -2  # product numbers of the fees
 
 
 @dataclass(frozen=True)
@@ -53,34 +49,6 @@ class Simulation:
     counts: Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class _Shop:
-    """One simulation at work: what every table function is given."""
-
-    connection: duckdb.DuckDBPyConnection
-    plan: Plan
-    size: int
-    seed: int
-    start: date
-    until: date
-
-    def run(self, sql: str, **values: object) -> Any:
-        """Execute one statement with bound values; the result is its first row."""
-        return self.connection.execute(sql, values or None).fetchone()
-
-    def load(self, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
-        """Create a small table from rows, one bound list per column."""
-        lists = list(zip(*rows, strict=True))
-        names = ", ".join(f"unnest(${name}::{kind}[]) AS {name}" for name, kind in columns.items())
-        values = {name: list(values) for name, values in zip(columns, lists, strict=True)}
-        self.run(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {names}", **values)
-
-    def export(self, query: str, path: Path, **values: object) -> int:
-        """Write a query to a CSV file with a header; returns its rows."""
-        target = str(path).replace("'", "''")
-        return int(self.run(f"COPY ({query}) TO '{target}' (FORMAT csv, HEADER true)", **values)[0])
-
-
 def simulate(
     folder: Path,
     *,
@@ -92,33 +60,37 @@ def simulate(
 ) -> Simulation:
     """Write the exports of a simulated retailer for the 24 months that end with ``until`` (included).
 
-    ``customers`` are registered in the CRM, some of whom never ordered; guests without a customer id come on top. The work
-    is done on ``connection``, in temporary tables named ``sim_*`` that are gone afterwards. Same arguments, same bytes.
+    ``customers`` are registered in the CRM, some of whom never ordered; guests without a customer id come on top. A
+    line of orders.csv is worth ``quantity * unit_price - discount``; on a return both the quantity and the discount are
+    negative. Times are the shop's local ones. Same arguments, same bytes. The work is done on ``connection``, in
+    temporary tables and macros (``sim_*``, ``draw*``) that are gone afterwards.
 
     Raises UsageError for impossible arguments, and when ``folder`` holds exports that this function has not written.
     """
     _check_arguments(customers, seed, until)
     files = _files(folder)
-    shop = _Shop(connection, PLAN, customers, seed, _months_before(until, PLAN.months), until)
+    shop = Shop(connection, PLAN, customers, seed, _months_before(until, PLAN.months), until)
     counts: dict[str, int] = {}
-    # the truth goes first: it marks the folder as ours, so that a simulation that was cut off can be run again
-    steps: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("the shop's plan", lambda: _vocabulary(shop)),
-        ("people", lambda: _people(shop)),
-        ("truth", lambda: _truth_export(shop, files.truth)),
-        ("products", lambda: counts.update(_products(shop, files.products))),
-        ("orders", lambda: _orders(shop)),
-        ("order lines", lambda: _lines(shop)),
-        ("customers.csv", lambda: counts.update(_customers_export(shop, files.customers))),
-        ("orders.csv", lambda: counts.update(_orders_export(shop, files.orders))),
+    # (share of the work, measured at 1,000,000 customers; what to do). The truth goes first: it marks the folder as
+    # ours, so that a simulation that was cut off can be run again.
+    steps: tuple[tuple[float, Callable[[], object]], ...] = (
+        (0.01, lambda: vocabulary(shop)),
+        (0.05, lambda: _people(shop)),
+        (0.01, lambda: _truth_export(shop, files.truth)),
+        (0.01, lambda: counts.update(_products(shop, files.products))),
+        (0.10, lambda: counts.update(_customers_export(shop, files.customers))),
+        (0.15, lambda: _orders(shop)),
+        (0.27, lambda: _lines(shop)),
+        (0.15, lambda: counts.update(_bill(shop))),
+        (0.25, lambda: _orders_export(shop, files.orders)),
     )
     try:
-        for done, (what, step) in enumerate(steps, start=1):
+        for share, (_, step) in zip(accumulate(share for share, _ in steps), steps, strict=True):
             step()
             if progress is not None:
-                progress(what, done, len(steps))
+                progress(round(customers * share), customers)
     finally:
-        _clean(connection)
+        clean(connection)
     return Simulation(folder, files.customers, files.orders, files.products, files.truth, counts)
 
 
@@ -145,12 +117,14 @@ def _check_arguments(customers: int, seed: int, until: date) -> None:
 
 def _files(folder: Path) -> _Files:
     """The files to write, in existing folders; somebody else's exports are not overwritten."""
-    files = _Files(folder / "customers.csv", folder / "orders.csv", folder / "products.csv", folder / "truth/customers.csv")
+    files = _Files(
+        folder / "customers.csv", folder / "orders.csv", folder / "products.csv", folder / "truth" / "customers.csv"
+    )
     foreign = [path.name for path in (files.customers, files.orders, files.products) if path.exists()]
     if foreign and not files.truth.exists():
         raise UsageError(
             f"{folder} already holds {' and '.join(foreign)}.",
-            why="They do not come from a simulation (there is no truth/customers.csv beside them) and would be overwritten.",
+            why="No truth/customers.csv is beside them, so no simulation wrote them; they would be overwritten.",
             fix="Choose an empty folder.",
         )
     files.truth.parent.mkdir(parents=True, exist_ok=True)
@@ -169,181 +143,25 @@ def _months_before(until: date, months: int) -> date:
     return date(year, month + 1, min(after.day, calendar.monthrange(year, month + 1)[1]))
 
 
-# --- chance -----------------------------------------------------------------------------------------------------------
-
-# lowbias32, a bijection of 32-bit integers with next to no bias (Chris Wellons, hash-prospector, 2018): different rows get
-# different hashes. Built-in hash() may change between versions of DuckDB, random() depends on threads, md5 is 40x slower.
-_MACROS = """
-CREATE OR REPLACE TEMP MACRO sim_mix1(x) AS (xor(x, x >> 16) * 2146121005::UBIGINT) & 4294967295::UBIGINT;
-CREATE OR REPLACE TEMP MACRO sim_mix2(x) AS (xor(x, x >> 15) * 2221713035::UBIGINT) & 4294967295::UBIGINT;
-CREATE OR REPLACE TEMP MACRO sim_mix3(x) AS xor(x, x >> 16);
-CREATE OR REPLACE TEMP MACRO sim_mix(x) AS sim_mix3(sim_mix2(sim_mix1(x)));
--- the hash of the p-th thing of a row with hash h; 2654435769 is 2^32 / golden ratio (Knuth)
-CREATE OR REPLACE TEMP MACRO sim_hash(h, p) AS
-    sim_mix(xor(h, (p::UBIGINT * 2654435769::UBIGINT) & 4294967295::UBIGINT));
--- uniform on (0, 1)
-CREATE OR REPLACE TEMP MACRO draw(h, p) AS (sim_hash(h, p) + 0.5::DOUBLE) / 4294967296::DOUBLE;
--- a whole number from 0 to below n
-CREATE OR REPLACE TEMP MACRO draw_below(h, p, n) AS floor(draw(h, p) * n)::BIGINT;
--- standard normal (Box and Muller 1958)
-CREATE OR REPLACE TEMP MACRO draw_normal(h, p) AS sqrt(-2 * ln(draw(h, p))) * cos(2 * pi() * draw(h, p + 5000));
--- Poisson with this mean, through the square root that makes its variance constant (Anscombe 1948)
-CREATE OR REPLACE TEMP MACRO draw_count(h, p, mean) AS
-    round(power(greatest(0, sqrt(mean + 0.125) + draw_normal(h, p) / 2), 2) - 0.375)::BIGINT;
--- gamma with mean 1 and an integer shape from 1 to 4: the mean of exponentials
-CREATE OR REPLACE TEMP MACRO draw_pace(h, p, shape) AS -(
-    ln(draw(h, p)) + CASE WHEN shape > 1 THEN ln(draw(h, p + 1)) ELSE 0 END
-    + CASE WHEN shape > 2 THEN ln(draw(h, p + 2)) ELSE 0 END + CASE WHEN shape > 3 THEN ln(draw(h, p + 3)) ELSE 0 END
-) / shape;
--- the share of a standard normal below z, near enough (the logistic curve)
-CREATE OR REPLACE TEMP MACRO sim_below(z) AS 1 / (1 + exp(-1.702 * (z)));
-"""
-
-
-def _clean(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop every temporary table and macro of the simulation."""
-    for table in ("groups", "mixes", "choices", "calendar", "days", "places", "products", "people", "orders", "lines"):
-        connection.execute(f"DROP TABLE IF EXISTS temp.sim_{table}")
-    for macro in ("draw_pace", "draw_count", "draw_normal", "draw_below", "draw", "sim_hash", "sim_mix", "sim_mix3"):
-        connection.execute(f"DROP MACRO IF EXISTS temp.{macro}")
-    for macro in ("sim_mix2", "sim_mix1", "sim_below"):
-        connection.execute(f"DROP MACRO IF EXISTS temp.{macro}")
-
-
-def _slots(weights: Iterable[float]) -> list[tuple[int, int, int]]:
-    """Share SLOTS equally likely slots out by weight: (choice, first slot, last slot), choices without slots left out.
-
-    >>> _slots([3, 0, 1])
-    [(0, 0, 749), (2, 750, 999)]
-    """
-    sums = list(accumulate(weights))
-    ends = [round(SLOTS * total / sums[-1]) for total in sums]
-    return [(choice, a, b - 1) for choice, (a, b) in enumerate(pairwise([0, *ends])) if b > a]
-
-
-# --- the plan as tables -----------------------------------------------------------------------------------------------
-
-
-def _vocabulary(shop: _Shop) -> None:
-    """``sim_groups``, ``sim_choices``, ``sim_places``, ``sim_days``, ``sim_calendar``, and the macros."""
-    shop.connection.execute(_MACROS)
-    _group_table(shop)
-    _choice_table(shop)
-    spellings = shop.plan.spellings
-    rows = [(no, p.city, p.region, p.country, p.postcode, list(spellings[p.country])) for no, p in enumerate(shop.plan.places)]
-    kinds = {"city": "VARCHAR", "region": "VARCHAR", "country": "VARCHAR", "postcode": "VARCHAR"}
-    shop.load("sim_places", {"place_no": "INTEGER", **kinds, "spellings_text": "VARCHAR"},
-              [(*row[:5], "|".join(row[5])) for row in rows])  # fmt: skip
-    _calendar_tables(shop)
-
-
-def _group_table(shop: _Shop) -> None:
-    """``sim_groups``: one row per group, guests last."""
-    seasons = [season.name for season in shop.plan.seasons]
-    numbers = (
-        "orders_per_year", "lines", "price_shift", "discount_share", "discount_depth", "return_rate", "gift_wrap",
-        "lapse_share", "age", "satisfaction",
-    )  # fmt: skip
-    columns = {
-        "group_no": "INTEGER", "name": "VARCHAR", "season_no": "INTEGER", "orders_least": "INTEGER", "orders_most": "INTEGER", "pace_shape": "INTEGER",
-        "even": "BOOLEAN", "tenure_least": "INTEGER", "tenure_most": "INTEGER", "active_days": "INTEGER",
-        "quiet_least": "INTEGER", "quiet_most": "INTEGER", "basket": "DOUBLE", **dict.fromkeys(numbers, "DOUBLE"),
-    }  # fmt: skip
-    rows = [
-        (
-            no, group.name, seasons.index(group.season), group.orders_least, group.orders_most, group.pace_shape, group.even, *group.tenure_days,
-            group.active_days, *group.quiet_days, _typical_basket(shop.plan, group),
-            *(float(getattr(group, name)) for name in numbers),
-        )
-        for no, group in enumerate(shop.plan.everyone)
-    ]  # fmt: skip
-    shop.load("sim_groups", columns, rows)
-
-
-def _typical_basket(plan: Plan, group: Group) -> float:
-    """What an order of the group's typical member is planned to be worth, discounts taken off, returns not."""
-    lines = sum(
-        group.categories.get(c.name, 0.0) * c.quantity * c.price * exp(c.spread * group.price_shift) for c in plan.categories
-    )
-    return group.lines * lines * (1 - group.discount_share * group.discount_depth)
-
-
-def _choice_table(shop: _Shop) -> None:
-    """``sim_choices``: which choice a slot of a weighted choice stands for, per kind and group."""
-    plan = shop.plan
-    categories = tuple(category.name for category in plan.categories)
-    rows = [("group", 0, *slots) for slots in _slots(group.share for group in plan.groups)]
-    rows += [("place", 0, *slots) for slots in _slots(place.weight for place in plan.places)]
-    for no, group in enumerate(plan.everyone):
-        mixes = (("category", categories, group.categories), ("channel", CHANNELS, group.channels),
-                 ("acquired", ACQUISITION, group.acquired))  # fmt: skip
-        for kind, names, mix in mixes:
-            rows += [(kind, no, *slots) for slots in _slots(mix.get(name, 0.0) for name in names)]
-    kinds = dict.fromkeys(("group_no", "choice", "first_slot", "last_slot"), "INTEGER")
-    shop.load("sim_mixes", {"kind": "VARCHAR", **kinds}, rows)
-    shop.run("""
-        CREATE OR REPLACE TEMP TABLE sim_choices AS
-        SELECT kind, group_no, choice, unnest(range(first_slot, last_slot + 1)) AS slot FROM sim_mixes
-    """)
-
-
-def _calendar_tables(shop: _Shop) -> None:
-    """``sim_calendar``: the day of each slot of a season, busy days having more; ``sim_days``: the slots of each day.
-
-    An order that falls on a uniformly drawn slot follows the calendar, and a span of days is a span of slots.
-    """
-    rows: list[tuple[int, date, int, int, bool]] = []
-    for no, season in enumerate(shop.plan.seasons):
-        first = 0
-        for offset in range((shop.until - shop.start).days + 1):
-            day = shop.start + timedelta(days=offset)
-            units = max(1, round(DAY_UNITS * _demand(season, day)))
-            rows.append((no, day, first, first + units - 1, _on_sale(day)))
-            first += units
-    kinds = {"season_no": "INTEGER", "day": "DATE", "first_slot": "INTEGER", "last_slot": "INTEGER", "sale": "BOOLEAN"}
-    shop.load("sim_days", kinds, rows)
-    shop.run("""
-        CREATE OR REPLACE TEMP TABLE sim_calendar AS
-        SELECT season_no, unnest(range(first_slot, last_slot + 1)) AS slot, day, sale FROM sim_days
-    """)
-
-
-def _on_sale(day: date) -> bool:
-    """Whether the shop has its Black Friday week (from the fourth Monday of November) or its January sale."""
-    monday = 22 + (7 - date(day.year, 11, 22).weekday()) % 7
-    return (day.month == 11 and monday <= day.day < monday + 7) or (day.month == 1 and 2 <= day.day <= 14)
-
-
-def _demand(season: Season, day: date) -> float:
-    """How busy a day is, an average day being 1."""
-    demand = season.weekdays[day.weekday()] * season.months[day.month - 1]
-    if _on_sale(day):
-        demand *= season.sales
-    if (day.month, day.day) in {(12, 25), (12, 26), (1, 1)}:  # shops are shut, the web shop is quiet
-        demand *= 0.15
-    return demand
-
-
 # --- one function per table -------------------------------------------------------------------------------------------
 
 
-def _products(shop: _Shop, path: Path) -> dict[str, int]:
+def _products(shop: Shop, path: Path) -> dict[str, int]:
     """``sim_products`` and products.csv: the range of every category, in order of price; fees have numbers below 0."""
     rows: list[tuple[object, ...]] = []
     for category_no, c in enumerate(shop.plan.categories):
         for rank in range(c.products):
             odds = (rank + 0.5) / (c.products - rank - 0.5)
             price = _shelf_price(c.price * exp(c.spread * log(odds) / 1.702))  # 1.702: as in sim_below
-            noun, brand = c.nouns[(rank * 7) % len(c.nouns)], shop.plan.brands[(rank * 5 + category_no) % len(shop.plan.brands)]
-            rows.append((len(rows), category_no, rank, f"{c.prefix}-{1001 + rank}", f"{brand} {noun} {100 + 10 * rank}",
-                         c.name, price, c.margin, c.returned))  # fmt: skip
-    rows += [(-1, None, None, "SHIP", "Shipping", "Fees", 4.95, 0.0, 0.0),
-             (-2, None, None, "GIFTWRAP", "Gift wrapping", "Fees", 3.50, 0.0, 0.0)]  # fmt: skip
-    kinds = {
-        "product_no": "INTEGER", "category_no": "INTEGER", "price_rank": "INTEGER", "code": "VARCHAR", "name": "VARCHAR",
-        "category": "VARCHAR", "list_price": "DECIMAL(10,2)", "margin": "DOUBLE", "returned": "DOUBLE",
-    }  # fmt: skip
-    shop.load("sim_products", kinds, rows)
+            noun = c.nouns[(rank * 7) % len(c.nouns)]
+            brand = shop.plan.brands[(rank * 5 + category_no) % len(shop.plan.brands)]
+            code, name = f"{c.prefix}-{1001 + rank}", f"{brand} {noun} {100 + 10 * rank}"
+            rows.append((len(rows), code, name, c.name, price, c.margin, c.returned))
+    rows.append((SHIPPING, "SHIP", "Shipping", "Fees", 4.95, 0.0, 0.0))
+    rows.append((GIFT_WRAP, "GIFTWRAP", "Gift wrapping", "Fees", 3.50, 0.0, 0.0))
+    texts = dict.fromkeys(("code", "name", "category"), "VARCHAR")
+    numbers = {"list_price": "DECIMAL(10, 2)", "margin": "DOUBLE", "returned": "DOUBLE"}
+    shop.load("sim_products", {"product_no": "INTEGER", **texts, **numbers}, rows)
     return {"products": shop.export(_PRODUCTS, path, seed=shop.seed)}
 
 
@@ -360,17 +178,18 @@ def _shelf_price(price: float) -> float:
 
 _PRODUCTS = """
 SELECT code AS product_code, name AS product_name, category,
-    round(list_price * (1 - margin * (0.85 + 0.3 * draw(sim_hash($seed, 11), product_no))), 2)::DECIMAL(10, 2) AS unit_cost,
+    round(list_price * (1 - margin * (0.85 + 0.3 * draw(sim_hash($seed, 11), product_no))), 2)::DECIMAL(10, 2)
+        AS unit_cost,
     list_price
 FROM sim_products WHERE product_no >= 0 ORDER BY product_no
 """
 
 
-def _people(shop: _Shop) -> None:
+def _people(shop: Shop) -> None:
     """``sim_people``: registered customers, numbered by signup, and guests: their group, span, pace and tastes."""
     guests = round(shop.size * shop.plan.guests.share)
     shop.run(_PEOPLE, seed=shop.seed, size=shop.size, guests=guests, guest_group=len(shop.plan.groups),
-             first_guest=2**31, start=shop.start, until=shop.until)  # fmt: skip
+             first_guest=2**31, start=shop.start, until=shop.until, day_units=DAY_UNITS)  # fmt: skip
 
 
 _PEOPLE = """
@@ -382,18 +201,21 @@ WITH registered AS (
     SELECT person, h, choice AS group_no
     FROM registered JOIN sim_choices ON kind = 'group' AND slot = draw_below(h, 1, 1000)
     UNION ALL
-    SELECT $first_guest::UBIGINT + i::UBIGINT, sim_hash(sim_mix($first_guest::UBIGINT + i::UBIGINT), $seed + 1), $guest_group
-    FROM range(1, $guests + 1) AS t(i)
+    SELECT i::UBIGINT, sim_hash(sim_mix(i::UBIGINT), $seed + 1), $guest_group
+    FROM range($first_guest, $first_guest + $guests) AS t(i)
 ), joined AS (
     SELECT person, h, g.*, draw_normal(h, 2) AS taste,
         $until::DATE - (tenure_least + draw_below(h, 3, tenure_most - tenure_least + 1))::INTEGER AS signup_date,
+        -- nobody falls silent before two months are over
         CASE WHEN draw(h, 4) < lapse_share
-            THEN $until::DATE - (quiet_least + draw_below(h, 5, quiet_most - quiet_least + 1))::INTEGER END AS lapsed_on
+            THEN greatest(signup_date + 60,
+                          $until::DATE - (quiet_least + draw_below(h, 5, quiet_most - quiet_least + 1))::INTEGER)
+            WHEN active_days IS NOT NULL THEN least($until::DATE, signup_date + active_days)
+            ELSE $until::DATE END AS last_day
     FROM grouped JOIN sim_groups AS g USING (group_no)
 ), spanned AS (
     SELECT *, greatest(signup_date, $start::DATE) AS active_from,
-        greatest(signup_date, $start::DATE,
-                 coalesce(lapsed_on, least($until::DATE, signup_date + active_days), $until::DATE)) AS active_until
+        greatest(last_day, $start::DATE) AS active_until
     FROM joined
 ), slotted AS (
     SELECT s.*, f.first_slot AS slot_from, u.last_slot - f.first_slot + 1 AS slots
@@ -401,21 +223,21 @@ WITH registered AS (
     JOIN sim_days AS f ON f.season_no = s.season_no AND f.day = active_from
     JOIN sim_days AS u ON u.season_no = s.season_no AND u.day = active_until
 ), paced AS (
-    SELECT *, orders_per_year * draw_pace(h, 6, pace_shape) * slots / (45 * 365.0) AS orders_expected
+    SELECT *, orders_per_year * draw_pace(h, 6, pace_shape) * slots / ($day_units * 365.0) AS orders_expected
     FROM slotted
 )
 SELECT person, h, group_no, season_no, even, taste, signup_date, active_until, slot_from, slots,
-    least(orders_most, greatest(orders_least, CASE WHEN even THEN round(orders_expected + 0.3 * draw_normal(h, 12))
-                                        ELSE draw_count(h, 12, orders_expected) END))::INTEGER AS orders,
     basket,
+    least(orders_most, greatest(orders_least,
+        CASE WHEN even THEN round(orders_expected + 0.3 * draw_normal(h, 12))
+             ELSE draw_count(h, 12, orders_expected) END))::INTEGER AS orders,
     CASE WHEN group_no <> $guest_group THEN row_number() OVER (
-        PARTITION BY group_no = $guest_group ORDER BY signup_date, person) END AS customer_no
+        PARTITION BY group_no = $guest_group ORDER BY signup_date, person)::INTEGER END AS customer_no
 FROM paced
 """
-# 45 slots are an average day (DAY_UNITS).
 
 
-def _orders(shop: _Shop) -> None:
+def _orders(shop: Shop) -> None:
     """``sim_orders``: one row per order, numbered by time."""
     shop.run(_ORDERS)
 
@@ -456,7 +278,7 @@ FROM timed
 """
 
 
-def _lines(shop: _Shop) -> None:
+def _lines(shop: Shop) -> None:
     """``sim_lines``: one row per product of an order, in narrow numbers, with the pieces that will come back."""
     per_category = [(c.products, c.quantity) for c in shop.plan.categories]
     firsts = [0, *accumulate(products for products, _ in per_category)]
@@ -486,8 +308,10 @@ WITH single AS (
         AND x.slot = floor(1000 * CASE WHEN draw(h, 1) < 0.33 THEN draw(h_person, 21) ELSE draw(h, 2) END)::INTEGER
 ), filled AS (
     SELECT order_no, line, h, discounted, depth, return_rate,
-        ($firsts::INTEGER[])[category] + floor(price_quantile * ($products::INTEGER[])[category])::INTEGER AS product_no,
-        greatest(1, least(50, round(($quantities::DOUBLE[])[category] * exp(0.5 * draw_normal(h, 6)))))::INTEGER AS quantity
+        ($firsts::INTEGER[])[category] + floor(price_quantile * ($products::INTEGER[])[category])::INTEGER
+            AS product_no,
+        greatest(1, least(50, round(($quantities::DOUBLE[])[category] * exp(0.5 * draw_normal(h, 6)))))::INTEGER
+            AS quantity
     FROM chosen
 )
 SELECT order_no, line::TINYINT AS line, product_no::SMALLINT AS product_no, quantity::TINYINT AS quantity, list_price,
@@ -498,7 +322,7 @@ FROM filled JOIN sim_products USING (product_no)
 """
 
 
-def _customers_export(shop: _Shop, path: Path) -> dict[str, int]:
+def _customers_export(shop: Shop, path: Path) -> dict[str, int]:
     """customers.csv as a CRM writes it, with its mess."""
     names = shop.plan.first_names
     rows = shop.export(_CUSTOMERS, path, until=shop.until, women=list(names["F"]), men=list(names["M"]),
@@ -517,7 +341,7 @@ WITH drawn AS (
     JOIN sim_choices AS x ON kind = 'acquired' AND x.group_no = p.group_no AND x.slot = draw_below(p.h, 34, 1000)
     WHERE customer_no IS NOT NULL
 ), named AS (
-    SELECT d.*, city, region, country, postcode AS area, string_split(spellings_text, '|') AS spellings,
+    SELECT d.*, city, region, country, postcode AS area, string_split(spellings, '|') AS spellings,
         ($surnames::VARCHAR[])[surname_no] AS last_name,
         CASE WHEN woman THEN ($women::VARCHAR[])[1 + draw_below(h, 35, len($women::VARCHAR[]))]
              ELSE ($men::VARCHAR[])[1 + draw_below(h, 35, len($men::VARCHAR[]))] END AS first_name
@@ -531,7 +355,7 @@ WITH drawn AS (
         )), '[^a-z.]', '', 'g') || customer_no
         || ['@mail.example', '@inbox.example', '@post.example'][1 + draw_below(h, 41, 3)] AS email,
         -- a bijection of the number (the factor is prime to 2^29): no two customers share a telephone
-        format('{:09d}', 400000000 + (customer_no * 387420489) % 536870912) AS telephone,
+        format('{:09d}', 400000000 + (customer_no::BIGINT * 387420489) % 536870912) AS telephone,
         CASE country
             WHEN 'United Kingdom' THEN format('{}{} {}{}{}', area, 1 + draw_below(h, 42, 28), draw_below(h, 43, 10),
                 chr(65 + draw_below(h, 44, 26)::INTEGER), chr(65 + draw_below(h, 45, 26)::INTEGER))
@@ -549,11 +373,13 @@ SELECT
     CASE WHEN draw(h, 51) < 0.02 THEN upper(last_name) ELSE last_name END
         || CASE WHEN draw(h, 52) < 0.02 THEN '  ' ELSE '' END AS last_name,
     CASE WHEN draw(h, 53) < 0.03 THEN NULL WHEN draw(h, 54) < 0.04 THEN upper(email) ELSE email END AS email,
-    CASE WHEN draw(h, 55) < 0.08 THEN NULL WHEN draw(h, 56) < 0.3 THEN '+44 7' || left(telephone, 3) || ' ' || right(telephone, 6)
+    CASE WHEN draw(h, 55) < 0.08 THEN NULL
+         WHEN draw(h, 56) < 0.3 THEN '+44 7' || left(telephone, 3) || ' ' || right(telephone, 6)
          WHEN draw(h, 57) < 0.3 THEN '07' || left(telephone, 3) || ' ' || right(telephone, 6)
          ELSE '07' || telephone END AS phone,
     CASE WHEN draw(h, 58) < 0.06 THEN NULL
-         WHEN draw(h, 59) < 0.004 THEN [DATE '1900-01-01', DATE '1871-05-17', DATE '2087-03-09'][1 + draw_below(h, 60, 3)]
+         WHEN draw(h, 59) < 0.004  -- what people type who do not want to tell
+             THEN [DATE '1900-01-01', DATE '1871-05-17', DATE '2107-03-09'][1 + draw_below(h, 60, 3)]
          ELSE $until::DATE - (365.25 * years + draw_below(h, 61, 365))::INTEGER END AS birth_date,
     CASE WHEN draw(h, 62) < 0.05 THEN NULL WHEN draw(h, 63) < 0.01 THEN 'X' WHEN woman THEN 'F' ELSE 'M' END AS gender,
     CASE WHEN draw(h, 64) < 0.03 THEN NULL
@@ -561,9 +387,11 @@ SELECT
          ELSE country END AS country,
     CASE WHEN draw(h, 67) < 0.06 THEN NULL ELSE region END AS region,
     city || CASE WHEN draw(h, 68) < 0.03 THEN ' ' ELSE '' END AS city,
-    CASE WHEN draw(h, 69) < 0.05 THEN NULL WHEN draw(h, 70) < 0.04 THEN lower(full_postcode) ELSE full_postcode END AS postcode,
+    CASE WHEN draw(h, 69) < 0.05 THEN NULL WHEN draw(h, 70) < 0.04 THEN lower(full_postcode) ELSE full_postcode END
+        AS postcode,
     signup_date,
-    CASE WHEN draw(h, 71) < 0.03 THEN NULL WHEN draw(h, 72) < 0.3 + 0.05 * satisfaction THEN 'yes' ELSE 'no' END AS newsletter,
+    CASE WHEN draw(h, 71) < 0.03 THEN NULL WHEN draw(h, 72) < 0.3 + 0.05 * satisfaction THEN 'yes' ELSE 'no' END
+        AS newsletter,
     CASE WHEN draw(h, 73) < 0.04 THEN NULL ELSE ($acquisition::VARCHAR[])[1 + acquired_no] END AS acquisition_channel,
     CASE WHEN draw(h, 74) < 0.55 THEN round(least(10, greatest(0, satisfaction + 1.8 * draw_normal(h, 75))))::INTEGER
         END AS satisfaction_score
@@ -571,40 +399,54 @@ FROM addressed ORDER BY customer_no
 """
 
 
-def _orders_export(shop: _Shop, path: Path) -> dict[str, int]:
-    """orders.csv as a web shop writes it: products, gift wrapping, shipping, and returns as negative lines."""
-    rows = shop.export(_BILL + _ORDER_LINES, path, until=shop.until, channels=list(CHANNELS))
-    orders, fees, returns, guests = shop.run(_BILL + _ORDER_COUNTS, until=shop.until)
-    return {"order_lines": rows, "orders": orders, "fee_lines": fees, "return_lines": returns, "guest_lines": guests}
+def _bill(shop: Shop) -> dict[str, int]:
+    """``sim_bill``: the lines of orders.csv in narrow numbers; replaces ``sim_lines``."""
+    shop.run(_BILL, until=shop.until, shipping=SHIPPING, gift_wrap=GIFT_WRAP)
+    shop.run("DROP TABLE sim_lines")
+    names = ("orders", "order_lines", "fee_lines", "return_lines", "guest_lines")
+    return dict(zip(names, shop.run(_BILL_COUNTS), strict=True))
 
 
 _BILL = """
+CREATE OR REPLACE TEMP TABLE sim_bill AS
 WITH baskets AS (
-    SELECT order_no, sum(quantity * list_price - discount) AS value, sum(pieces_returned) AS pieces_returned
-    FROM sim_lines GROUP BY order_no
+    SELECT order_no, sum(quantity * list_price - discount) AS value FROM sim_lines GROUP BY order_no
 ), headed AS (
-    SELECT o.*, customer_no, b.value, gift_wrap * CASE WHEN month(ordered_at) >= 11 THEN 1 ELSE 0.2 END AS wrap_share,
+    SELECT order_no, o.h, ordered_at, channel_no, customer_no, value,
+        gift_wrap * CASE WHEN month(ordered_at) >= 11 THEN 1 ELSE 0.2 END AS wrap_share,
         -- back within a month, at an hour when the store is open
-        date_trunc('day', ordered_at)::DATE + (2 + draw_below(o.h, 10, 27))::INTEGER
+        date_trunc('day', ordered_at) + to_days((2 + draw_below(o.h, 10, 27))::INTEGER)
             + to_seconds(32400 + draw_below(o.h, 11, 32400)) AS returned_at
-    FROM sim_orders AS o JOIN baskets AS b USING (order_no) JOIN sim_people USING (person)
+    FROM sim_orders AS o JOIN baskets USING (order_no) JOIN sim_people USING (person)
     JOIN sim_groups AS g ON g.group_no = o.group_no
-), bill AS (
-    SELECT order_no, false AS is_return, line, ordered_at AS billed_at, product_no, quantity, discount, customer_no, channel_no
-    FROM sim_lines JOIN headed USING (order_no)
-    UNION ALL
-    SELECT order_no, true, line, returned_at, product_no, -pieces_returned,
-        -round(discount * pieces_returned / quantity, 2)::DECIMAL(10, 2), customer_no, channel_no
-    FROM sim_lines JOIN headed USING (order_no)
-    WHERE sim_lines.pieces_returned > 0 AND returned_at < $until::DATE + 1
-    UNION ALL
-    SELECT order_no, false, 126, ordered_at, -2, 1, 0, customer_no, channel_no
-    FROM headed WHERE draw(h, 12) < wrap_share
-    UNION ALL
-    SELECT order_no, false, 127, ordered_at, -1, 1, 0, customer_no, channel_no
-    FROM headed WHERE channel_no <> 1 AND value < 50  -- the store does not ship, and above 50 shipping is free
 )
+SELECT order_no, false AS is_return, line, ordered_at AS billed_at, product_no, quantity, discount, customer_no,
+    channel_no
+FROM sim_lines JOIN headed USING (order_no)
+UNION ALL
+SELECT order_no, true, line, returned_at, product_no, -pieces_returned,
+    -round(discount * pieces_returned / quantity, 2)::DECIMAL(10, 2), customer_no, channel_no
+FROM sim_lines JOIN headed USING (order_no)
+WHERE pieces_returned > 0 AND returned_at < $until::DATE + 1  -- later ones are still to come
+UNION ALL
+SELECT order_no, false, 126, ordered_at, $gift_wrap, 1, 0, customer_no, channel_no
+FROM headed WHERE draw(h, 12) < wrap_share
+UNION ALL
+SELECT order_no, false, 127, ordered_at, $shipping, 1, 0, customer_no, channel_no
+FROM headed WHERE channel_no <> 1 AND value < 50  -- the store does not ship, and from 50 on shipping is free
 """
+
+_BILL_COUNTS = """
+SELECT count(*) FILTER (line = 1 AND NOT is_return), count(*), count(*) FILTER (product_no < 0),
+    count(*) FILTER (is_return), count(*) FILTER (customer_no IS NULL)
+FROM sim_bill
+"""
+
+
+def _orders_export(shop: Shop, path: Path) -> None:
+    """orders.csv as a web shop writes it: products, gift wrapping, shipping, and returns as negative lines."""
+    shop.export(_ORDER_LINES, path, channels=list(CHANNELS))
+
 
 _ORDER_LINES = """
 SELECT CASE WHEN is_return THEN 'R-S' ELSE 'S' END || (1000000 + order_no) AS order_number,
@@ -612,22 +454,16 @@ SELECT CASE WHEN is_return THEN 'R-S' ELSE 'S' END || (1000000 + order_no) AS or
     CASE WHEN customer_no IS NOT NULL THEN format('C-{:06d}', customer_no) END AS customer_id,
     code AS product_code, name AS product_name, category, quantity, list_price AS unit_price, discount,
     ($channels::VARCHAR[])[1 + channel_no] AS channel
-FROM bill JOIN sim_products USING (product_no)
+FROM sim_bill JOIN sim_products USING (product_no)
 ORDER BY billed_at, order_no, is_return, line
 """
 
-_ORDER_COUNTS = """
-SELECT count(DISTINCT order_no) FILTER (NOT is_return), count(*) FILTER (product_no < 0), count(*) FILTER (is_return),
-    count(*) FILTER (customer_no IS NULL)
-FROM bill
-"""
 
-
-def _truth_export(shop: _Shop, path: Path) -> None:
+def _truth_export(shop: Shop, path: Path) -> None:
     """truth/customers.csv: what was planted."""
     levels = sorted(shop.plan.value_levels.items(), key=lambda level: level[1])
-    shop.export(_TRUTH, path, until=shop.until, levels=[name for name, _ in levels], least=[spend for _, spend in levels],
-                scale=TASTE_SCALE * 0.55)  # fmt: skip
+    names, least = zip(*levels, strict=True)
+    shop.export(_TRUTH, path, until=shop.until, names=list(names), least=list(least), scale=TASTE_SCALE * 0.55)
 
 
 # A member's taste moves log prices by TASTE_SCALE spreads, and the average spread of the categories is 0.55.
@@ -636,8 +472,9 @@ WITH planned AS (
     SELECT *, orders * basket * exp($scale * taste) AS spend FROM sim_people WHERE customer_no IS NOT NULL
 )
 SELECT format('C-{:06d}', customer_no) AS customer_id, name AS behaviour_group,
-    CASE WHEN orders = 0 THEN 'never active' WHEN active_until < $until::DATE THEN 'lapsed' ELSE 'alive' END AS activity,
-    ($levels::VARCHAR[])[len(list_filter($least::DOUBLE[], lambda level: level <= spend))] AS value_level,
+    CASE WHEN orders = 0 THEN 'never active' WHEN active_until < $until::DATE THEN 'lapsed' ELSE 'alive' END
+        AS activity,
+    ($names::VARCHAR[])[len(list_filter($least::DOUBLE[], lambda level: level <= spend))] AS value_level,
     orders
 FROM planned JOIN sim_groups USING (group_no)
 ORDER BY customer_no

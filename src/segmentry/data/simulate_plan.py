@@ -110,7 +110,9 @@ CATEGORIES = (
     Category("Smart home", "SM", 40, 85, 0.60, 0.8, 0.27, 1.2, ("Smart lamp", "Smartwatch", "Thermostat", "Camera")),
     Category("Audio", "AU", 40, 70, 0.65, 0.8, 0.30, 1.4, ("Headphones", "Earbuds", "Soundbar", "Speaker")),
     Category("Accessories", "AC", 60, 18, 0.55, 1.0, 0.45, 1.0, ("USB cable", "Charger", "Case", "Mouse", "Hub")),
-    Category("Office supplies", "OF", 70, 6.5, 0.55, 3.0, 0.42, 0.5, ("Pens", "Binder", "Notebook", "Labels", "Stapler")),
+    Category(
+        "Office supplies", "OF", 70, 6.5, 0.55, 3.0, 0.42, 0.5, ("Pens", "Binder", "Notebook", "Labels", "Stapler")
+    ),
     Category("Paper & ink", "PA", 40, 22, 0.45, 2.0, 0.30, 0.4, ("Copy paper", "Ink cartridge", "Toner")),
     Category("Furniture", "FU", 24, 140, 0.50, 0.8, 0.38, 0.9, ("Desk", "Office chair", "Shelf", "Desk lamp")),
     Category("Gifts & games", "GI", 48, 27, 0.50, 1.0, 0.40, 0.8, ("Board game", "Puzzle", "Controller", "Gift set")),
@@ -150,29 +152,31 @@ _THRIFTY = {"search": 0.26, "social": 0.24, "referral": 0.08, "email": 0.12, "st
 GROUPS = (
     Group(
         name="office replenishers",
-        share=0.12, season="office", orders_per_year=6.5, orders_least=3, orders_most=90, pace_shape=4, even=True,
+        share=0.12, season="office", orders_per_year=6, orders_least=3, orders_most=90, pace_shape=4, even=True,
         tenure_days=(200, 1460), active_days=None, lapse_share=0.05, quiet_days=(60, 300),
         lines=2.6, price_shift=-0.1, discount_share=0.10, discount_depth=0.10, return_rate=0.02, gift_wrap=0.0,
         age=46, satisfaction=8.6,
-        categories={"Office supplies": 0.5, "Paper & ink": 0.32, "Accessories": 0.1, "Furniture": 0.04, "Computers": 0.04},
+        categories={
+            "Office supplies": 0.5, "Paper & ink": 0.32, "Accessories": 0.1, "Furniture": 0.04, "Computers": 0.04,
+        },
         channels={"web": 0.8, "phone": 0.1, "store": 0.06, "app": 0.04}, acquired=_ONLINE,
     ),
     Group(
         name="tech enthusiasts",
-        share=0.11, season="leisure", orders_per_year=4.2, orders_least=2, orders_most=60, pace_shape=3, even=False,
-        tenure_days=(150, 1460), active_days=None, lapse_share=0.08, quiet_days=(60, 300),
-        lines=1.7, price_shift=0.35, discount_share=0.14, discount_depth=0.12, return_rate=0.06, gift_wrap=0.05,
+        share=0.11, season="leisure", orders_per_year=4.6, orders_least=2, orders_most=60, pace_shape=4, even=False,
+        tenure_days=(150, 1460), active_days=None, lapse_share=0.06, quiet_days=(60, 300),
+        lines=1.7, price_shift=0.15, discount_share=0.14, discount_depth=0.12, return_rate=0.06, gift_wrap=0.05,
         age=34, satisfaction=8.0,
         categories={
-            "Phones & tablets": 0.28, "Smart home": 0.24, "Computers": 0.18, "Audio": 0.18, "Accessories": 0.12,
+            "Phones & tablets": 0.28, "Smart home": 0.32, "Audio": 0.22, "Accessories": 0.12, "Computers": 0.06,
         },
-        channels={"app": 0.72, "web": 0.2, "store": 0.08}, acquired=_ONLINE,
+        channels={"app": 0.8, "web": 0.14, "store": 0.06}, acquired=_ONLINE,
     ),
     Group(
         name="bargain hunters",
-        share=0.15, season="sales", orders_per_year=3.2, orders_least=2, orders_most=50, pace_shape=3, even=False,
+        share=0.15, season="sales", orders_per_year=3.4, orders_least=2, orders_most=50, pace_shape=3, even=False,
         tenure_days=(150, 1300), active_days=None, lapse_share=0.12, quiet_days=(60, 300),
-        lines=2.1, price_shift=-0.45, discount_share=0.72, discount_depth=0.25, return_rate=0.2, gift_wrap=0.05,
+        lines=2.1, price_shift=-0.45, discount_share=0.72, discount_depth=0.25, return_rate=0.18, gift_wrap=0.05,
         age=37, satisfaction=6.4,
         categories={
             "Accessories": 0.3, "Audio": 0.22, "Smart home": 0.18, "Gifts & games": 0.12, "Office supplies": 0.1,
@@ -184,37 +188,39 @@ GROUPS = (
         name="seasonal gift buyers",
         share=0.17, season="gifts", orders_per_year=1.9, orders_least=2, orders_most=20, pace_shape=4, even=False,
         tenure_days=(380, 1460), active_days=None, lapse_share=0.08, quiet_days=(250, 400),
-        lines=2.4, price_shift=0.0, discount_share=0.15, discount_depth=0.15, return_rate=0.05, gift_wrap=0.4,
+        lines=2.4, price_shift=0.0, discount_share=0.15, discount_depth=0.15, return_rate=0.04, gift_wrap=0.4,
         age=52, satisfaction=7.6,
-        categories={"Gifts & games": 0.55, "Audio": 0.15, "Smart home": 0.14, "Accessories": 0.11, "Phones & tablets": 0.05},
+        categories={
+            "Gifts & games": 0.55, "Audio": 0.15, "Smart home": 0.14, "Accessories": 0.11, "Phones & tablets": 0.05,
+        },
         channels={"store": 0.75, "web": 0.2, "app": 0.05}, acquired=_PERSONAL,
     ),
     Group(
         name="one-time buyers",
         share=0.19, season="leisure", orders_per_year=1, orders_least=1, orders_most=1, pace_shape=1, even=False,
         tenure_days=(100, 729), active_days=7, lapse_share=0.0, quiet_days=(0, 0),
-        lines=1.5, price_shift=0.0, discount_share=0.14, discount_depth=0.15, return_rate=0.04, gift_wrap=0.05,
+        lines=1.5, price_shift=0.0, discount_share=0.12, discount_depth=0.15, return_rate=0.02, gift_wrap=0.05,
         age=41, satisfaction=6.6,
         categories={"Accessories": 0.5, "Audio": 0.2, "Smart home": 0.18, "Office supplies": 0.12},
-        channels={"web": 0.8, "store": 0.16, "app": 0.04}, acquired=_ONLINE,
+        channels={"web": 0.84, "store": 0.12, "app": 0.04}, acquired=_ONLINE,
     ),
     Group(
         name="lapsed big spenders",
-        share=0.09, season="leisure", orders_per_year=7, orders_least=3, orders_most=60, pace_shape=4, even=False,
+        share=0.09, season="leisure", orders_per_year=6.5, orders_least=3, orders_most=60, pace_shape=4, even=False,
         tenure_days=(620, 1460), active_days=None, lapse_share=1.0, quiet_days=(190, 400),
-        lines=2.2, price_shift=0.5, discount_share=0.1, discount_depth=0.12, return_rate=0.06, gift_wrap=0.02,
+        lines=2.2, price_shift=0.5, discount_share=0.1, discount_depth=0.12, return_rate=0.04, gift_wrap=0.02,
         age=48, satisfaction=5.2,
         categories={
-            "Computers": 0.3, "Furniture": 0.24, "Phones & tablets": 0.14, "Office supplies": 0.12, "Paper & ink": 0.1,
-            "Accessories": 0.1,
+            "Computers": 0.32, "Furniture": 0.3, "Office supplies": 0.12, "Paper & ink": 0.1, "Phones & tablets": 0.08,
+            "Accessories": 0.08,
         },
-        channels={"web": 0.5, "phone": 0.32, "store": 0.18}, acquired=_PERSONAL,
+        channels={"web": 0.44, "phone": 0.36, "store": 0.2}, acquired=_PERSONAL,
     ),
     Group(
         name="new customers",
         share=0.09, season="leisure", orders_per_year=11, orders_least=1, orders_most=4, pace_shape=2, even=False,
         tenure_days=(1, 59), active_days=None, lapse_share=0.0, quiet_days=(0, 0),
-        lines=1.6, price_shift=0.05, discount_share=0.15, discount_depth=0.12, return_rate=0.04, gift_wrap=0.05,
+        lines=1.6, price_shift=0.05, discount_share=0.15, discount_depth=0.12, return_rate=0.03, gift_wrap=0.05,
         age=33, satisfaction=7.7,
         categories={
             "Accessories": 0.3, "Phones & tablets": 0.2, "Smart home": 0.2, "Audio": 0.16, "Office supplies": 0.07,
@@ -245,51 +251,71 @@ GUESTS = Group(
     channels={"store": 0.55, "web": 0.4, "phone": 0.05}, acquired=_ONLINE,
 )  # fmt: skip
 
+_UK = "United Kingdom"
+
 PLACES = (
-    Place("London", "Greater London", "United Kingdom", "SE", 15), Place("London", "Greater London", "United Kingdom", "N", 9),
-    Place("Birmingham", "West Midlands", "United Kingdom", "B", 7), Place("Leeds", "Yorkshire", "United Kingdom", "LS", 5),
-    Place("Sheffield", "Yorkshire", "United Kingdom", "S", 4), Place("Manchester", "North West", "United Kingdom", "M", 6),
-    Place("Liverpool", "North West", "United Kingdom", "L", 5), Place("Bristol", "South West", "United Kingdom", "BS", 5),
-    Place("Exeter", "South West", "United Kingdom", "EX", 2), Place("Newcastle", "North East", "United Kingdom", "NE", 3),
-    Place("Nottingham", "East Midlands", "United Kingdom", "NG", 4), Place("Norwich", "East of England", "United Kingdom", "NR", 3),
-    Place("Brighton", "South East", "United Kingdom", "BN", 4), Place("Oxford", "South East", "United Kingdom", "OX", 3),
-    Place("Glasgow", "Scotland", "United Kingdom", "G", 5), Place("Edinburgh", "Scotland", "United Kingdom", "EH", 4),
-    Place("Cardiff", "Wales", "United Kingdom", "CF", 3), Place("Belfast", "Northern Ireland", "United Kingdom", "BT", 2),
-    Place("Dublin", "Leinster", "Ireland", "D", 4), Place("Cork", "Munster", "Ireland", "T", 2),
-    Place("Berlin", "Berlin", "Germany", "10", 2), Place("München", "Bayern", "Germany", "80", 1),
-    Place("Paris", "Île-de-France", "France", "75", 1), Place("Amsterdam", "Noord-Holland", "Netherlands", "10", 1),
-)  # fmt: skip
+    Place("London", "Greater London", _UK, "SE", 15),
+    Place("London", "Greater London", _UK, "N", 9),
+    Place("Birmingham", "West Midlands", _UK, "B", 7),
+    Place("Leeds", "Yorkshire", _UK, "LS", 5),
+    Place("Sheffield", "Yorkshire", _UK, "S", 4),
+    Place("Manchester", "North West", _UK, "M", 6),
+    Place("Liverpool", "North West", _UK, "L", 5),
+    Place("Bristol", "South West", _UK, "BS", 5),
+    Place("Exeter", "South West", _UK, "EX", 2),
+    Place("Newcastle", "North East", _UK, "NE", 3),
+    Place("Nottingham", "East Midlands", _UK, "NG", 4),
+    Place("Norwich", "East of England", _UK, "NR", 3),
+    Place("Brighton", "South East", _UK, "BN", 4),
+    Place("Oxford", "South East", _UK, "OX", 3),
+    Place("Glasgow", "Scotland", _UK, "G", 5),
+    Place("Edinburgh", "Scotland", _UK, "EH", 4),
+    Place("Cardiff", "Wales", _UK, "CF", 3),
+    Place("Belfast", "Northern Ireland", _UK, "BT", 2),
+    Place("Dublin", "Leinster", "Ireland", "D", 4),
+    Place("Cork", "Munster", "Ireland", "T", 2),
+    Place("Berlin", "Berlin", "Germany", "10", 2),
+    Place("München", "Bayern", "Germany", "80", 1),
+    Place("Paris", "Île-de-France", "France", "75", 1),
+    Place("Amsterdam", "Noord-Holland", "Netherlands", "10", 1),
+)
 
 SPELLINGS = {
-    "United Kingdom": ("UK", "U.K.", "GB", "Great Britain", "united kingdom", "England"),
+    _UK: ("UK", "U.K.", "GB", "Great Britain", "united kingdom", "England"),
     "Ireland": ("IE", "Eire", "Republic of Ireland", "ireland"),
     "Germany": ("DE", "Deutschland", "GERMANY"),
     "France": ("FR", "france"),
     "Netherlands": ("NL", "Holland", "The Netherlands"),
 }
 
-BRANDS = ("Aldren", "Brenn", "Corvane", "Delmar", "Ektora", "Fenwyr", "Gravo", "Halden", "Ilmen", "Jorvik", "Kestrel", "Lumo")
+BRANDS = (
+    "Aldren", "Brenn", "Corvane", "Delmar", "Ektora", "Fenwyr", "Gravo", "Halden", "Ilmen", "Jorvik", "Kestrel",
+    "Lumo",
+)  # fmt: skip
 
 FIRST_NAMES = {
     "F": (
-        "Olivia", "Amelia", "Isla", "Ava", "Mia", "Grace", "Freya", "Emily", "Sophie", "Chloe", "Zoë", "Siân", "Hannah",
-        "Laura", "Sarah", "Emma", "Charlotte", "Lucy", "Rachel", "Rebecca", "Claire", "Nicola", "Helen", "Susan", "Karen",
-        "Julie", "Fatima", "Aisha", "Priya", "Mei", "Aoife", "Niamh", "Katarzyna", "Anna", "Marie", "Ingrid", "Renée",
+        "Olivia", "Amelia", "Isla", "Ava", "Mia", "Grace", "Freya", "Emily", "Sophie", "Chloe", "Zoë", "Siân",
+        "Hannah", "Laura", "Sarah", "Emma", "Charlotte", "Lucy", "Rachel", "Rebecca", "Claire", "Nicola", "Helen",
+        "Susan", "Karen", "Julie", "Fatima", "Aisha", "Priya", "Mei", "Aoife", "Niamh", "Katarzyna", "Anna", "Marie",
+        "Ingrid", "Renée",
     ),
     "M": (
-        "Oliver", "George", "Harry", "Noah", "Jack", "Leo", "Arthur", "Muhammad", "Oscar", "Charlie", "James", "Thomas",
-        "William", "Daniel", "Matthew", "Andrew", "David", "Paul", "Mark", "Stephen", "Robert", "Peter", "Ian", "Gareth",
-        "Callum", "Rhys", "Seán", "Ciarán", "Ahmed", "Raj", "Wei", "Piotr", "Jürgen", "François", "Lars", "Sanjay", "Kofi",
+        "Oliver", "George", "Harry", "Noah", "Jack", "Leo", "Arthur", "Muhammad", "Oscar", "Charlie", "James",
+        "Thomas", "William", "Daniel", "Matthew", "Andrew", "David", "Paul", "Mark", "Stephen", "Robert", "Peter",
+        "Ian", "Gareth", "Callum", "Rhys", "Seán", "Ciarán", "Ahmed", "Raj", "Wei", "Piotr", "Jürgen", "François",
+        "Lars", "Sanjay", "Kofi",
     ),
 }  # fmt: skip
 
 LAST_NAMES = (
     "Smith", "Jones", "Taylor", "Brown", "Williams", "Wilson", "Johnson", "Davies", "Patel", "Robinson", "Wright",
     "Thompson", "Evans", "Walker", "White", "Roberts", "Green", "Hall", "Wood", "Jackson", "Clarke", "Khan", "Harris",
-    "Lewis", "Turner", "Hill", "Scott", "Cooper", "Morris", "Ward", "Moore", "King", "Watson", "Baker", "Morgan", "Bell",
-    "Murphy", "Kelly", "O'Brien", "Walsh", "Ryan", "Byrne", "MacDonald", "Campbell", "Stewart", "Begum", "Singh", "Ali",
-    "Ahmed", "Hussain", "Kowalski", "Nowak", "Müller", "Schmidt", "Weber", "Martin", "Bernard", "Dubois", "de Vries",
-    "van Dijk", "Jansen", "García", "Silva", "Okafor", "Mensah", "Chen", "Wang", "Nguyen", "Cole-Hughes", "Fraser",
+    "Lewis", "Turner", "Hill", "Scott", "Cooper", "Morris", "Ward", "Moore", "King", "Watson", "Baker", "Morgan",
+    "Bell", "Murphy", "Kelly", "O'Brien", "Walsh", "Ryan", "Byrne", "MacDonald", "Campbell", "Stewart", "Begum",
+    "Singh", "Ali", "Ahmed", "Hussain", "Kowalski", "Nowak", "Müller", "Schmidt", "Weber", "Martin", "Bernard",
+    "Dubois", "de Vries", "van Dijk", "Jansen", "García", "Silva", "Okafor", "Mensah", "Chen", "Wang", "Nguyen",
+    "Cole-Hughes", "Fraser",
 )  # fmt: skip
 
 PLAN = Plan(
