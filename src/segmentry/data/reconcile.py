@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import ibis.expr.types as ir
+
+from segmentry.data.collect import Entry, Manifest
+
+LINE_KINDS = ("sale", "return", "charge")
 
 
 @dataclass(frozen=True)
 class Step:
     """One line of a reconciliation.
 
-    ``level`` 0 is a total, 1 a part of the total above it, 2 a part of that part. ``rows`` are rows of the source,
+    ``level`` 0 is a total, 1 a part of the total above it, 2 and 3 parts of those. ``rows`` are rows of the source,
     ``customers`` distinct customers, ``amount`` money; each None where it does not apply. ``share`` is the amount as a
     share of the source's total amount.
     """
@@ -31,3 +39,88 @@ class Reconciliation:
     files: int
     steps: tuple[Step, ...]
     caveats: tuple[str, ...] = ()
+
+
+def customers_by_source(facts: Mapping[str, ir.Table], records: Mapping[str, ir.Table]) -> dict[str, dict[str, int]]:
+    """Distinct customers of every source: in all, and by line kind for transactions."""
+    found: dict[str, dict[str, int]] = {}
+    for name, table in {**records, **facts}.items():
+        if "customer_key" not in table.columns:
+            continue
+        counts = {"all": table["customer_key"].nunique()}
+        if "line_kind" in table.columns:
+            for kind in LINE_KINDS:
+                counts[kind] = table["customer_key"].nunique(where=table["line_kind"] == kind)
+        found[name] = table.agg(**counts).to_pyarrow().to_pylist()[0]
+    return found
+
+
+def reconcile(manifest: Manifest, customers: Mapping[str, Mapping[str, int]]) -> tuple[Reconciliation, ...]:
+    """The table from raw rows to customers, source by source."""
+    names = dict.fromkeys(e.source for e in manifest.entries)
+    return tuple(
+        _source(name, [e for e in manifest.entries if e.source == name], customers.get(name, {})) for name in names
+    )
+
+
+def anonymous_share(manifest: Manifest) -> float | None:
+    """Share of the net amount of all transactions that no customer stands behind; None without transactions."""
+    groups = [g for e in manifest.entries for g in e.kinds]
+    total = sum(g["amount"] or 0.0 for g in groups)
+    if not groups or total == 0:
+        return None
+    return sum(g["amount"] or 0.0 for g in groups if g["anonymous"]) / total
+
+
+def caveats(manifest: Manifest, missing_files: Iterable[str]) -> list[str]:
+    """What a reader of any figure should know about the data, in sentences."""
+    found = [f"{e.file}: {text}." for e in manifest.entries for text in e.caveats]
+    for entry in manifest.entries:
+        for reason, rows in entry.reasons.items():
+            found.append(f"{entry.file}: {rows:,} rows are in quarantine: {reason}.")
+        if entry.duplicates:
+            found.append(f"{entry.file}: {entry.duplicates:,} rows were there already in another file and count once.")
+    found += [f"{name} is no longer there; the rows collected from it stay." for name in missing_files]
+    return found
+
+
+def share(part: int, whole: int) -> float:
+    """``part`` of ``whole``, 0 where there is no whole."""
+    return part / whole if whole else 0.0
+
+
+def _source(name: str, entries: Sequence[Entry], customers: Mapping[str, int]) -> Reconciliation:
+    kept = sum(e.kept for e in entries)
+    duplicates = sum(e.duplicates for e in entries)
+    quarantined = sum(e.quarantined for e in entries)
+    groups = [g for e in entries for g in e.kinds]
+    total = sum(g["amount"] or 0.0 for g in groups) if groups else None
+    steps = [Step("rows read", 0, rows=kept + duplicates + quarantined)]
+    steps.append(Step("the same row in another file, counted once", 1, rows=duplicates))
+    steps.append(Step("in quarantine", 1, rows=quarantined))
+    steps.append(Step("kept", 1, rows=kept, customers=customers.get("all"), amount=total, share=1.0 if total else None))
+    if groups:
+        for anonymous in (False, True):
+            steps += _side(groups, anonymous, total or 0.0, customers)
+    return Reconciliation(name, entries[0].kind, len({e.file for e in entries}), tuple(steps))
+
+
+def _side(
+    groups: Sequence[Mapping[str, Any]], anonymous: bool, total: float, customers: Mapping[str, int]
+) -> Iterator[Step]:
+    mine = [g for g in groups if g["anonymous"] == anonymous]
+    if not mine:
+        return
+    words = {"sale": "sales", "return": "returns and cancellations", "charge": "postage, fees and adjustments"}
+    label = "without a customer" if anonymous else "of known customers"
+    yield _sum(label, 2, mine, total, None if anonymous else customers.get("all"))
+    for kind in LINE_KINDS:
+        same = [g for g in mine if g["kind"] == kind]
+        if same:
+            yield _sum(words[kind], 3, same, total, None if anonymous else customers.get(kind))
+
+
+def _sum(label: str, level: int, groups: Sequence[Mapping[str, Any]], total: float, customers: int | None) -> Step:
+    amount = sum(g["amount"] or 0.0 for g in groups)
+    rows = sum(g["rows"] for g in groups)
+    return Step(label, level, rows=rows, customers=customers, amount=amount, share=amount / total if total else None)

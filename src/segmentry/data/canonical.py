@@ -1,0 +1,190 @@
+"""From the columns of a file to the columns of a table: the mapping of the config as one Ibis expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry import expressions
+from segmentry.config import Source
+from segmentry.data import values
+from segmentry.engine import md5
+from segmentry.errors import DataError, did_you_mean
+from segmentry.tables import TABLES, Type
+
+# Older records are typing errors or defaults such as 1900-01-01: retail systems did not keep time stamps before.
+_EARLIEST = datetime(1901, 1, 1)
+_BROKEN = "�"  # what a byte that is no text becomes
+_NUMERIC = {Type.NUMBER, Type.MONEY, Type.INTEGER}
+_KINDS = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEGORY}  # of attributes
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """The mapping of one file: ``typed`` parses its cells, :meth:`judged` says which rows can be used.
+
+    Two steps, so that the first can be stored: a row is judged by its parsed values, and parsing is what costs.
+    """
+
+    kind: str
+    typed: ir.Table  # line, the mapped columns, given_<column>: whether the file had anything there
+    columns: tuple[str, ...]  # of the part that is written
+    now: datetime
+    notes: tuple[str, ...]
+
+    def judged(self, typed: ir.Table) -> ir.Table:
+        """The stored rows with ``reason`` (null: usable), ``content`` (equal digests are equal rows), ``line_kind``."""
+        rows = typed.mutate(line_kind=self._line_kind(typed)) if self.kind == "transactions" else typed
+        # A unit separator keeps (a, bc) and (ab, c) apart; a null is not the empty text.
+        parts = [rows[c].cast("string").fill_null("\x1e") for c in self.columns]
+        reasons = [(test.fill_null(False), text) for test, text in self._reasons(rows)]
+        reason = ibis.cases(*reasons) if reasons else ibis.null("string")
+        return rows.mutate(reason=reason, content=md5(ibis.literal("\x1f").join(parts)))
+
+    def caveats(self, rows: ir.Table) -> tuple[str, ...]:
+        """What could not be read and counts as not known, in words, with counts."""
+        doubtful = [c for c in self.columns if f"given_{c}" in rows.columns]
+        if not doubtful:
+            return self.notes
+        lost = {c: (rows[f"given_{c}"] & rows[c].isnull()).cast("int64").sum() for c in doubtful}
+        counts = rows.filter(rows["reason"].isnull()).agg(**lost).to_pyarrow().to_pylist()[0]
+        found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in counts.items() if n]
+        return (*self.notes, *found)
+
+    def _reasons(self, rows: ir.Table) -> Iterator[tuple[ir.Value, str]]:
+        contract = TABLES[self.kind]
+        for column in self.columns:
+            if column not in contract:
+                continue
+            if contract[column].required and column != "line_kind":
+                yield ~rows[f"given_{column}"], f"{column} is missing"
+                yield rows[column].isnull(), f"{column} cannot be read"
+            if column == "time":
+                yield rows[column] > self.now + timedelta(days=1), "time lies in the future"
+                yield rows[column] < _EARLIEST, "time is before 1901"
+            if contract[column].type == Type.ID:
+                yield rows[column].contains(_BROKEN), f"{column} has a broken character"
+
+    def _line_kind(self, rows: ir.Table) -> ir.Value:
+        returned = rows["is_return"] | (rows["amount"] < 0)
+        if "quantity" in rows.columns:
+            returned = returned | (rows["quantity"] < 0).fill_null(False)
+        return ibis.cases((rows["is_charge"], "charge"), (returned, "return"), else_="sale")
+
+
+def canonical(name: str, source: Source, file: str, table: ir.Table, *, now: datetime) -> Canonical:
+    """Map, parse and judge the rows of a file.
+
+    Raises :class:`DataError` when the file lacks a column that the config names.
+    """
+    return _Mapper(name, source, file, table, now).made()
+
+
+class _Mapper:
+    def __init__(self, name: str, source: Source, file: str, table: ir.Table, now: datetime) -> None:
+        self.name = name
+        self.source = source
+        self.file = file
+        self.table = table
+        self.now = now
+        self.contract = TABLES[source.kind]
+        self.parsed = {column: self._parse(f"columns.{column}", text) for column, text in source.columns.items()} | {
+            a: self._parse(f"attributes.{a}", spec.expression) for a, spec in source.attributes.items()
+        }
+        for key in ("returns", "charges"):
+            text = getattr(source, key)
+            if text:
+                self.parsed[f"#{key}"] = self._parse(key, text)
+        self.number_formats = values.number_formats(table, self._text_columns(self._numeric_names()))
+        self.time_formats = values.time_formats(
+            table, self._text_columns(self._time_names()), day_first=source.day_first, latest=now
+        )
+
+    def made(self) -> Canonical:
+        columns: dict[str, ir.Value] = {}
+        given: dict[str, ir.Value] = {}
+        mapped = {c: self.contract[c].type for c in self.source.columns}
+        attributes = {a: _KINDS[spec.kind] for a, spec in self.source.attributes.items()}
+        for column, kind in {**mapped, **attributes}.items():
+            columns[column], had = self._value(column, kind)
+            required = column in mapped and self.contract[column].required
+            if required or kind not in (Type.ID, Type.TEXT, Type.CATEGORY):
+                given[f"given_{column}"] = had
+        names = tuple(columns)
+        if self.source.kind == "transactions":
+            names = (*names, "line_kind")
+            columns["is_return"] = self._holds("#returns")
+            columns["is_charge"] = self._holds("#charges")
+        typed = self.table.select(line="_line", **columns, **given)
+        notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
+        return Canonical(self.source.kind, typed, names, self.now, notes)
+
+    def _holds(self, key: str) -> ir.Value:
+        return self._bound(key).fill_null(False) if key in self.parsed else ibis.literal(False)
+
+    def _parse(self, key: str, text: str) -> expressions.Expression:
+        where = f"segmentry.yaml sources.{self.name}.{key}"
+        # A column whose name is no plain word may be written as it is.
+        whole = text.strip() in self.table.columns
+        parsed = expressions.column(text.strip(), where=where) if whole else expressions.parse(text, where=where)
+        names = [c for c in self.table.columns if c != "_line"]
+        for column in parsed.columns:
+            if column.casefold() not in {c.casefold() for c in names}:
+                raise DataError(
+                    f"{where}: the file {self.file} has no column '{column}'.",
+                    why=did_you_mean(column, names),
+                    fix="Correct the mapping, or remove the line if the file no longer has it.",
+                )
+        return parsed.resolve(names)
+
+    def _numeric_names(self) -> list[str]:
+        mapped = [c for c in self.source.columns if self.contract[c].type in _NUMERIC]
+        numbers = [a for a, spec in self.source.attributes.items() if spec.kind == "number"]
+        return [*mapped, *numbers]
+
+    def _time_names(self) -> list[str]:
+        return [c for c in self.source.columns if self.contract[c].type in (Type.TIME, Type.DATE)]
+
+    def _text_columns(self, names: list[str]) -> list[str]:
+        used = dict.fromkeys(c for name in names for c in self.parsed[name].columns)
+        return [c for c in used if c in self.table.columns and self.table[c].type().is_string()]
+
+    def _number(self, text: ir.StringValue) -> ir.Value:
+        name = text.get_name()
+        if name not in self.number_formats:  # a column that is read as a number only inside a condition
+            self.number_formats[name] = values.number_formats(self.table, [name])[name]
+        return values.number(text, self.number_formats[name])
+
+    def _time(self, text: ir.StringValue) -> ir.Value:
+        name = text.get_name()
+        if name not in self.time_formats:
+            self.time_formats[name] = values.time_formats(self.table, [name], day_first=self.source.day_first)[name]
+        return values.timestamp(text, self.time_formats[name], self.source.timezone)
+
+    def _bound(self, name: str) -> ir.Value:
+        return self.parsed[name].bind(self.table, number=self._number, time=self._time)
+
+    def _value(self, column: str, kind: Type) -> tuple[ir.Value, ir.Value]:
+        """A mapped column in its type, and whether the file gave anything for it."""
+        raw = self._bound(column)
+        given = values.text(raw).notnull() if raw.type().is_string() else raw.notnull()
+        if kind == Type.ID:
+            return values.identifier(raw), given
+        if kind in (Type.TIME, Type.DATE):
+            zone = "UTC" if kind == Type.DATE else self.source.timezone
+            if raw.type().is_string():
+                formats = self.time_formats[next(iter(self.parsed[column].columns))]
+                time = values.timestamp(raw, formats, zone)
+            else:
+                time = values.local_to_utc(raw.cast("timestamp"), zone)
+            return (time.cast("date") if kind == Type.DATE else time), given
+        if kind in _NUMERIC:
+            number = self._number(raw) if raw.type().is_string() else raw.cast("float64")
+            return (number.round().cast("int64") if kind == Type.INTEGER else number), given
+        if kind == Type.BOOLEAN:
+            return (values.boolean(raw) if raw.type().is_string() else raw.cast("boolean")), given
+        return values.text(raw.cast("string")), given

@@ -1,0 +1,26 @@
+"""The bounded sample that segmentations are learned on: drawn by a salted hash of the id, without identifiers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis.expr.types as ir
+
+from segmentry import expressions
+from segmentry.engine import sample_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def draw(traits: ir.Table, size: int, seed: int, *, population: str | None = None) -> pd.DataFrame:
+    """At most ``size`` customers of the population, one row each, in an order that says nothing about them.
+
+    The same seed draws the same customers on every engine (``md5(salt || '|' || id)``, law 6). Keys and ids stay
+    behind.
+    """
+    rows = traits
+    if population:
+        rows = rows.filter(expressions.condition(population, rows, where="population"))
+    drawn = rows.order_by(sample_order(rows["customer_id"], f"sample {seed}")).limit(size)
+    return drawn.drop("customer_key", "customer_id").to_pandas()

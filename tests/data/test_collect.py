@@ -1,0 +1,183 @@
+"""Collect: bad input gets a clear answer, nothing is lost, nothing is counted twice."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tests.shops import CONFIG, opened, orders, shop
+
+from segmentry.errors import DataError, SegmentryError
+from segmentry.workspace import Workspace, create_workspace
+
+
+def _collected(root: Path, text: str | bytes, config: str = CONFIG) -> Workspace:
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "segmentry.yaml").write_text(config, encoding="utf-8")
+    data = text.encode() if isinstance(text, str) else text
+    (root / "orders.csv").write_bytes(data)
+    space = opened(root)
+    space.collect()
+    return space
+
+
+def _lines(space: Workspace) -> pd.DataFrame:
+    with space.reading() as reading:
+        return reading.find("transactions").order_by("line").to_pandas()
+
+
+def _quarantine(space: Workspace) -> dict[int, str]:
+    with space.reading() as reading:
+        rows = reading.find("quarantine").to_pandas()
+    return dict(zip(rows["line"], rows["reason"], strict=True))
+
+
+def test_ids_written_in_three_ways_are_one_customer(tmp_path: Path) -> None:
+    text = 'customer,order,date,amount\n12345.0,1,2026-01-01,5\n12345,2,2026-01-02,5\n" 12345 ",3,2026-01-03,5\n'
+    space = _collected(tmp_path, text)
+    space.resolve()
+    with space.reading() as reading:
+        assert reading.find("identities").to_pandas()["source_id"].tolist() == ["12345"]
+
+
+def test_three_date_formats_and_the_year_2207(tmp_path: Path) -> None:
+    text = (
+        "customer,order,date,amount\nA,1,2026-01-31,1\nA,2,31/01/2026,1\nA,3,31 Jan 2026,1\n"
+        "A,4,2207-01-01,1\nA,5,not a date,1\nA,6,,1\n"
+    )
+    space = _collected(tmp_path, text)
+    assert _lines(space)["time"].dt.date.astype(str).tolist() == ["2026-01-31"] * 3
+    found = _quarantine(space)
+    assert found == {5: "time lies in the future", 6: "time cannot be read", 7: "time is missing"}
+
+
+def test_german_money_and_encoding(tmp_path: Path) -> None:
+    text = "customer;order;date;amount\nMüller;1;31.01.2026;1.234,56 €\nMüller;2;01.02.2026;12,50 €\n"
+    for encoding in ("cp1252", "utf-16", "utf-8-sig"):
+        space = _collected(tmp_path / encoding, text.encode(encoding))
+        lines = _lines(space)
+        assert lines["amount"].tolist() == [1234.56, 12.5]
+        assert lines["customer"].tolist() == ["Müller", "Müller"]
+
+
+def test_identical_lines_of_one_file_all_count_and_another_file_with_them_adds_nothing(tmp_path: Path) -> None:
+    line = "A,1,2026-01-01,5\n"
+    space = _collected(tmp_path, "customer,order,date,amount\n" + line * 3)
+    assert len(_lines(space)) == 3
+    (tmp_path / "orders-again.csv").write_text("customer,order,date,amount\n" + line * 4)
+    space.collect()
+    entry = space.manifest().entries[-1]
+    assert (entry.rows, entry.kept, entry.duplicates) == (4, 1, 3)
+
+
+def test_rows_read_are_kept_duplicates_or_quarantined(tmp_path: Path) -> None:
+    frame = orders(50)
+    frame.loc[::10, "amount"] = None
+    space = opened(shop(tmp_path, frame))
+    space.collect()
+    frame.to_csv(tmp_path / "orders-copy.csv", index=False)
+    space.collect()
+    for entry in space.manifest().entries:
+        assert entry.rows == entry.kept + entry.duplicates + entry.quarantined + entry.reread == len(frame)
+    assert sum(space.manifest().entries[0].reasons.values()) == frame["amount"].isna().sum()
+
+
+def test_returns_are_returns_and_anonymous_sales_are_kept_apart(tmp_path: Path) -> None:
+    text = "customer,order,date,amount\nA,1,2026-01-01,50\nA,2,2026-01-02,-20\n,3,2026-01-03,30\n"
+    space = _collected(tmp_path, text)
+    lines = _lines(space)
+    assert lines["line_kind"].tolist() == ["sale", "return", "sale"]
+    assert lines["customer_key"].isna().tolist() == [False, False, True]
+    space.resolve()
+    space.traits()
+    with space.reading() as reading:
+        found = reading.find("traits").to_pandas()
+    assert found["monetary"].tolist() == [30.0]
+    assert found["frequency"].tolist() == [1]
+
+
+def test_broken_utf8_byte_keeps_the_row_unless_it_is_in_the_id(tmp_path: Path) -> None:
+    head = "customer,order,date,amount\nMüller,1,2026-01-01,5\nZoë,2,2026-01-01,5\n".encode()
+    space = _collected(tmp_path, head + b"Sm\xffth,3,2026-01-01,5\n")
+    assert len(_lines(space)) == 2
+    assert _quarantine(space) == {4: "customer has a broken character"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("customer,order,date\nA,1,2026-01-01\n", "no column 'amount'"),
+        ("customer,order,date,Amount_EUR\nA,1,2026-01-01,5\n", "Did you mean 'Amount_EUR'"),
+    ],
+)
+def test_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SegmentryError, match=said):
+        _collected(tmp_path, text)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "segmentry.yaml").write_text(CONFIG)
+    (tmp_path / "order.csv").write_text("x")
+    with pytest.raises(DataError, match=r"orders\*\.csv"):
+        opened(tmp_path).collect()
+
+
+def test_header_only_file_has_no_customers_and_says_so(tmp_path: Path) -> None:
+    space = _collected(tmp_path, "customer,order,date,amount\n")
+    with pytest.raises(DataError, match="No record of any source names a customer"):
+        space.resolve()
+
+
+def test_parquet_cut_short_is_named(tmp_path: Path) -> None:
+    orders(500).to_parquet(tmp_path / "orders.parquet")
+    whole = (tmp_path / "orders.parquet").read_bytes()
+    (tmp_path / "orders.parquet").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "segmentry.yaml").write_text(CONFIG.replace("orders*.csv", "orders.parquet"))
+    with pytest.raises(DataError, match=r"orders\.parquet"):
+        opened(tmp_path).collect()
+
+
+def test_one_customer_and_identical_customers_run_through(tmp_path: Path) -> None:
+    one = pd.DataFrame({"customer": ["A"], "order": ["1"], "date": ["2026-01-01"], "amount": [5.0]})
+    same = pd.DataFrame(
+        {"customer": [f"C{i}" for i in range(40)], "order": range(40), "date": "2026-01-01", "amount": 5.0}
+    )
+    config = CONFIG + "  groups: {method: kmeans}\n"
+    for name, frame in (("one", one), ("same", same)):
+        space = opened(shop(tmp_path / name, frame, config))
+        not_fitted = space.run()
+        assert set(not_fitted) == {"groups"}
+        overview = space.overview()
+        assert overview.customers == frame["customer"].nunique()
+        assert [n for n, _ in overview.not_fitted] == ["groups"]
+        for summary in overview.segmentations:
+            assert sum(s.customers for s in summary.segments) == overview.customers
+
+
+def test_as_of_before_the_first_order_leaves_nobody_lost(tmp_path: Path) -> None:
+    space = opened(shop(tmp_path))
+    space.run()
+    latest = space.overview().customers
+    space.run(as_of=date(2019, 1, 1))
+    assert space.overview().customers == 0
+    space.run()
+    assert space.overview().customers == latest
+
+
+def test_changed_mapping_reads_the_source_anew(tmp_path: Path) -> None:
+    space = opened(shop(tmp_path))
+    space.run()
+    before = space.overview().revenue
+    (tmp_path / "segmentry.yaml").write_text(CONFIG.replace("amount: amount", "amount: amount * 2"))
+    space = opened(tmp_path)
+    space.run()
+    assert space.overview().revenue == pytest.approx(2 * before)
+
+
+def test_init_without_a_customer_column_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("height,width\n1,2\n3,4\n")
+    with pytest.raises(SegmentryError, match=r"x\.csv"):
+        create_workspace(tmp_path / "w", [tmp_path / "x.csv"])

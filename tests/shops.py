@@ -1,0 +1,86 @@
+"""Small workspaces for tests, made from a few lines of text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from segmentry.workspace import Workspace
+
+CONFIG = """\
+name: Test shop
+currency: EUR
+primary: rfm
+sources:
+  orders:
+    kind: transactions
+    path: orders*.csv
+    columns: {customer: customer, order: order, time: date, amount: amount}
+segmentations:
+  lifecycle:
+    method: rules
+    segments:
+      - {name: New, where: "lifecycle_stage = 'new'"}
+      - {name: Active, where: "lifecycle_stage = 'active'"}
+    rest: Gone quiet
+  rfm: {method: rfm}
+  value: {method: value_tiers}
+"""
+
+
+def orders(customers: int = 200, seed: int = 1, until: str = "2026-06-30") -> pd.DataFrame:
+    """Order lines of the two years before ``until``; one customer in three bought once."""
+    rng = np.random.default_rng(seed)
+    counts = np.where(rng.random(customers) < 0.33, 1, rng.integers(2, 12, customers))
+    who = np.repeat(np.arange(customers), counts)
+    days = pd.Timestamp(until) - pd.to_timedelta(rng.integers(0, 700, len(who)), unit="D")
+    return pd.DataFrame(
+        {
+            "customer": [f"C{i:05d}" for i in who],
+            "order": [f"O{i:06d}" for i in range(len(who))],
+            "date": days.strftime("%Y-%m-%d"),
+            "amount": rng.lognormal(3, 1, len(who)).round(2),
+        }
+    )
+
+
+def shop(root: Path, frame: pd.DataFrame | None = None, config: str = CONFIG) -> Path:
+    """A folder with orders.csv and a segmentry.yaml."""
+    root.mkdir(parents=True, exist_ok=True)
+    (orders() if frame is None else frame).to_csv(root / "orders.csv", index=False)
+    (root / "segmentry.yaml").write_text(config, encoding="utf-8")
+    return root
+
+
+def opened(root: Path) -> Workspace:
+    """The workspace of a folder."""
+    return Workspace(root, os.environ)
+
+
+def tables(root: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every table of a workspace as rows, sorted: what a run has to leave.
+
+    Figures count to 9 digits: sums of floats depend on how threads share the rows.
+    """
+    space = opened(root)
+    try:
+        with space.reading() as reading:
+            found = {}
+            for table in reading.tables():
+                name, of = table["table"], table["segmentation"]
+                if table["rows"]:
+                    rows = reading.session.con.to_pyarrow(reading.find(name, of or None)).to_pylist()
+                    found[f"{name} {of}".strip()] = sorted(
+                        ({k: _rounded(v) for k, v in r.items()} for r in rows), key=repr
+                    )
+            return found
+    finally:
+        space.close()
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.9g}") if isinstance(value, float) else value
