@@ -15,7 +15,8 @@ from functools import lru_cache
 # One entry per column of the contracts; "table.column" where a column name means different things in two tables.
 _SYNONYMS: dict[str, str] = {
     "customer": """customer id, customer, customer no, customer num, customer number, customer nr, customer code,
-        customer key, customer ref, customer reference, customer uuid, customer guid, id customer, cust id, cust, cust no,
+        customer key, customer ref, customer reference, customer uuid, customer guid, id customer, cust id, cust,
+        cust no,
         cust num, cust nr, cust number, cust code, cust key, custid, costumer id, client id, client, client no,
         client number, client code, client ref, clientid, buyer id, buyer, purchaser id, shopper id, consumer id,
         sold to party, debtor id, debtor number, debtor no, loyalty id, loyalty number, member id, member no,
@@ -26,7 +27,7 @@ _SYNONYMS: dict[str, str] = {
         id client, numero client, num client, no client, n client, code client, ref client, reference client,
         identifiant client, acheteur, id acheteur, numero acheteur, adherent, numero adherent,
         cliente, id cliente, cliente id, numero cliente, numero de cliente, num cliente, nro cliente, no cliente,
-        nº cliente, n cliente, codigo cliente, codigo de cliente, cod cliente, comprador, id comprador, socio,
+        n cliente, codigo cliente, codigo de cliente, cod cliente, comprador, id comprador, socio,
         numero socio, numero de socio, identificador cliente,
         klant, klant id, klantnummer, klant nummer, klant nr, klantnr, klantcode, debiteur, debiteurnummer,
         debiteur nr, relatienummer, relatie nr, lidnummer, koper, koper id,
@@ -63,15 +64,16 @@ _SYNONYMS: dict[str, str] = {
         straat, straatnaam, straat en huisnummer, indirizzo, via
         | address 2, address line 2, addr 2, house number, street number, hausnummer, haus nr, numero de rue,
         huisnummer, numero civico""",
-    "account": """account id, account, account name, account no, account number, company id, company, company name,
-        organisation id, organisation, organization id, organization, org id, org, business id, business name, firm,
-        firma, firmenname, unternehmen, unternehmen id, firmen id, firmen nr, organisation name, organization name,
-        entreprise, societe, raison sociale, id entreprise, empresa, id empresa, compania, razon social, bedrijf,
-        bedrijfsnaam, bedrijf id, onderneming, azienda, id azienda, ragione sociale, societa, impresa
-        | konto, kontonummer, compte, cuenta, rekening, conto, employer, arbeitgeber, employeur""",
+    "account": """account id, account, account no, account number, company id, company, organisation id, organisation,
+        organization id, organization, org id, org, business id, firm, firma, unternehmen, unternehmen id, firmen
+        id, firmen nr, entreprise, societe, id entreprise, empresa, id empresa, compania, bedrijf, bedrijf id,
+        onderneming, azienda, id azienda, societa, impresa | account name, company name, business name,
+        firmenname, organisation name, organization name, raison sociale, razon social, bedrijfsnaam, ragione
+        sociale, konto, kontonummer, compte, cuenta, rekening, conto, employer, arbeitgeber, employeur""",
     "account_name": """account name, company name, organisation name, organization name, business name, firmenname,
         nom entreprise, raison sociale, razon social, nombre empresa, bedrijfsnaam, ragione sociale""",
-    "joined_at": """joined at, joined, join date, joined on, date joined, signup date, sign up date, signed up at,
+    "joined_at": """joined at, joined, signed up, signed up on, sign up, join date, joined on, date joined,
+        signup date, sign up date, signed up at,
         signup, registered at, registration date, registered, registration, customer since, member since, client since,
         start date, account created, account created at, enrollment date, enrolment date, enrolled at, opened at,
         onboarding date, activation date, first contract date, dt customer, subscription date, subscribed at,
@@ -164,7 +166,8 @@ _SYNONYMS: dict[str, str] = {
         basket id, basket, ticket id, ticket no, bill no, bill id, document no, sales order, so number, opportunity id,
         deal id, booking id, bestellnummer, bestell nr, bestellung, bestell id, auftrag, auftragsnummer, auftrags nr,
         auftrags id, rechnung, rechnungsnummer, rechnungs nr, belegnummer, beleg nr, bon nr, bonnummer, transaktions id,
-        transaktionsnummer, commande, numero commande, num commande, numero de commande, no commande, id commande,
+        transaktionsnummer, commande, numero commande, num commande, numero de commande, no commande, n commande,
+        id commande,
         facture, numero facture, numero de facture, no facture, ticket, numero ticket, id transaction, pedido,
         numero pedido, numero de pedido, id pedido, num pedido, factura, numero factura, numero de factura, num factura,
         bestelnummer, bestelling, order nummer, ordernummer, factuur, factuurnummer, bonnetje, ordine, numero ordine,
@@ -214,7 +217,8 @@ _SYNONYMS: dict[str, str] = {
         id prodotto, codice prodotto, cod prodotto, articolo, codice articolo""",
     "product_name": """product name, product title, product description, item name, item description, item title,
         article name, article description, description, stock description, lineitem name, line item name, produktname,
-        produktbezeichnung, artikelbezeichnung, artikelname, bezeichnung, artikelbeschreibung, beschreibung, nom produit,
+        produktbezeichnung, artikelbezeichnung, artikelname, bezeichnung, artikelbeschreibung, beschreibung,
+        nom produit,
         nom du produit, libelle, libelle produit, libelle article, designation, nombre producto, nombre del producto,
         descripcion, descripcion producto, productnaam, omschrijving, artikelomschrijving, beschrijving,
         nome prodotto, descrizione, descrizione prodotto, descrizione articolo""",
@@ -226,7 +230,8 @@ _SYNONYMS: dict[str, str] = {
     "transactions.channel": """channel, sales channel, order channel, purchase channel, source channel, order source,
         platform, vertriebskanal, verkaufskanal, kanal, bestellkanal, canal, canal de vente, canal vente,
         canal de venta, canal de ventas, verkoopkanaal, kanaal, canale, canale di vendita | source, device, medium""",
-    "store": """store, store id, store no, store number, store name, store code, shop, shop id, branch, branch id, outlet,
+    "store": """store, store id, store no, store number, store name, store code, shop, shop id, branch, branch id,
+        outlet,
         location, location id, warehouse, pos, point of sale, filiale, filial nr, filialnummer, markt, geschaft, laden,
         magasin, id magasin, boutique, point de vente, agence, tienda, id tienda, sucursal, punto de venta, winkel,
         winkel id, filiaal, vestiging, negozio, id negozio, punto vendita""",
@@ -266,6 +271,7 @@ _SYNONYMS: dict[str, str] = {
     "kostensoort, tipo di costo, category, activity",
     "costs.amount": """cost, amount, cost amount, expense, spend, costs, kosten, betrag, cout, montant, depense, coste,
         costo, importe, gasto, bedrag, importo, spesa""",
+    "costs.channel": "channel, medium, source, campaign, kanal, canal, kanaal, canale",
     "costs.time": "date, time, month, cost date, spent at, day, datum, monat, mois, fecha, mes, maand, data, mese",
     # products
     "unit_cost": """unit cost, cost per unit, cost, cost price, purchase price, buying price, cogs, einkaufspreis,
@@ -300,7 +306,8 @@ FILE_WORDS: dict[str, str] = {
     "customers": """customer customers client clients people persons contacts members users crm demographics profiles
         kunden kontakte mitglieder personen adherents personnes clientes contactos socios klanten leden contacten
         clienti contatti utenti""",
-    "accounts": """accounts companies organisations organizations firmen unternehmen konten entreprises societes empresas
+    "accounts": """accounts companies organisations organizations firmen unternehmen konten entreprises societes
+        empresas
         cuentas bedrijven aziende imprese""",
     "products": """product products items articles catalogue catalog sku produkte artikel sortiment produits productos
         articulos producten prodotti articoli""",
@@ -308,15 +315,22 @@ FILE_WORDS: dict[str, str] = {
         gebeurtenissen eventi""",
     "responses": "response responses survey answers umfrage antworten reponses enquete respuestas antwoorden risposte",
     "costs": "cost costs expenses spend kosten ausgaben couts depenses costes gastos uitgaven costi spese",
-    "consents": "consent consents optins permissions einwilligungen consentements consentimientos toestemmingen consensi",
+    "consents": """consent consents optins permissions einwilligungen consentements consentimientos toestemmingen
+        consensi""",
     "market": "market markt marche mercado mercato",
 }
 
 
+def words_in(text: str) -> frozenset[str]:
+    """A set of words, written as text."""
+    return frozenset(text.split())
+
+
 # Small words that names are written with and without: 'numéro de client', 'number of children'.
-_SMALL = frozenset("of the de d du des del della dell di van het der el".split())
+_SMALL = frozenset(("of", "the", "de", "d", "du", "des", "del", "della", "dell", "di", "van", "het", "der", "el"))
 
 
+@lru_cache(maxsize=50_000)
 def words_of(name: str) -> tuple[str, ...]:
     """The folded words of a name, split at case borders and at whatever is no letter or digit, without small words.
 
@@ -349,13 +363,16 @@ class Synonyms:
     phrases: tuple[tuple[str, ...], ...]  # strong names of two words and more, or one long word: found inside names
 
 
+def _folded(text: str) -> frozenset[str]:
+    return frozenset(fold(word) for word in text.split())
+
+
 # One-word names too general to be recognised at the end of a longer name ('ship date', 'payment type').
-_GENERAL = frozenset(
-    fold(word)
-    for word in """name date data datum fecha time type value amount status price total number item items product order
+_GENERAL = _folded(
+    """name date data datum fecha time type value amount status price total number item items product order
     account country state source day class category cost score channel page nombre nom nome account land rating age
     customer client cliente klant kunde store shop location region title address history revenue sales discount units
-    volume income question answer response member user contact city degree job""".split()
+    volume income question answer response member user contact city degree job"""
 )
 
 
@@ -374,9 +391,7 @@ def _read(text: str) -> Synonyms:
 
 
 CONCEPTS: dict[str, Synonyms] = {name: _read(text) for name, text in _SYNONYMS.items()}
-KIND_WORDS: dict[str, frozenset[str]] = {
-    kind: frozenset(fold(word) for word in text.split()) for kind, text in FILE_WORDS.items()
-}
+KIND_WORDS: dict[str, frozenset[str]] = {kind: _folded(text) for kind, text in FILE_WORDS.items()}
 _EXACT: dict[str, frozenset[str]] = {
     name: frozenset(concept for concept, s in CONCEPTS.items() if name in s.strong)
     for name in frozenset().union(*(s.strong for s in CONCEPTS.values()))
@@ -390,10 +405,9 @@ def concept_of(table: str, column: str) -> str:
 
 
 # Words around a name that do not change what it means: 'shop_customer_id', 'customer_id_hash'.
-_NEUTRAL = frozenset(
-    fold(word)
-    for word in """the my our str txt dim fact fk pk src raw crm erp shop web store system main master primary
-    hash hashed key utc local unique original new clean cleaned value actual current""".split()
+_NEUTRAL = _folded(
+    """the my our str txt dim fact fk pk src raw crm erp shop web store system main master primary
+    hash hashed key utc local unique original new clean cleaned value actual current"""
 )
 
 
@@ -409,18 +423,26 @@ def name_score(name: str, concept: str) -> float:
     if synonyms is None or not words:
         return 0.0
     whole = "".join(words)
-    if whole in synonyms.strong:
-        return 1.0
-    if whole in synonyms.weak:
-        return 0.8
-    if _EXACT.get(whole):
+    if whole in synonyms.strong or whole in synonyms.weak:
+        return 1.0 if whole in synonyms.strong else 0.8
+    if whole in _EXACT:
         return 0.0
     core = "".join(w for w in words if w not in _NEUTRAL)
     if core != whole and core in synonyms.strong:
         return 0.85
     if concept == "generic_id":  # its phrases would be found in the name of every other id
         return 0.0
-    for phrase in synonyms.phrases:
-        if len(phrase) < len(words) and (words[-len(phrase) :] == phrase or words[: len(phrase)] == phrase):
-            return 0.7
-    return 0.0
+    around = (words[: len(p)] == p or words[-len(p) :] == p for p in synonyms.phrases if len(p) < len(words))
+    return 0.7 if any(around) else 0.0
+
+
+@lru_cache(maxsize=50_000)
+def has_word(name: str, phrase: str) -> bool:
+    """Whether the words of a phrase stand side by side in a name.
+
+    >>> has_word("Total Extra Data Charges", "data charges"), has_word("spice", "ice")
+    (True, False)
+    """
+    words, wanted = words_of(name), words_of(phrase)
+    n = len(wanted)
+    return n > 0 and any(words[i : i + n] == wanted for i in range(len(words) - n + 1))

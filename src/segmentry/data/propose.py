@@ -1,0 +1,276 @@
+"""From files to a proposal for a whole workspace: sources, id spaces, the rhythm of orders, first segmentations.
+
+:func:`propose` reads the files, a :class:`Proposal` is data, :func:`to_yaml` writes it down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from segmentry.data import files, values
+from segmentry.data.currency import currency_of
+from segmentry.data.order_lines import (
+    Rhythm,
+    find_charges,
+    find_lost,
+    find_returns,
+    orders_of,
+    rhythm,
+    totals_repeat,
+)
+from segmentry.data.profiling import ambiguous_days
+from segmentry.data.proposal import Proposal, distinct_attributes, listed
+from segmentry.data.proposal_yaml import to_yaml
+from segmentry.data.recognise import Question, SourceProposal, organisations_as_customers, recognise
+from segmentry.data.source_files import (
+    Group,
+    LeftOut,
+    Opened,
+    Progress,
+    grouped,
+    open_group,
+    source_name,
+    unusable,
+    written_paths,
+)
+from segmentry.errors import DataError
+
+__all__ = ["Proposal", "Question", "propose", "to_yaml"]
+
+# Ids of two files are of one kind when at least this share of the smaller set is in the larger one.
+_SHARED = 0.05
+# Lines in which returns, charges and the rhythm are looked for: a bound on the time that a first look takes.
+_LOOKED_AT = 5_000_000
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A recognised source with its records."""
+
+    source: SourceProposal
+    opened: Opened
+
+
+def propose(
+    con: Backend,
+    paths: Sequence[str],
+    root: Path,
+    scratch: Path,
+    *,
+    name: str | None = None,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> Proposal:
+    """Recognise files and propose a workspace in ``root`` that reads them.
+
+    ``paths`` are files or patterns, relative to ``root`` or absolute; ``scratch`` is a folder for what must be unpacked
+    or transcoded; ``now`` judges which dates lie in the future (default: the clock). ``progress`` is told bytes looked
+    at and bytes in all. Raises :class:`DataError` when no file tells of customers.
+    """
+    groups, left_out = grouped(files.expand(list(paths), root), root)
+    found: list[_Found] = []
+    sizes = [sum(path.stat().st_size for path in group.paths) for group in groups]
+    for i, group in enumerate(groups):
+        before, total = sum(sizes[:i]), max(1, sum(sizes))
+        shown = (lambda part, _, before=before, total=total: progress(before + part, total)) if progress else None
+        taken = {f.source.name for f in found}
+        outcome = _recognised(con, group, paths, root, scratch, taken, shown)
+        if isinstance(outcome, LeftOut):
+            left_out.append(outcome)
+        else:
+            found.append(outcome)
+    found = _customers_from_accounts(found)
+    if not any("customer" in f.source.columns for f in found):
+        raise _nothing_about_customers(left_out, found)
+    moment = now or datetime.now(UTC)
+    rhythms = []
+    found = [_with_day_first(each, moment) for each in found]
+    for i, each in enumerate(found):
+        if each.source.kind == "transactions":
+            found[i], rows = _looked_into(each, moment)
+            rhythms.append(rows)
+    sources = distinct_attributes([f.source for f in _with_id_spaces(con, found)])
+    made = Proposal(
+        name=name or root.resolve().name or "segments",
+        sources=sources,
+        left_out=tuple(left_out),
+        currency=currency_of(sources),
+        rhythm=_rhythm(rhythms),
+    )
+    for each in found:
+        each.opened.close()
+    return made
+
+
+def _recognised(
+    con: Backend,
+    group: Group,
+    paths: Sequence[str],
+    root: Path,
+    scratch: Path,
+    taken: set[str],
+    progress: Progress | None,
+) -> _Found | LeftOut:
+    try:
+        opened = open_group(con, group, scratch, progress)
+        written = written_paths(group, paths, root)
+        name = source_name(group, taken)
+        source = recognise(con, opened.first, name=name, paths=written, sheet=group.sheet)
+    except DataError as error:
+        return unusable(group.paths[0], root, error)
+    if source.kind is None:
+        opened.close()
+        return LeftOut(source.paths[0], source.reasons[0], source.table.names)
+    if opened.not_opened:
+        note = f"Looked at the first {len(opened.records)} of {len(group.paths)} files; `segmentry run` reads all."
+        source = replace(source, notes=(*source.notes, note))
+    return _Found(source, opened)
+
+
+def _customers_from_accounts(found: list[_Found]) -> list[_Found]:
+    """Organisations stand for customers where no file is about people."""
+    if any(f.source.kind == "customers" for f in found):
+        return found
+    return [
+        replace(f, source=organisations_as_customers(f.source)) if f.source.kind == "accounts" else f for f in found
+    ]
+
+
+def _with_day_first(found: _Found, now: datetime) -> _Found:
+    """The source with what is assumed where no date of a column tells whether its day or its month comes first."""
+    source = found.source
+    for mapped in source.columns.values():
+        for name in mapped.uses:
+            if not ambiguous_days(source.table[name]):
+                continue
+            form = values.time_formats(found.opened.all(name), [name], latest=now)[name]
+            if form.ambiguous:
+                source = replace(source, day_first=form.day_first is not False, day_doubt=name)
+    return replace(found, source=source)
+
+
+# Order lines ----------------------------------------------------------------------------------------------------------
+
+
+def _looked_into(found: _Found, now: datetime) -> tuple[_Found, ir.Table]:
+    """Transactions with their returns and charges, found by value, and their orders: customer and time."""
+    source = found.source
+    used = list(dict.fromkeys(name for m in source.columns.values() for name in m.uses))
+    lines = found.opened.all("_line", *used).limit(_LOOKED_AT)
+    returns, charges = find_returns(lines, source.table, source.columns), find_charges(lines, source.columns)
+    notes = list(source.notes)
+    if not source.table.complete and int(lines.count().to_pyarrow().as_py()) == _LOOKED_AT:
+        notes.append(f"Returns, charges and the life cycle were found in the first {_LOOKED_AT:,} lines.")
+    if totals_repeat(lines, source.columns):
+        amount = source.columns["amount"].expression
+        notes.append(f"{amount} is the same on all lines of an order: if it is the order's total, sums count it twice.")
+    if lost := find_lost(source.table, source.columns):
+        notes.append(lost)
+    made = replace(
+        source,
+        returns=returns.where if returns else None,
+        return_note=returns.note if returns else "",
+        charges=charges.where if charges else None,
+        charge_note=charges.note if charges else "",
+        notes=tuple(notes),
+    )
+    return replace(found, source=made), orders_of(lines, source.columns, now=now)
+
+
+def _rhythm(orders: Sequence[ir.Table]) -> Rhythm | None:
+    if not orders:
+        return None
+    first, *others = orders
+    return rhythm(first.union(*others) if others else first)
+
+
+# Id spaces ------------------------------------------------------------------------------------------------------------
+
+
+def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
+    """Sources that share ids get one id space; the others one of their own."""
+    with_ids = [f for f in found if "customer" in f.source.columns]
+    if len(with_ids) < 2:
+        return found
+    overlap = _overlaps(con, with_ids)
+    space = {f.source.name: f.source.name for f in with_ids}
+    for (one, other), share in overlap.items():
+        if share >= _SHARED:
+            old, new = space[other], space[one]
+            space = {name: new if at == old else at for name, at in space.items()}
+    shared = [at for at in space.values() if list(space.values()).count(at) > 1]
+    made = []
+    for each in found:
+        source = each.source
+        if source.name in space:
+            at = space[source.name]
+            mine = [s.source for s in with_ids if space[s.source.name] == at and s is not each]
+            id_space = "customers" if shared and at == shared[0] else at
+            source = replace(source, id_space=id_space, id_space_note=_id_note(source, mine, overlap))
+        made.append(replace(each, source=source))
+    return made
+
+
+def _overlaps(con: Backend, found: Sequence[_Found]) -> dict[tuple[str, str], float]:
+    """Of each pair of sources: the share of the smaller set of ids that the other has, too."""
+    kept: list[tuple[str, ir.Table, int]] = []
+    for each in found:
+        column = each.source.columns["customer"].uses[0]
+        table = each.opened.all(column)
+        ids = table.select(id=values.identifier(table[column]))
+        stored = con.create_table(
+            f"ids_{each.source.name}", ids.filter(ids["id"].notnull()).distinct(), temp=True, overwrite=True
+        )
+        kept.append((each.source.name, stored, int(stored.count().to_pyarrow().as_py())))
+    shares = {}
+    for i, (one, first, n) in enumerate(kept):
+        for other, second, m in kept[i + 1 :]:
+            both = int(first.semi_join(second, "id").count().to_pyarrow().as_py())
+            shares[one, other] = both / max(1, min(n, m))
+    for _, stored, _ in kept:
+        con.drop_table(stored.get_name(), force=True)
+    return shares
+
+
+def _id_note(source: SourceProposal, mine: Sequence[SourceProposal], overlap: Mapping[tuple[str, str], float]) -> str:
+    if not mine:
+        return "fewer than 5 % of its ids are in another source; one id_space for both joins what they hold"
+
+    def share(other: SourceProposal) -> float:
+        return max(overlap.get((source.name, other.name), 0.0), overlap.get((other.name, source.name), 0.0))
+
+    best = max(mine, key=share)
+    note = f"{100 * share(best):.0f} % of the ids are in {best.name}, too"
+    names = {s.columns["customer"].uses[0].casefold() for s in (source, best)}
+    counted = all(s.table[s.columns["customer"].uses[0]].is_integer for s in (source, best))
+    # Two systems that both number their customers 1, 2, 3 ... share ids without sharing customers.
+    return f"{note}; both are plain numbers: please check" if counted and len(names) > 1 else note
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+def _nothing_about_customers(left_out: Sequence[LeftOut], found: Sequence[_Found]) -> DataError:
+    if len(left_out) == 1 and not found:
+        only = left_out[0]
+        if only.error is not None:
+            return only.error
+        return DataError(
+            f"{only.path}: {only.reason}.",
+            why=f"Every record must say whose it is. The columns are: {listed(only.columns)}.",
+            fix="Export the customer's number or e-mail address along. If each row is a customer of its own, add a "
+            "column that numbers the rows, such as customer_id, and run init again.",
+        )
+    reasons = [f"{u.path}: {u.reason.rstrip('.')}" for u in left_out]
+    reasons += [f"{f.source.paths[0]}: {f.source.kind}" for f in found]
+    return DataError(
+        "None of the files tells of customers." if reasons else "No file was found.",
+        why="; ".join(reasons) + "." if reasons else "",
+        fix="Add a file with one row per customer, or with orders, in which a column holds the customer's number.",
+    )

@@ -1,0 +1,451 @@
+"""What the rows of a file are, and which of its columns is which: with a confidence, and the reasons in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import ibis.expr.types as ir
+from ibis.backends.duckdb import Backend
+
+from segmentry.catalogue import Model
+from segmentry.data.leftovers import AttributeProposal, Kind, leftovers
+from segmentry.data.mapping import SURE, ColumnMap, candidates, map_columns, needed
+from segmentry.data.personal import personal
+from segmentry.data.profiling import ColumnProfile, TableProfile, looks_like_a_record, profile
+from segmentry.data.vocabulary import KIND_WORDS, name_score, words_in, words_of
+from segmentry.errors import DataError
+from segmentry.tables import Pii
+
+NO_CUSTOMER = "no column identifies the customer"
+# Below this a kind is no more than a guess, and the file is left out.
+POSSIBLE = 0.35
+
+
+DAY_FIRST = ("day first", "month first")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person can answer better than the file: ``candidates`` has the best guess first.
+
+    ``column`` is the column of the contract that is asked about, or ``kind``, or ``day_first``.
+    """
+
+    source: str
+    column: str
+    candidates: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class SourceProposal:
+    """What a file (or several of the same columns) is taken for.
+
+    ``kind`` is None where it is none of the kinds that can be collected; ``reasons`` then says why.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    kind: str | None
+    confidence: float
+    reasons: tuple[str, ...]
+    columns: ColumnMap
+    attributes: tuple[AttributeProposal, ...]
+    left_out: tuple[tuple[str, str], ...]  # column of the file, why
+    pii: Mapping[str, Pii]
+    table: TableProfile = field(repr=False)
+    sheet: str | None = None
+    day_first: bool | None = None
+    day_doubt: str = ""  # a column of dates that does not tell
+    id_space: str | None = None
+    id_space_note: str = ""
+    returns: str | None = None
+    charges: str | None = None
+    charge_note: str = ""
+    return_note: str = ""
+    as_customers: bool = False  # organisations that stand for the customers
+    notes: tuple[str, ...] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What should be asked, the kind first."""
+        if self.kind is None:
+            return ()
+        asked: list[Question | None] = []
+        if self.confidence < SURE and "kind" not in self.answers:
+            possible = [k for k in _KINDS if set(needed(k)) <= map_columns(k, self.table).keys()]
+            kinds = (self.kind, *(k for k in possible if k != self.kind))
+            asked.append(Question(self.name, "kind", kinds, f"What is a row of {self.name}?"))
+        asked += [self._ask(self.kind, target) for target in needed(self.kind) if target not in self.answers]
+        if self.day_doubt:
+            text = f"Is 01/02/2024 in {self.day_doubt} of {self.name} 1 February (day first) or 2 January?"
+            options = DAY_FIRST if self.day_first else DAY_FIRST[::-1]
+            asked.append(Question(self.name, "day_first", options, text))
+        return tuple(question for question in asked if question and len(question.candidates) > 1)
+
+    def _ask(self, kind: str, target: str) -> Question | None:
+        found = self.columns.get(target)
+        if found is None or not found.check:
+            return None
+        # What is surely something else is not offered.
+        sure = {n for t, m in self.columns.items() if t != target and m.confidence >= 0.95 for n in m.uses}
+        others = (*found.rivals, *candidates(kind, target, self.table))
+        offered = dict.fromkeys([*found.uses[:1], *(name for name in others if name not in sure)])
+        text = f"Which column of {self.name} is the {_WORDS.get(target, target)}?"
+        return Question(self.name, target, tuple(offered)[:_OFFERED], text)
+
+
+_OFFERED = 8  # more candidates than this are a list of all columns
+_WORDS = {
+    "customer": "customer's id",
+    "time": "date of the record",
+    "amount": "amount paid",
+    "account": "organisation's id",
+    "product": "product code",
+}
+
+
+def recognise(
+    con: Backend,
+    table: ir.Table,
+    *,
+    name: str,
+    paths: Sequence[str] = (),
+    sheet: str | None = None,
+) -> SourceProposal:
+    """What the rows of one table of records are.
+
+    ``table`` is what :func:`segmentry.data.files.open_records` gives; ``name`` names the source and its file in
+    messages. Raises :class:`DataError` where there are no columns, no records, or no header line.
+    """
+    names = [column for column in table.columns if column != "_line"]
+    shown = paths[0] if paths else name
+    if looks_like_a_record(names):
+        raise DataError(
+            f"{shown}: the first line seems to be a record, not the names of the columns.",
+            why="Columns are recognised by their names.",
+            fix="Add a first line with a name for each column, for example customer_id,date,amount.",
+        )
+    found = profile(con, table)
+    if not found.rows:
+        raise DataError(
+            f"{shown}: has column names but no records.",
+            why="What the columns hold is found out from the records.",
+            fix="Export the file again with its records, or leave it out.",
+        )
+    return understand(found, name=name, paths=tuple(paths), sheet=sheet)
+
+
+def understand(
+    table: TableProfile,
+    *,
+    name: str,
+    paths: tuple[str, ...],
+    sheet: str | None = None,
+    answers: Mapping[str, str] | None = None,
+) -> SourceProposal:
+    """The proposal for profiled columns; ``answers`` of a person (column of the contract, or ``kind``) are kept to."""
+    given = dict(answers or {})
+    fixed = {target: column for target, column in given.items() if target != "kind"}
+    if "kind" in given:
+        judged: _Judged = (given["kind"], 1.0, ("your answer",))
+    else:
+        judged = _best_kind(table, name, paths, fixed)
+    kind, confidence, reasons = judged
+    columns = map_columns(kind, table, fixed) if kind else {}
+    proposal = SourceProposal(
+        name=name,
+        paths=paths,
+        kind=kind,
+        confidence=confidence,
+        reasons=reasons,
+        columns=columns,
+        attributes=(),
+        left_out=(),
+        pii={},
+        table=table,
+        sheet=sheet,
+        answers=given,
+    )
+    return complete(proposal)
+
+
+# What an organisation's columns are called as traits, where organisations stand for the customers.
+_OF_ACCOUNTS: dict[str, tuple[str, Kind, str]] = {
+    "industry": ("industry", "category", ""),
+    "employees": ("employees", "number", "persons"),
+    "revenue": ("annual_revenue", "number", "currency a year"),
+    "founded": ("founded_year", "number", "year"),
+    "parent": ("parent_account", "category", ""),
+}
+
+
+# Columns of customers that make sense for an organisation, too.
+_SHARED_WITH_ACCOUNTS = words_in(
+    "joined_at updated_at address phone email language country region city postcode latitude longitude"
+)
+
+
+def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
+    """A source of accounts read as customers: each organisation is a customer, its columns are traits."""
+    organisation = proposal.columns["account"]
+    taken = {name for m in proposal.columns.values() for name in m.uses}
+    found = map_columns("customers", proposal.table, {"customer": organisation.uses[0]})
+    columns = {
+        target: mapped
+        for target, mapped in found.items()
+        if target in _SHARED_WITH_ACCOUNTS and not taken & set(mapped.uses)
+    }
+    columns |= {"customer": organisation}
+    if "country" in proposal.columns:
+        columns["country"] = proposal.columns["country"]
+    made = []
+    for target, (name, kind, unit) in _OF_ACCOUNTS.items():
+        if target in proposal.columns:
+            column = proposal.table[proposal.columns[target].uses[0]]
+            made.append(
+                AttributeProposal(
+                    name,
+                    column.name,
+                    column.name,
+                    Model.FIRMOGRAPHIC,
+                    kind,
+                    unit,
+                    Pii.NONE,
+                    column.distinct,
+                    column.fill,
+                )
+            )
+    names = {a.name for a in made}
+    used = {name for m in columns.values() for name in m.uses}
+    others = tuple(a for a in proposal.attributes if a.name not in names and a.source not in used)
+    unused = tuple((name, reason) for name, reason in proposal.left_out if name not in used)
+    left_out = tuple(
+        (proposal.columns[target].uses[0], "names the organisation; not needed of customers")
+        for target in ("account_name", "domain")
+        if target in proposal.columns
+    )
+    note = "Each organisation is read as a customer: no file names the people behind it."
+    return replace(
+        proposal,
+        kind="customers",
+        columns=columns,
+        attributes=(*made, *others),
+        left_out=(*unused, *left_out),
+        as_customers=True,
+        notes=(*proposal.notes, note),
+    )
+
+
+def complete(proposal: SourceProposal) -> SourceProposal:
+    """The proposal with its attributes, personal columns and what is left out worked out from its mapping."""
+    used = {name: target for target, m in proposal.columns.items() for name in m.uses}
+    pii = {}
+    for column in proposal.table.columns:
+        target = used.get(column.name)
+        found = personal(column, f"{proposal.kind}.{target}" if target and target != "amount" else None)
+        if found is not None:
+            pii[column.name] = found.pii
+    if proposal.kind is None:
+        return replace(proposal, pii=pii)
+    attributes, left_out = leftovers(proposal.table, proposal.kind, proposal.columns)
+    pii |= {a.source: a.pii for a in attributes if a.pii is not Pii.NONE}
+    return replace(proposal, attributes=attributes, left_out=left_out, pii=pii)
+
+
+# Kinds ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How much speaks for a kind, and what."""
+
+    score: float
+    reasons: tuple[str, ...] = ()
+
+
+_Judged = tuple[str | None, float, tuple[str, ...]]
+
+
+def _best_kind(table: TableProfile, name: str, paths: Sequence[str], fixed: Mapping[str, str]) -> _Judged:
+    words = {w for text in (name, *(Path(p).stem for p in paths[:1])) for w in words_of(text)}
+    found: dict[str, _Evidence] = {}
+    for kind, judge in _KINDS.items():
+        usable = {t: c for t, c in fixed.items() if t in needed(kind)}
+        evidence = judge(table, map_columns(kind, table, usable))
+        if evidence.score and words & KIND_WORDS[kind]:
+            evidence = _Evidence(evidence.score + 0.08, (*evidence.reasons, "so the file's name says"))
+        found[kind] = evidence
+    best = max(found, key=lambda kind: found[kind].score)
+    score = round(min(found[best].score, 0.99), 2)
+    if score < POSSIBLE:
+        return None, score, (_why_none(found),)
+    return best, score, found[best].reasons
+
+
+def _why_none(found: Mapping[str, _Evidence]) -> str:
+    hints = [
+        reason for kind in ("customers", "transactions") for reason in found[kind].reasons[:1] if found[kind].score
+    ]
+    return hints[0] if hints else NO_CUSTOMER
+
+
+def _confidence(columns: ColumnMap, *targets: str) -> float:
+    return min((columns[t].confidence if t in columns else 0.0 for t in targets), default=0.0)
+
+
+def _one(table: TableProfile, columns: ColumnMap, target: str) -> ColumnProfile | None:
+    found = columns.get(target)
+    return table[found.uses[0]] if found and len(found.uses) == 1 else None
+
+
+def _per_row(column: ColumnProfile) -> float:
+    """1 where each value occurs once, less where values repeat."""
+    return 1.0 if column.uniqueness >= 0.98 else 0.6 if column.uniqueness >= 0.8 else 0.25
+
+
+def _transactions(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    what = _confidence(columns, "time", "amount")
+    who = _one(table, columns, "customer")
+    if not what or who is None:
+        return _Evidence(0.0)
+    repeats = who.uniqueness < 0.95 or "order" in columns
+    # Without repeat customers it is a list of first orders, if there is hardly anything but a date and an amount.
+    spare = len(table.columns) - sum(len(m.uses) for m in columns.values())
+    first_orders = 0.85 if what == 1 and spare <= 1 else 0.45
+    score = what * (0.5 + 0.5 * columns["customer"].confidence) * (1.0 if repeats else first_orders)
+    reasons = [
+        f"each row has a customer ({columns['customer'].uses[0]}), a date ({', '.join(columns['time'].uses)}) and an "
+        f"amount ({columns['amount'].expression})"
+    ]
+    if who.uniqueness < 0.95:
+        reasons.append(f"a customer has {1 / who.uniqueness:,.1f} rows on average")
+    return _Evidence(score, tuple(reasons))
+
+
+# What says that a row is about a person, beside an id.
+_ABOUT_PEOPLE = (
+    "name",
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "birth_date",
+    "birth_year",
+    "age",
+    "gender",
+    "income",
+)
+_PLACE = ("postcode", "city", "region", "country")
+
+
+def _customers(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    id_ = _one(table, columns, "customer")
+    if id_ is None:
+        return _Evidence(0.0)
+    described = len(columns) - 1 + sum(1 for c in table.columns if c is not id_ and (c.is_category or c.is_number)) / 2
+    score = columns["customer"].confidence * _per_row(id_) * (0.75 + 0.25 * min(1.0, described / 2))
+    email = _one(table, columns, "email")
+    if email is not None and email.uniqueness < 0.9 and columns["customer"].confidence < 1:
+        score *= 0.6  # the same people several times: rows are what they did
+    if "updated_at" in columns and id_.uniqueness < 0.8:
+        score *= 2.4  # a history of customer records: ids repeat, each time with the date of the change
+    if _per_row(id_) < 1:
+        return _Evidence(score, (f"{id_.name} repeats, and no date and amount stand beside it",))
+    for target in _PLACE:
+        place = _one(table, columns, target)
+        if place is not None and place.filled >= 50 and place.uniqueness >= 0.98 and not _people(columns):
+            why = f"each {place.name} occurs once and nothing tells of a person: the rows are places, not customers"
+            return _Evidence(score * 0.2, (why,))
+    about = [t for t in (*_ABOUT_PEOPLE, *_PLACE) if t in columns]
+    reasons = [f"each {id_.name} occurs once"]
+    if about:
+        reasons.append(f"there is {_listed(about[:4])}")
+    return _Evidence(score, tuple(reasons))
+
+
+def _people(columns: ColumnMap) -> bool:
+    return any(t in columns for t in _ABOUT_PEOPLE) or columns["customer"].confidence > 0.9
+
+
+def _listed(names: Sequence[str]) -> str:
+    plain = [name.replace("_", " ") for name in names]
+    return plain[0] if len(plain) == 1 else ", ".join(plain[:-1]) + " and " + plain[-1]
+
+
+def _accounts(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    id_ = _one(table, columns, "account")
+    if id_ is None:
+        return _Evidence(0.0)
+    about = [t for t in ("industry", "employees", "revenue", "founded", "domain", "parent") if t in columns]
+    if any(name_score(c.name, "customer") == 1 and c.uniqueness >= 0.98 for c in table.columns):
+        about = about[:1]  # a row has a customer's id of its own: the organisation describes the customer
+    score = columns["account"].confidence * _per_row(id_) * min(1.0, 0.45 + 0.2 * len(about))
+    return _Evidence(score, (f"each {id_.name} occurs once, with {_listed(about)}",) if about else ())
+
+
+def _products(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    id_ = _one(table, columns, "product")
+    if id_ is None or any(name_score(c.name, "customer") >= 0.8 for c in table.columns):
+        return _Evidence(0.0)
+    about = [t for t in ("product_name", "category", "unit_cost", "list_price") if t in columns]
+    score = columns["product"].confidence * _per_row(id_) * min(1.0, 0.3 + 0.3 * len(about))
+    return _Evidence(score, (f"each {id_.name} occurs once, with {_listed(about)}",) if about else ())
+
+
+def _events(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    what = _confidence(columns, "time", "name")
+    if not what or "customer" not in columns:
+        return _Evidence(0.0)
+    money = [c for c in table.columns if name_score(c.name, "amount") >= 0.8 and c.is_number]
+    score = what * (0.5 + 0.5 * columns["customer"].confidence) * (0.7 if money else 1.0)
+    return _Evidence(score, ("each row has a customer, a time and the name of what happened",))
+
+
+def _responses(_: TableProfile, columns: ColumnMap) -> _Evidence:
+    score = _confidence(columns, "question", "answer", "customer")
+    return _Evidence(score, ("each row has a respondent, a question and an answer",) if score else ())
+
+
+def _costs(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    score = _confidence(columns, "type", "amount")
+    if not score or ("customer" in columns and any(name_score(c.name, "order") >= 0.8 for c in table.columns)):
+        return _Evidence(0.0)
+    words = {w for c in table.columns for w in words_of(c.name)} & KIND_WORDS["costs"]
+    return _Evidence(score * (0.85 if words else 0.3), ("each row has a type of cost and an amount",))
+
+
+_CONSENT = words_in("granted denied opt-in opt-out optin optout opted-in opted-out subscribed unsubscribed")
+
+
+def _consents(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    status = _one(table, columns, "status")
+    if status is None or "customer" not in columns:
+        return _Evidence(0.0)
+    consents = [c for c in table.columns if any("consen" in w or "einwillig" in w for w in words_of(c.name))]
+    said = bool(status.levels) and all(v.lower().replace(" ", "-") in _CONSENT for v in status.levels)
+    shape = ("channel" in columns or "purpose" in columns) and (status.is_boolean or said)
+    score = _confidence(columns, "customer", "status") * (0.9 if said or (consents and shape) else 0.3)
+    extra = len(table.columns) - len(columns)
+    return _Evidence(score * (0.4 if extra > 4 else 1.0), ("each row has a customer and whether consent was given",))
+
+
+def _market(_: TableProfile, columns: ColumnMap) -> _Evidence:
+    score = _confidence(columns, "cell", "measure", "value")
+    return _Evidence(score, ("each row has a cell, a measure and its value",) if score else ())
+
+
+_KINDS: dict[str, Callable[[TableProfile, ColumnMap], _Evidence]] = {
+    "customers": _customers,
+    "transactions": _transactions,
+    "accounts": _accounts,
+    "products": _products,
+    "events": _events,
+    "responses": _responses,
+    "costs": _costs,
+    "consents": _consents,
+    "market": _market,
+}
