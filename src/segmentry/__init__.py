@@ -1,0 +1,46 @@
+"""Segmentry: from scattered customer data to segments a whole company can act on.
+
+>>> import segmentry as sg
+>>> sorted(name for name in sg.__all__)[:4]
+['KMeans', 'Rfm', 'Rules', 'Segmentation']
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from segmentry.errors import SegmentryError
+    from segmentry.segment.alone import KMeans, Rfm, Rules, ValueTiers
+    from segmentry.segmentation import Segmentation
+    from segmentry.workspace import Workspace
+    from segmentry.workspace import create_workspace as create
+    from segmentry.workspace import open_workspace as open
+
+__version__ = "0.1.0"
+__all__ = ["KMeans", "Rfm", "Rules", "Segmentation", "SegmentryError", "ValueTiers", "Workspace", "create", "open"]
+
+# Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
+_WHERE = {
+    "KMeans": ("segmentry.segment.alone", "KMeans"),
+    "Rfm": ("segmentry.segment.alone", "Rfm"),
+    "Rules": ("segmentry.segment.alone", "Rules"),
+    "Segmentation": ("segmentry.segmentation", "Segmentation"),
+    "SegmentryError": ("segmentry.errors", "SegmentryError"),
+    "ValueTiers": ("segmentry.segment.alone", "ValueTiers"),
+    "Workspace": ("segmentry.workspace", "Workspace"),
+    "create": ("segmentry.workspace", "create_workspace"),
+    "open": ("segmentry.workspace", "open_workspace"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'segmentry' has no attribute '{name}'")
+    module, attribute = _WHERE[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,42 +1,493 @@
-"""The main path: a workspace and its stages, in order. No arithmetic here."""
+"""The main path: a workspace and its stages, in order. No arithmetic here.
+
+A stage looks at its fingerprint, works inside a session, and commits by one row in the state database; see
+docs/HOW_IT_WORKS.md. Everything a person sees (:class:`Overview` and its parts) is read from what the stages left.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
+import ibis.expr.types as ir
+
+from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data.reconcile import Reconciliation
+from segmentry.data import collect, identity, privacy, propose, reconcile, simulate
+from segmentry.data.collect import Manifest
+from segmentry.engine import Engine, Progress, Session, Writer, in_memory
+from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
+from segmentry.reading import Explanation, Overview, Reading, load_segmentation
+from segmentry.segmentation import Segmentation
+from segmentry.state import Run, State
+from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
 
 
 @dataclass(frozen=True)
-class TraitCover:
-    """A trait of the workspace and for how many customers it is known (share, 0 to 1)."""
+class Event:
+    """What a stage tells while it works: ``done`` of ``total`` (any unit), or its finished ``run``, or that it was
+    ``up_to_date``."""
 
-    trait: Trait
-    fill_rate: float
+    stage: str
+    done: int = 0
+    total: int = 0
+    run: Run | None = None
+    up_to_date: bool = False
 
 
-@dataclass(frozen=True)
-class Overview:
-    """Everything a report shows, read at one moment."""
+Listener = Callable[[Event], None]
+_WRITE_TABLES = {"resolve", "traits", "assign"}  # stages that leave tables in the warehouse; others leave files
 
-    name: str
-    currency: str
-    as_of: date
-    first_record: date | None
-    last_record: date | None
-    customers: int
-    customers_with_orders: int | None
-    orders: int | None
-    revenue: float | None
-    anonymous_share: float | None  # share of all money that no customer stands behind
-    value_trait: str | None
-    pareto: tuple[tuple[float, float], ...]  # (share of customers, share of value), best customers first
-    reconciliations: tuple[Reconciliation, ...]
-    caveats: tuple[str, ...]
-    traits: tuple[TraitCover, ...]
-    segmentations: tuple[SegmentationSummary, ...]
-    primary: str | None
-    not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
+
+class Workspace:
+    """A folder with a segmentry.yaml, its warehouse and its artefacts."""
+
+    def __init__(self, root: Path, env: Mapping[str, str], listener: Listener | None = None) -> None:
+        self.root = root
+        self.config = config.load(root / config.FILE_NAME, env)
+        self.engine = Engine(root / "warehouse", memory_limit=env.get("SEGMENTRY_MEMORY_LIMIT"))
+        self.state = State(root / "warehouse")
+        self._listener = listener or (lambda _: None)
+
+    def close(self) -> None:
+        self.state.close()
+        self.engine.close()
+
+    # The road ---------------------------------------------------------------------------------------------------------
+
+    def run(self, as_of: date | None = None) -> dict[str, FitError]:
+        """Travel the whole road and do only what is due; gives the segmentations that could not be fitted, and why.
+
+        ``as_of`` overrides the config. Segmentations are fitted when they never were or when their part of the config
+        changed; otherwise they stay frozen.
+        """
+        not_fitted: dict[str, FitError] = {}
+        with self.state.writer():
+            self.collect()
+            self.resolve()
+            self.traits(as_of)
+            for name in self.config.segmentations:
+                try:
+                    self._fit_if_due(name)
+                except FitError as error:
+                    not_fitted[name] = error
+                    continue
+                self.assign(name)
+            self._forget_removed()
+        return not_fitted
+
+    def collect(self) -> Run:
+        """Read what is new in the files of all sources into immutable parts."""
+        with self.state.writer():
+            before = self.manifest()
+            current = self.state.current().get("collect")
+            if current and not collect.pending(self.config.sources, self.root, before):
+                return self._up_to_date(current)
+            self._sweep()
+            with self._recorded("collect", None, _digest([before.digest(), datetime.now(UTC)])) as (run, done):
+                with self.engine.session() as session:
+                    now = datetime.now(UTC).replace(tzinfo=None)
+                    manifest = collect.collect(
+                        self.config.sources, self.root, before, session, now=now, progress=self._progress("collect")
+                    )
+                done(manifest.rows(), manifest.to_json())
+            return self._finished(run)
+
+    def resolve(self) -> Run:
+        """One row per customer from the records of all sources."""
+        manifest = self.manifest()
+        mapped = {n: s.model_dump(mode="json") for n, s in self.config.sources.items() if s.kind == "customers"}
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            ids = writer.write("identities", identity.identities(collect.customer_ids(manifest, session)))
+            names = [n for n in self.config.sources if manifest.parts("customers", n)]
+            records = {n: session.facts(manifest.parts("customers", n)) for n in names}
+            writer.write("golden_customers", identity.golden_customers(ids, records, self.config.sources))
+            facts = {n: session.facts(parts) for n, parts in self._fact_parts(manifest).items()}
+            return {"customers": reconcile.customers_by_source(facts, records)}
+
+        return self._stage("resolve", None, [manifest.digest(), mapped], {}, work)
+
+    def traits(self, as_of: date | None = None) -> Run:
+        """One row per customer as of a date, one column per trait."""
+        manifest = self.manifest()
+        day = self._day(as_of, manifest)
+        needed = self._needed()
+        current = self.state.current().get("traits")
+        inputs = [manifest.digest(), self._current("resolve").fingerprint, self.config.lifecycle_days.model_dump()]
+        if current and current.fingerprint == _digest(["traits", day, inputs]):
+            considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
+            if needed <= considered:
+                return self._up_to_date(current)
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            facts = traits.Facts(
+                golden_customers=session.table("resolve", "golden_customers"),
+                transactions=self._collected(session, manifest, "transactions"),
+                products=self._collected(session, manifest, "products"),
+                attributes=tuple(
+                    (s.kind, name, spec) for s in self.config.sources.values() for name, spec in s.attributes.items()
+                ),
+            )
+            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed)
+            table = writer.write("traits", made.table.order_by("customer_key"))
+            value = segment.value_trait_of([t.name for t in made.traits])
+            return {
+                "traits": [traits.to_json(t) for t in made.traits],
+                "needed": sorted(needed),
+                "value_trait": value,
+                **profiles.base(table, made.traits, value),
+            }
+
+        return self._stage("traits", day, inputs, {"resolve": self._current("resolve")}, work, force=True)
+
+    def fit(self, name: str, segments: int | None = None) -> Segmentation:
+        """Learn a segmentation anew on the sample; its next version takes effect with the next assign.
+
+        ``segments`` sets their number by hand (k-means). Raises :class:`FitError` when the data cannot support it.
+        """
+        settings = self._settings(name)
+        if segments is not None:
+            settings = segment.with_number(settings, segments, where=f"segmentation {name}")
+        run = self._current("traits")
+        number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
+        with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
+            with self.engine.session({"traits": run.id}) as session:
+                specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
+                table = session.table("traits", "traits")
+                sample = privacy.draw(
+                    table, self.config.sample.size, self.config.sample.seed, population=settings.population
+                )
+                fitted = segment.fit(
+                    name,
+                    settings,
+                    segment.Learning(
+                        sample,
+                        specs,
+                        where=f"{config.FILE_NAME} segmentations.{name}",
+                        seed=self.config.sample.seed,
+                        progress=self._progress(f"fit:{name}"),
+                    ),
+                    version=number,
+                    as_of=run.as_of,
+                )
+                fitted = self._told(fitted, table, list(specs.values()))
+            path = self.root / "segmentations" / name / f"v{number}.json"
+            text = fitted.to_json()
+            _write(path, text)
+            done({}, {"version": number, "file": str(path.relative_to(self.root)), "checksum": _digest([text])})
+        self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
+        return fitted
+
+    def assign(self, name: str) -> Run:
+        """Put every unit of the population into exactly one segment, with history and profiles."""
+        self._settings(name)
+        run, fitted = self._current("traits"), self._current(f"fit:{name}")
+        segmentation = load_segmentation(self.root, fitted)
+        stage = f"assign:{name}"
+        before = self.state.current().get(stage)
+        day = run.as_of or date.min
+        later = sorted(r.as_of for r in self.state.done(stage) if r.as_of and r.as_of > day)
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            table = session.table("traits", "traits")
+            specs = traits.from_json(run.facts["traits"])
+            placed = session.keep("placed", assignment.memberships(segmentation, table), self._progress(stage))
+            earlier = session.table("before", "membership_history") if before else None
+            next_day = later[0] if later else None
+            stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
+            stays = writer.write("membership_history", stays)
+            writer.write("memberships", assignment.with_since(placed, stays, day))
+            sizes, effects = profiles.profile(placed, table, specs, run.facts["value_trait"])
+            writer.write("profiles", profiles.as_table(effects))
+            return {
+                "version": segmentation.version,
+                "sizes": sizes,
+                "cells": profiles.cells(placed, table, run.facts["value_trait"]),
+                "missing": assignment.missing(segmentation, table),
+            }
+
+        inputs = [fitted.facts["checksum"], run.fingerprint, run.facts["needed"]]
+        reads = {"traits": run, **({"before": before} if before else {})}
+        return self._stage(stage, day, inputs, reads, work)
+
+    # Reading ----------------------------------------------------------------------------------------------------------
+
+    def manifest(self) -> Manifest:
+        """What has been collected."""
+        run = self.state.current().get("collect")
+        return Manifest.from_json(run.facts) if run else Manifest()
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """One moment of the workspace: its current tables and what people see of them."""
+        for attempt in (1, 2, 3):
+            current = self.state.current()
+            with self.engine.session() as session:
+                try:
+                    session.attach({s: r.id for s, r in current.items() if s.partition(":")[0] in _WRITE_TABLES})
+                except FileNotFoundError:
+                    if attempt == 3:
+                        raise
+                    continue  # two commits came between the look and the attach: look again
+                yield Reading(
+                    self.root, self.config, session, current, self._not_fitted(), self._earlier_sizes(current)
+                )
+                return
+
+    def segmentation(self, name: str) -> Segmentation:
+        """The current version of a segmentation."""
+        with self.reading() as reading:
+            return reading.segmentation(name)
+
+    def overview(self) -> Overview:
+        """Everything a report shows."""
+        with self.reading() as reading:
+            return reading.overview()
+
+    def summary(self, name: str) -> SegmentationSummary:
+        """One segmentation as people see it."""
+        with self.reading() as reading:
+            return reading.summary(name)
+
+    def explain(self, customer: str, name: str) -> Explanation:
+        """Why a customer is where it is, how close, and what would move it."""
+        with self.reading() as reading:
+            return reading.explain(customer, name)
+
+    def sql(self, name: str, dialect: str) -> str:
+        """The placement of a segmentation as SQL over the traits table."""
+        return self.segmentation(name).sql(dialect)
+
+    # Machinery --------------------------------------------------------------------------------------------------------
+
+    def _stage(
+        self,
+        stage: str,
+        as_of: date | None,
+        inputs: list[Any],
+        reads: Mapping[str, Run],
+        work: Callable[[Session, Writer], dict[str, Any]],
+        *,
+        force: bool = False,
+    ) -> Run:
+        fingerprint = _digest([stage.partition(":")[0], as_of, inputs])
+        with self.state.writer():
+            current = self.state.current().get(stage)
+            if current and current.fingerprint == fingerprint and not force:
+                return self._up_to_date(current)
+            with self._recorded(stage, as_of, fingerprint) as (run, done):
+                generations = {alias: r.id for alias, r in reads.items()}
+                with self.engine.session(generations) as session:
+                    with session.new_generation(run, self._progress(stage)) as writer:
+                        facts = work(session, writer)
+                    done(writer.rows, {**facts, "sql": writer.sql})
+            return self._finished(run)
+
+    @contextmanager
+    def _recorded(
+        self, stage: str, as_of: date | None, fingerprint: str
+    ) -> Iterator[tuple[int, Callable[[Mapping[str, int], Mapping[str, Any]], Run]]]:
+        """Note the start of a run, and its failure if it fails; the function given commits it."""
+        self._listener(Event(stage))
+        run = self.state.begin(stage, as_of, fingerprint)
+        try:
+            yield run, lambda rows, facts: self.state.commit(run, rows, facts)
+        except BaseException as error:
+            # The message of an error of ours names no personal data; that of a stranger may.
+            self.state.fail(run, str(error) if isinstance(error, SegmentryError) else type(error).__name__)
+            raise
+
+    def _finished(self, number: int) -> Run:
+        run = next(r for r in self.state.current().values() if r.id == number)
+        self._sweep()
+        self._listener(Event(run.stage, run=run))
+        return run
+
+    def _up_to_date(self, run: Run) -> Run:
+        self._listener(Event(run.stage, run=run, up_to_date=True))
+        return run
+
+    def _sweep(self) -> None:
+        kept = self.state.kept()
+        parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
+        self.engine.sweep({r.id for r in kept}, parts)
+
+    def _progress(self, stage: str) -> Progress:
+        return lambda done, total: self._listener(Event(stage, done, total))
+
+    def _current(self, stage: str) -> Run:
+        run = self.state.current().get(stage)
+        if run is None:
+            raise DataError(f"There are no results of `{stage.replace(':', ' ')}` yet.", fix="Run `segmentry run`.")
+        return run
+
+    def _settings(self, name: str) -> Any:
+        if name not in self.config.segmentations:
+            raise UsageError(
+                f"There is no segmentation '{name}' in {config.FILE_NAME}.",
+                why=did_you_mean(name, self.config.segmentations),
+            )
+        return self.config.segmentations[name]
+
+    def _day(self, as_of: date | None, manifest: Manifest) -> date:
+        if as_of is not None:
+            return as_of
+        if self.config.as_of != "latest":
+            return self.config.as_of
+        last = manifest.span()[1]
+        return datetime.fromisoformat(last).date() if last else date.fromisoformat(manifest.collected_on)
+
+    def _collected(self, session: Session, manifest: Manifest, kind: str) -> ir.Table | None:
+        parts = manifest.parts(kind)
+        return session.facts(parts) if parts else None
+
+    def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
+        kinds = {n: s.kind for n, s in self.config.sources.items()}
+        return {n: manifest.parts(k, n) for n, k in kinds.items() if k != "customers" and manifest.parts(k, n)}
+
+    def _fit_due(self, name: str) -> str:
+        settings = self._settings(name).model_dump(mode="json")
+        return _digest(["fit", settings, self.config.sample.model_dump()])
+
+    def _fit_if_due(self, name: str) -> None:
+        stage = f"fit:{name}"
+        run = self.state.current().get(stage)
+        if run and run.fingerprint == self._fit_due(name):
+            self._up_to_date(run)
+            return
+        failed = self.state.last_failure(stage)
+        if (
+            failed
+            and failed.fingerprint == self._fit_due(name)
+            and failed.started_at > self._current("traits").started_at
+        ):
+            raise FitError(failed.error)
+        self.fit(name)
+
+    def _needed(self) -> frozenset[str]:
+        """Traits that the frozen segmentations read."""
+        runs = [r for s, r in self.state.current().items() if s.startswith("fit:")]
+        return frozenset(n for r in runs for n, _ in load_segmentation(self.root, r).traits)
+
+    def _earlier_sizes(self, current: Mapping[str, Run]) -> dict[str, Mapping[str, Any]]:
+        """By segmentation, the sizes at the as-of date before the current one."""
+        found = {}
+        for name in self.config.segmentations:
+            run = current.get(f"assign:{name}")
+            earlier = [
+                r for r in self.state.done(f"assign:{name}") if run and r.as_of and run.as_of and r.as_of < run.as_of
+            ]
+            if earlier:
+                found[name] = max(earlier, key=lambda r: (r.as_of or date.min, r.id)).facts["sizes"]
+        return found
+
+    def _not_fitted(self) -> dict[str, str]:
+        """By segmentation, why its last fit failed, where it is the config of today that failed."""
+        current = self.state.current()
+        failures = {n: self.state.last_failure(f"fit:{n}") for n in self.config.segmentations}
+        return {
+            n: f.error
+            for n, f in failures.items()
+            if f and (f"fit:{n}" not in current or current[f"fit:{n}"].id < f.id) and f.fingerprint == self._fit_due(n)
+        }
+
+    def _forget_removed(self) -> None:
+        for stage in self.state.current():
+            word, _, name = stage.partition(":")
+            if name and name not in self.config.segmentations and word in ("fit", "assign"):
+                self.state.drop(stage)
+
+    def _told(self, fitted: Segmentation, table: ir.Table, specs: list[Trait]) -> Segmentation:
+        """Readable names for segments that were found in the data, and for all a meaning and a next action.
+
+        What is made up here comes last: segmentry.yaml and playbooks.yaml say it better.
+        """
+        worth = segment.value_trait_of([s.name for s in specs])
+        told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
+        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, None)
+        found = fitted.method in segment.FIND_SEGMENTS
+        names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
+        book = playbooks.load(self.root / playbooks.FILE_NAME)
+        texts = {
+            names[s.name]: {
+                "meaning": naming.meaning_for(effects, s.name)
+                if found
+                else f"Customers of whom it holds: {s.criteria}.",
+                "action": playbooks.action_for(book, [e for e in effects if e.segment == s.name]),
+            }
+            for s in fitted.segments
+        }
+        named = tuple(replace(s, name=names[s.name]) for s in fitted.segments)
+        return replace(fitted, segments=named, report={**fitted.report, "texts": texts})
+
+
+def _digest(parts: object) -> str:
+    text = json.dumps([__version__, parts], default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".writing")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def open_workspace(path: str | Path = ".", *, listener: Listener | None = None) -> Workspace:
+    """Open the workspace in a folder; the environment gives the values of ``${NAME}`` in its config."""
+    return Workspace(Path(path).resolve(), os.environ, listener)
+
+
+def create_workspace(
+    path: str | Path, sources: Sequence[str | Path], *, name: str | None = None, replace_config: bool = False
+) -> Workspace:
+    """Make a workspace from files: look at them, write segmentry.yaml and playbooks.yaml, and open it.
+
+    Raises :class:`UsageError` when there is one already, unless ``replace_config``.
+    """
+    root = Path(path).resolve()
+    write_config(root, propose_config(root, sources, name=name), replace_config=replace_config)
+    return open_workspace(root)
+
+
+def propose_config(
+    root: Path, files: Sequence[str | Path], *, name: str | None = None, progress: Progress | None = None
+) -> propose.Proposal:
+    """What the files are and how their columns map, with confidence and open questions; writes nothing."""
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="segmentry-") as scratch, in_memory() as con:
+        return propose.propose(con, [str(f) for f in files], root, Path(scratch), name=name, progress=progress)
+
+
+def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
+    """Make a workspace of a simulated shop: its exports under ``exports/`` and a config made as for any files."""
+    exports = root / "exports"
+    with in_memory(root / "scratch") as con:
+        made = simulate.simulate(exports, customers=customers, seed=seed, connection=con.con, progress=progress)
+    proposal = propose_config(root, [made.customers, made.orders, made.products], name="Demo shop")
+    return write_config(root, proposal, replace_config=True)
+
+
+def write_config(root: Path, proposal: propose.Proposal, *, replace_config: bool = False) -> Path:
+    """Write segmentry.yaml and, where there is none, playbooks.yaml; gives the path of the former."""
+    path = root / config.FILE_NAME
+    if path.exists() and not replace_config:
+        raise UsageError(
+            f"{path} is there already.",
+            why="A config that somebody may have edited is not replaced unasked.",
+            fix="Use --force to replace it, or choose another folder with --workspace.",
+        )
+    _write(path, propose.to_yaml(proposal))
+    if not (root / playbooks.FILE_NAME).exists():
+        _write(root / playbooks.FILE_NAME, playbooks.template())
+    return path

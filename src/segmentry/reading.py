@@ -1,0 +1,309 @@
+"""What people see of a workspace, read at one moment from what the stages left.
+
+A :class:`Reading` holds the current runs and a session on their tables. It never writes, and nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry import traits
+from segmentry.catalogue import Trait
+from segmentry.config import FILE_NAME, Config
+from segmentry.data import collect, reconcile
+from segmentry.data.collect import Manifest
+from segmentry.data.reconcile import Reconciliation
+from segmentry.engine import Session
+from segmentry.errors import DataError, UsageError, did_you_mean
+from segmentry.segmentation import Segmentation
+from segmentry.state import Run
+from segmentry.tables import COLLECTABLE
+from segmentry.target import playbooks, profiles
+from segmentry.target.profiles import SegmentationSummary
+
+
+@dataclass(frozen=True)
+class TraitCover:
+    """A trait of the workspace and for how many customers it is known (share, 0 to 1)."""
+
+    trait: Trait
+    fill_rate: float
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything a report shows, read at one moment."""
+
+    name: str
+    currency: str
+    as_of: date
+    first_record: date | None
+    last_record: date | None
+    customers: int
+    customers_with_orders: int | None
+    orders: int | None
+    revenue: float | None  # of known customers, returns taken off, without charges
+    anonymous_share: float | None  # share of all money that no customer stands behind
+    value_trait: str | None
+    pareto: tuple[tuple[float, float], ...]  # (share of customers, share of value), best customers first
+    reconciliations: tuple[Reconciliation, ...]
+    caveats: tuple[str, ...]
+    traits: tuple[TraitCover, ...]
+    segmentations: tuple[SegmentationSummary, ...]
+    primary: str | None
+    not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one customer is where it is, in one segmentation."""
+
+    customer_id: str
+    segmentation: str
+    segment: str
+    meaning: str
+    action: str
+    fit: float | None
+    runner_up: str | None
+    margin: float | None
+    score: str | None
+    since: date | None
+    reasons: tuple[tuple[str, float | None], ...]  # text, weight
+    moves: tuple[tuple[str, str], ...]  # segment, what would have to change
+    stays: tuple[tuple[str, date, date | None], ...]  # segment, since, until
+
+
+def load_segmentation(root: Path, run: Run) -> Segmentation:
+    """The artefact that a fit run left, with the texts of playbooks.yaml.
+
+    Who says a text, first wins: segmentry.yaml, then playbooks.yaml, then what the fit made up.
+    """
+    path = root / run.facts["file"]
+    if not path.exists():
+        name = run.stage.partition(":")[2]
+        raise DataError(f"{run.facts['file']} is gone.", fix=f"Run `segmentry fit {name}` to make it anew.")
+    found = Segmentation.from_json(path.read_text(encoding="utf-8"), where=run.facts["file"])
+    written = playbooks.texts(playbooks.load(root / playbooks.FILE_NAME), found.names)
+    made_up = found.report.get("texts", {})
+    own = {s.name: {k: v for k, v in (("meaning", s.meaning), ("action", s.action)) if v} for s in found.segments}
+    return found.with_texts({n: {**made_up.get(n, {}), **written.get(n, {}), **own[n]} for n in found.names})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One moment of a workspace: config, current runs by stage, failures to fit, and a session on the tables."""
+
+    root: Path
+    config: Config
+    session: Session
+    current: Mapping[str, Run]
+    not_fitted: Mapping[str, str]
+    earlier_sizes: Mapping[str, Mapping[str, Any]]  # by segmentation: the sizes of the run at the as-of date before
+
+    # Tables -----------------------------------------------------------------------------------------------------------
+
+    def run(self, stage: str) -> Run:
+        """The current run of a stage; :class:`DataError` says what to do when there is none."""
+        found = self.current.get(stage)
+        if found is None:
+            word, _, name = stage.partition(":")
+            why = self.not_fitted.get(name, "")
+            raise DataError(
+                f"There are no results of `{f'{word} {name}'.strip()}` yet.", why=why, fix="Run `segmentry run`."
+            )
+        return found
+
+    def table(self, stage: str, name: str) -> ir.Table:
+        """A table of a stage."""
+        self.run(stage)
+        return self.session.table(stage, name)
+
+    def manifest(self) -> Manifest:
+        """What has been collected."""
+        run = self.current.get("collect")
+        return Manifest.from_json(run.facts) if run else Manifest()
+
+    def tables(self) -> list[dict[str, Any]]:
+        """Every table there is: name, segmentation where it belongs to one, rows, as-of date."""
+        found: list[dict[str, Any]] = []
+        for stage, run in self.current.items():
+            word, _, name = stage.partition(":")
+            for table, rows in run.rows.items():
+                if word == "collect" and not rows:
+                    continue
+                found.append({"table": table, "segmentation": name, "rows": rows, "as_of": run.as_of})
+        return found
+
+    def find(self, name: str, segmentation: str | None = None) -> ir.Table:
+        """A table by its name; of the given or the primary segmentation where every one has such a table."""
+        manifest = self.manifest()
+        if name in COLLECTABLE or name == "quarantine":
+            parts = manifest.quarantine_parts() if name == "quarantine" else manifest.parts(name)
+            if parts:
+                return self.session.facts(parts)
+        stages = [s for s, run in self.current.items() if name in run.rows and not s.startswith("collect")]
+        chosen = segmentation or self.config.first
+        for stage in stages:
+            if ":" not in stage or stage.partition(":")[2] == chosen:
+                return self.session.table(stage, name)
+        allowed = [t["table"] for t in self.tables()]
+        raise UsageError(f"There is no table '{name}'.", why=did_you_mean(name, allowed))
+
+    def first(self, name: str, segmentation: str | None, rows: int) -> list[dict[str, Any]]:
+        """The first rows of a table."""
+        return list(self.session.con.to_pyarrow(self.find(name, segmentation).limit(rows)).to_pylist())
+
+    def sql(self, name: str, segmentation: str | None = None) -> str:
+        """The SQL that made a table, as it ran."""
+        chosen = segmentation or self.config.first
+        if name == "memberships" and chosen:
+            return self.segmentation(chosen).sql("duckdb")
+        for stage, run in self.current.items():
+            if name in run.facts.get("sql", {}) and (":" not in stage or stage.partition(":")[2] == chosen):
+                return str(run.facts["sql"][name])
+        allowed = sorted({t for run in self.current.values() for t in run.facts.get("sql", {})})
+        raise UsageError(f"No SQL made a table '{name}'.", why=did_you_mean(name, allowed))
+
+    def customer_key(self, customer: str) -> int:
+        """The key of a customer by its id; :class:`DataError` when nobody has it."""
+        ids = self.table("resolve", "identities")
+        wanted = customer.strip()
+        same = ids.filter((ids["customer_id"] == wanted) | (ids["source_id"] == wanted))
+        rows = self.session.con.to_pyarrow(same.select("customer_key", "id_space").order_by("customer_key").limit(5))
+        if rows.num_rows == 0:
+            raise DataError(f"There is no customer '{customer}'.", fix="`segmentry show identities` lists the ids.")
+        if rows.num_rows > 1:
+            spaces = ", ".join(f"{s}:{wanted}" for s in rows.column("id_space").to_pylist())
+            raise DataError(f"Several customers have the id '{customer}'.", fix=f"Say which: {spaces}.")
+        return int(rows.column("customer_key")[0].as_py())
+
+    def rows(self, stage: str, name: str, key: int) -> list[dict[str, Any]]:
+        """The rows of one customer."""
+        table = self.table(stage, name)
+        return list(self.session.con.to_pyarrow(table.filter(table["customer_key"] == key)).to_pylist())
+
+    # What people see --------------------------------------------------------------------------------------------------
+
+    def segmentation(self, name: str) -> Segmentation:
+        """The current version of a segmentation."""
+        if name not in self.config.segmentations:
+            raise UsageError(
+                f"There is no segmentation '{name}' in {FILE_NAME}.",
+                why=did_you_mean(name, self.config.segmentations),
+            )
+        return load_segmentation(self.root, self.run(f"fit:{name}"))
+
+    def segmentations(self) -> tuple[str, ...]:
+        """Names of the segmentations that have placed everybody, in the order of the config."""
+        return tuple(n for n in self.config.segmentations if f"assign:{n}" in self.current)
+
+    def summary(self, name: str) -> SegmentationSummary:
+        """One segmentation as people see it."""
+        found = self.segmentation(name)
+        run, base = self.run(f"assign:{name}"), self.run("traits")
+        return profiles.summarise(
+            found,
+            run.facts,
+            profiles.from_table(self.session.con.to_pyarrow(self.session.table(f"assign:{name}", "profiles"))),
+            as_of=run.as_of or date.min,
+            total=base.rows["traits"],
+            value_trait=base.facts["value_trait"],
+            before=self.earlier_sizes.get(name),
+        )
+
+    def trait_covers(self) -> tuple[TraitCover, ...]:
+        """Every trait and its fill rate."""
+        run = self.run("traits")
+        specs = traits.from_json(run.facts["traits"])
+        return tuple(TraitCover(t, reconcile.share(run.facts["known"][t.name], run.rows["traits"])) for t in specs)
+
+    def reconciliations(self) -> tuple[Reconciliation, ...]:
+        """Where the rows of every source went."""
+        return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
+
+    def overview(self) -> Overview:
+        """Everything a report shows."""
+        run, manifest = self.run("traits"), self.manifest()
+        first, last = manifest.span()
+        base = run.facts
+        return Overview(
+            name=self.config.name,
+            currency=self.config.currency,
+            as_of=run.as_of or date.min,
+            first_record=datetime.fromisoformat(first).date() if first else None,
+            last_record=datetime.fromisoformat(last).date() if last else None,
+            customers=run.rows["traits"],
+            customers_with_orders=base["known"].get("recency_days"),
+            orders=base["orders"],
+            revenue=base["revenue"],
+            anonymous_share=reconcile.anonymous_share(manifest),
+            value_trait=base["value_trait"],
+            pareto=tuple((a, b) for a, b in base["pareto"]),
+            reconciliations=self.reconciliations(),
+            caveats=tuple(reconcile.caveats(manifest, collect.missing_files(manifest, self.root))),
+            traits=self.trait_covers(),
+            segmentations=tuple(self.summary(n) for n in self.segmentations()),
+            primary=self.config.first,
+            not_fitted=tuple(self.not_fitted.items()),
+        )
+
+    def explain(self, customer: str, name: str) -> Explanation:
+        """Why a customer is where it is, how close, and what would move it."""
+        found = self.segmentation(name)
+        key = self.customer_key(customer)
+        row = next(iter(self.rows("traits", "traits", key)), None)
+        member = next(iter(self.rows(f"assign:{name}", "memberships", key)), None)
+        if row is None or member is None:
+            raise DataError(
+                f"Customer {customer} is not in the population of {name} as of {self.run('traits').as_of}.",
+                why=f"Its population is: {found.population or 'everybody known by then'}.",
+            )
+        _, why = found.explain(row)
+        there = found.segment(str(member["segment"]))
+        stays = self.rows(f"assign:{name}", "membership_history", key)
+        return Explanation(
+            customer_id=str(row["customer_id"]),
+            segmentation=name,
+            segment=there.name,
+            meaning=there.meaning,
+            action=there.action,
+            fit=member["fit"],
+            runner_up=member["runner_up"],
+            margin=member["margin"],
+            score=member["score"],
+            since=member["since"],
+            reasons=tuple((r.text, r.weight) for r in why.reasons),
+            moves=tuple((found.segment_name(m.segment_index), m.text) for m in why.moves),
+            stays=tuple((s["segment"], s["since"], s["until"]) for s in sorted(stays, key=lambda s: s["since"])),
+        )
+
+    def members(self, segment_name: str, name: str | None = None) -> tuple[str, str, ir.Table]:
+        """The customers of a segment: its segmentation, its name as written there, and their memberships with traits.
+
+        Without ``name`` the primary segmentation is asked first, then the others in their order.
+        """
+        first = [n for n in (self.config.first,) if n in self.segmentations()]
+        for candidate in [name] if name else dict.fromkeys([*first, *self.segmentations()]):
+            found = self.segmentation(candidate)
+            if name is None and segment_name.casefold() not in {n.casefold() for n in found.names}:
+                continue
+            there = found.segment(segment_name)
+            placed = self.table(f"assign:{candidate}", "memberships")
+            base = self.table("traits", "traits")
+            columns = ("customer_id", "segment", "since", "fit", "runner_up", "margin", "score")
+            # A trait may be called margin or segment too.
+            shown = {f"trait_{t}" if t in columns else t: base[t] for t, _ in found.traits if t in base.columns}
+            joined = placed.filter(placed["segment"] == there.name).left_join(
+                base.select("customer_key", **shown), "customer_key"
+            )
+            best_first = [ibis.desc("margin", nulls_first=False), ibis.asc("customer_id")]
+            return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
+        everything = [n for s in self.segmentations() for n in self.segmentation(s).names]
+        raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))

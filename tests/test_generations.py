@@ -1,0 +1,181 @@
+"""Law 2: readers never wait, nobody sees half a stage, a killed or failed stage leaves the former result."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import signal
+import time
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from segmentry.errors import DataError
+from tests.shops import CONFIG, opened, orders, shop, tables
+
+# Children fork from a server that has imported everything and opened nothing, so that they start in milliseconds.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["segmentry.workspace", "tests.shops"])
+
+
+def _run(root: Path) -> None:
+    space = opened(root)
+    space.run()
+    space.close()
+
+
+def _run_with_little_disk(root: Path) -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as a full disk: an error, no signal
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    space = opened(root)
+    try:
+        space.run()
+    except DataError as error:
+        (root / "said.txt").write_text(str(error))
+        os._exit(1)
+    os._exit(0)
+
+
+def _files(root: Path) -> dict[str, tuple[int, int]]:
+    kept = [p for p in (root / "warehouse").rglob("*") if p.is_file() and "state.sqlite-" not in p.name]
+    return {str(p): (p.stat().st_size, p.stat().st_mtime_ns) for p in kept}
+
+
+def test_run_twice_writes_nothing_new(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    _run(root)
+    before, rows = _files(root), tables(root)
+    _run(root)
+    assert _files(root) == before
+    assert tables(root) == rows
+
+
+@pytest.mark.timeout(600)
+def test_killed_at_twenty_random_moments_it_ends_with_the_tables_of_a_clean_run(tmp_path: Path) -> None:
+    warm, clean, killed = (shop(tmp_path / name) for name in ("warm", "clean", "killed"))
+    _in_child(warm)  # starts the server of the children
+    started = time.monotonic()
+    _in_child(clean)
+    whole = time.monotonic() - started
+    moments = random.Random(20)
+    deaths = 0
+    while deaths < 20:
+        child = FORKS.Process(target=_run, args=(killed,))
+        child.start()
+        child.join(timeout=moments.uniform(0.05, 0.6) * whole)
+        if child.is_alive():
+            os.kill(child.pid or 0, signal.SIGKILL)
+            deaths += 1
+        else:  # it got through: from the start again, else there would be nothing left to interrupt
+            shutil.rmtree(killed / "warehouse")
+            shutil.rmtree(killed / "segmentations")
+        child.join()
+    _in_child(killed)
+    assert tables(killed) == tables(clean)
+    orders(10, seed=5).to_csv(killed / "orders-5.csv", index=False)
+    _in_child(killed)  # a writer sweeps what the dead have left
+    assert not list((killed / "warehouse").rglob("*.writing"))
+
+
+def _in_child(root: Path) -> None:
+    child = FORKS.Process(target=_run, args=(root,))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+
+
+def test_reader_keeps_its_moment_while_runs_go_on(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    _run(root)
+    space = opened(root)
+    with space.reading() as reading:
+        before = reading.table("traits", "traits").order_by("customer_key").to_pandas()
+        for seed in (2, 3, 4):  # three new generations: the reader's own file is swept away meanwhile
+            orders(20, seed=seed).to_csv(root / f"orders-{seed}.csv", index=False)
+            _run(root)
+        again = reading.table("traits", "traits").order_by("customer_key").to_pandas()
+        pd.testing.assert_frame_equal(before, again)
+    with space.reading() as reading:
+        after = reading.table("traits", "traits").order_by("customer_key").to_pandas()
+    assert after["monetary"].sum() > before["monetary"].sum()
+    space.close()
+
+
+def test_two_processes_at_once_do_the_work_once(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    children = [FORKS.Process(target=_run, args=(root,)) for _ in range(2)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [c.exitcode for c in children] == [0, 0]
+    space = opened(root)
+    assert len(space.state.done("traits")) == 1
+    assert len(space.state.done("assign:rfm")) == 1
+    space.close()
+
+
+def test_only_the_last_two_generations_are_kept(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    for month in (3, 4, 5, 6):
+        space = opened(root)
+        space.run(as_of=date(2026, month, 28))
+        space.close()
+    kept = {p.name for p in (root / "warehouse").glob("g*.duckdb")}
+    space = opened(root)
+    expected = {space.engine.file_of(r.id).name for r in space.state.kept() if r.stage.split(":")[0] != "fit"}
+    assert kept <= expected
+    assert len([r for r in space.state.kept() if r.stage == "traits"]) == 2
+    space.close()
+
+
+def test_full_disk_leaves_the_former_result(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w", config=CONFIG)
+    _run(root)
+    before = tables(root)
+    orders(3_000, seed=9).to_csv(root / "orders-9.csv", index=False)
+    child = FORKS.Process(target=_run_with_little_disk, args=(root,))
+    child.start()
+    child.join()
+    assert child.exitcode == 1
+    assert "no room" in (root / "said.txt").read_text()
+    assert tables(root) == before
+    _run(root)
+    assert len(tables(root)["traits"]) == 3_000
+
+
+def test_interrupt_leaves_the_former_result(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    _run(root)
+    before = tables(root)
+    orders(5_000, seed=9).to_csv(root / "orders-9.csv", index=False)
+    space = opened(root)
+
+    def interrupt(event: object) -> None:
+        if getattr(event, "stage", "") == "traits":
+            raise KeyboardInterrupt
+
+    space._listener = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        space.run()
+    space.close()
+    after = tables(root)
+    assert after["traits"] == before["traits"]
+    assert after["memberships rfm"] == before["memberships rfm"]
+
+
+def test_failed_stage_is_noted_and_leaves_no_file(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    _run(root)
+    (root / "orders-2.csv").write_text("customer,order,date\nC1,O1,2026-01-01\n")  # no amount
+    space = opened(root)
+    with pytest.raises(DataError, match="amount"):
+        space.run()
+    assert space.state.last_failure("collect") is not None
+    assert not list((root / "warehouse").rglob("*.writing"))
+    space.close()

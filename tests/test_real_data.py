@@ -1,0 +1,115 @@
+"""Real exports through `init` and `run` alone: no YAML edited, every row accounted for, every customer in a segment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentry.workspace import Workspace, create_workspace
+
+
+def _ran(root: Path, *files: Path) -> Workspace:
+    space = create_workspace(root, files, name="Real data")
+    assert space.run() == {}
+    return space
+
+
+@pytest.fixture(scope="module")
+def retail(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("retail"), test_data / "online_retail" / "online_retail.parquet")
+
+
+@pytest.fixture(scope="module")
+def cdnow(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("cdnow"), test_data / "cdnow" / "cdnow_master.parquet")
+
+
+@pytest.fixture(scope="module")
+def personality(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("people"), test_data / "customer_personality" / "marketing_campaign.csv")
+
+
+def test_online_retail_reconciles_to_the_penny(retail: Workspace) -> None:
+    overview = retail.overview()
+    steps = {s.label: s for s in overview.reconciliations[0].steps}
+    assert steps["rows read"].rows == 541_909
+    assert steps["kept"].rows == 541_909
+    assert steps["kept"].amount == pytest.approx(9_747_747.93, abs=0.01)
+    assert steps["without a customer"].rows == 135_080
+    assert round(100 * (steps["without a customer"].share or 0), 1) == 14.9
+    assert round(100 * (overview.anonymous_share or 0), 1) == 14.9
+    assert steps["of known customers"].customers == 4_372
+
+
+def test_online_retail_postage_and_fees_are_no_products(retail: Workspace) -> None:
+    with retail.reading() as reading:
+        lines = reading.find("transactions")
+        charges = lines.filter(lines["line_kind"] == "charge").select("product").distinct().to_pandas()["product"]
+    assert {"POST", "DOT", "M", "C2", "D", "S", "BANK CHARGES", "AMAZONFEE", "CRUK", "B"} <= set(charges)
+    assert not {c for c in charges if c[:1].isdigit() or c.startswith(("DCGS", "gift"))}
+
+
+@pytest.mark.parametrize(("workspace", "customers"), [("retail", 4_372), ("cdnow", 23_570), ("personality", 2_240)])
+def test_everybody_is_in_exactly_one_segment_of_every_segmentation(
+    workspace: str, customers: int, request: pytest.FixtureRequest
+) -> None:
+    space: Workspace = request.getfixturevalue(workspace)
+    assert space.config.segmentations
+    with space.reading() as reading:
+        for name in reading.segmentations():
+            members = reading.find("memberships", name).to_pandas()
+            assert len(members) == members["customer_key"].nunique() == customers
+            assert members["segment"].notna().all()
+            summary = reading.summary(name)
+            assert sum(s.customers for s in summary.segments) == customers
+            assert all(s.name and s.criteria for s in summary.segments)
+
+
+@pytest.mark.parametrize("workspace", ["retail", "cdnow", "personality"])
+def test_scoring_a_data_frame_equals_the_base_on_every_row(workspace: str, request: pytest.FixtureRequest) -> None:
+    space: Workspace = request.getfixturevalue(workspace)
+    with space.reading() as reading:
+        traits = reading.find("traits").order_by("customer_key").to_pandas()
+        for name in reading.segmentations():
+            base = reading.find("memberships", name).order_by("customer_key").to_pandas()
+            scored = reading.segmentation(name).assign(traits)
+            assert (scored["segment"].to_numpy() == base["segment"].to_numpy()).all()
+            for column in ("fit", "margin"):
+                np.testing.assert_allclose(
+                    scored[column].to_numpy(dtype=float), base[column].to_numpy(dtype=float), atol=1e-9
+                )
+
+
+def test_rfm_of_online_retail_ranks_worth(retail: Workspace) -> None:
+    segments = {s.name: s for s in retail.summary("rfm").segments}
+    assert segments["Champions"].value_share > 0.4
+    assert segments["Champions"].value_share > segments["Loyal"].value_share > segments["Lost"].value_share
+    worth = [segments[n].value / segments[n].customers for n in ("Champions", "Loyal", "Lost")]
+    assert worth == sorted(worth, reverse=True)
+
+
+def test_second_run_is_up_to_date_and_a_grown_file_adds_its_new_rows(test_data: Path, tmp_path: Path) -> None:
+    whole = pd.read_parquet(test_data / "cdnow" / "cdnow_sample.parquet").drop(columns="master_customer_id")
+    path = tmp_path / "sales.csv"
+    whole.head(5_000).to_csv(path, index=False)
+    space = _ran(tmp_path / "w", path)
+    assert space.manifest().rows()["transactions"] == 5_000
+    whole.to_csv(path, index=False)
+    os.utime(path)
+    space.run()
+    entries = space.manifest().entries
+    assert [e.kept for e in entries] == [5_000, len(whole) - 5_000]
+    assert entries[-1].reread == 5_000
+    assert space.overview().customers == whole["customer_id"].nunique()
+
+
+def test_no_personal_data_in_artefacts(personality: Workspace, test_data: Path) -> None:
+    frame = pd.read_csv(test_data / "customer_personality" / "marketing_campaign.csv", sep=";")
+    ids = {str(i) for i in frame["ID"] if i > 1_000}
+    for path in (personality.root / "segmentations").rglob("*.json"):
+        words = set(path.read_text(encoding="utf-8").replace('"', " ").replace(",", " ").split())
+        assert not words & ids
