@@ -1,0 +1,398 @@
+"""The command line. Every command opens the workspace, calls one method of it, and shows the result.
+
+Heavy modules are imported inside the commands, so that ``--help`` answers at once. Exit codes: 0 done, 1 the data or a
+gate says no, 2 wrong use or config, 3 a defect of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from segmentry.errors import SegmentryError, UsageError
+
+if TYPE_CHECKING:
+    from segmentry.workspace import Workspace
+
+app = typer.Typer(
+    name="segmentry",
+    help="From scattered customer data to segments a whole company can act on.\n\n"
+    "Start with `segmentry init FILES…`, then `segmentry run`, then `segmentry report`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Where = Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the workspace.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Name = Annotated[str | None, typer.Argument(help="Segmentation; default: the primary one.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Date of the picture; default: as segmentry.yaml says."),
+]
+HERE = Path()
+_INTERRUPTED = 130  # what Typer exits with after Ctrl-C, as shells do
+REPORT = "report.html"
+
+
+# Start ----------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def init(
+    files: Annotated[list[str], typer.Argument(help="CSV, Parquet, JSON or Excel files; * is allowed.")],
+    workspace: Where = HERE,
+    name: Annotated[str | None, typer.Option(help="Name of the company; default: that of the folder.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the best guess instead of asking.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a segmentry.yaml that is there.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Print the segmentry.yaml instead of writing it.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Look at files and write a segmentry.yaml, so that `segmentry run` is next."""
+    from segmentry import workspace as spine
+    from segmentry.apps import terminal
+    from segmentry.data import propose
+
+    root = workspace.resolve()
+    absolute = [str(Path.cwd() / f) for f in files]
+    with terminal.Progress(quiet=quiet) as shown:
+        proposal = spine.propose_config(root, absolute, name=name, progress=shown.bytes("looking"))
+    if not yes and sys.stdin.isatty() and sys.stdout.isatty():
+        while proposal.questions:  # an answer can change or settle the next questions
+            question = proposal.questions[0]
+            proposal = proposal.answer(question, terminal.ask(question))
+    if preview:
+        terminal.plain(propose.to_yaml(proposal))
+        return
+    path = spine.write_config(root, proposal, replace_config=force)
+    if not quiet:
+        terminal.proposal(proposal, path)
+
+
+@app.command()
+def demo(
+    workspace: Where = Path("demo-company"),
+    customers: Annotated[int, typer.Option(min=500, max=10_000_000, help="Customers of the simulated shop.")] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another shop.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a shop, run all stages on it, and tell what was found."""
+    from segmentry import workspace as spine
+    from segmentry.apps import report as reporting
+    from segmentry.apps import terminal
+
+    root = workspace.resolve()
+    with terminal.Progress(quiet=quiet) as shown:
+        spine.simulate_company(root, customers=customers, seed=seed, progress=shown.counted("simulating"))
+    with _opened(root, quiet) as space:
+        space.run()
+        overview = space.overview()
+        path = root / REPORT
+        reporting.write_report(overview, path)
+    if not quiet:
+        terminal.story(overview, path)
+
+
+# Stages ---------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(workspace: Where = HERE, as_of: AsOf = None, quiet: Quiet = False) -> None:
+    """Travel the whole road and do only what is due: collect, resolve, traits, fit, assign, report."""
+    from segmentry.apps import report as reporting
+    from segmentry.apps import terminal
+
+    with _opened(workspace, quiet) as space:
+        not_fitted = space.run(as_of.date() if as_of else None)
+        overview = space.overview()
+        path = space.root / REPORT
+        reporting.write_report(overview, path)
+    if not quiet:
+        terminal.overview(overview, path)
+        for name, error in not_fitted.items():
+            terminal.warn(f"{name} was not fitted. {error}")
+
+
+@app.command()
+def ingest(workspace: Where = HERE, quiet: Quiet = False) -> None:
+    """Collect what is new in the files of all sources."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, quiet) as space:
+        space.collect()
+        space.resolve()
+        with space.reading() as reading:
+            reconciliations = reading.reconciliations()
+    if not quiet:
+        terminal.reconciliations(reconciliations, space.config.currency)
+
+
+@app.command()
+def resolve(workspace: Where = HERE, quiet: Quiet = False) -> None:
+    """Make one row per customer from the records of all sources."""
+    with _opened(workspace, quiet) as space:
+        space.resolve()
+
+
+@app.command()
+def traits(workspace: Where = HERE, as_of: AsOf = None, quiet: Quiet = False) -> None:
+    """Compute the traits of every customer as of a date."""
+    with _opened(workspace, quiet) as space:
+        space.traits(as_of.date() if as_of else None)
+
+
+@app.command()
+def fit(
+    name: Name = None,
+    workspace: Where = HERE,
+    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn a segmentation anew and place everybody by it; the version before stays on disk."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, quiet) as space:
+        chosen = _name(space, name)
+        space.fit(chosen, segments)
+        space.assign(chosen)
+        summary = space.summary(chosen)
+    if not quiet:
+        terminal.segments(summary, space.config.currency)
+
+
+@app.command()
+def assign(name: Name = None, workspace: Where = HERE, quiet: Quiet = False) -> None:
+    """Place everybody by the frozen segmentation."""
+    with _opened(workspace, quiet) as space:
+        space.assign(_name(space, name))
+
+
+# Reading --------------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def segments(name: Name = None, workspace: Where = HERE, json: Json = False) -> None:
+    """Show the segments: size, share of value, change since the run before, next action."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        summary = space.summary(_name(space, name))
+    if json:
+        _print_json([_without(s, "apart") for s in summary.segments])
+    else:
+        terminal.segments(summary, space.config.currency)
+
+
+@app.command()
+def describe(
+    name: Name = None,
+    workspace: Where = HERE,
+    segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what sets each segment apart from everybody else, with effect sizes."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        summary = space.summary(_name(space, name))
+        wanted = space.segmentation(summary.name).segment(segment).name if segment else None
+    shown = [s for s in summary.segments if wanted in (None, s.name)]
+    if json:
+        _print_json(shown)
+    else:
+        terminal.describe(summary, shown, space.config.currency)
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="Id of the customer.")],
+    name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.")] = None,
+    workspace: Where = HERE,
+    json: Json = False,
+) -> None:
+    """Say why a customer is where it is, how close, and what would move it."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        found = [reading.explain(customer, n) for n in ([name] if name else reading.segmentations())]
+    if json:
+        _print_json(found)
+    else:
+        terminal.explanations(found)
+
+
+@app.command()
+def members(
+    segment: Annotated[str, typer.Argument(help="Name of the segment.")],
+    name: Annotated[str | None, typer.Option("--in", help="Segmentation; default: the first that has it.")] = None,
+    workspace: Where = HERE,
+    csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
+    json: Json = False,
+) -> None:
+    """List the customers of a segment; --csv writes a file that a CRM can import."""
+    from segmentry.apps import members as listing
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        _, found, table = reading.members(segment, name)
+        if csv is not None:
+            count = listing.write_csv(table, csv)
+            terminal.plain(f"{count:,} customers of {found} written to {csv}.")
+        else:
+            rows, total = listing.first(table, 10_000 if json else 20)
+            if json:
+                _print_json(rows)
+            else:
+                terminal.rows(rows, f"{found}: {total:,} customers", more=total - len(rows))
+
+
+@app.command()
+def show(
+    table: Annotated[str | None, typer.Argument(help="Table; without one, all are listed.")] = None,
+    workspace: Where = HERE,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows to show.")] = 20,
+    values: Annotated[bool, typer.Option("--values", help="For traits: the customers' values.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that makes the table.")] = False,
+    name: Annotated[str | None, typer.Option("--in", help="Segmentation, for memberships and profiles.")] = None,
+    json: Json = False,
+) -> None:
+    """Show a table. `traits` lists the traits with model, unit, description and fill rate."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        if table is None:
+            found = reading.tables()
+            _print_json(found) if json else terminal.rows(found, "Tables")
+        elif sql:
+            terminal.plain(reading.sql(table, name))
+        elif table == "traits" and not values:
+            covers = reading.trait_covers()
+            _print_json(covers) if json else terminal.traits(covers)
+        else:
+            first = reading.first(table, name, limit)
+            _print_json(first) if json else terminal.rows(first, table)
+
+
+@app.command()
+def sql(
+    name: Name = None,
+    workspace: Where = HERE,
+    dialect: Annotated[str, typer.Option(help="duckdb, postgres, snowflake, bigquery or spark.")] = "duckdb",
+) -> None:
+    """Print a segmentation as SQL over a table of traits, in another database's dialect."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        terminal.plain(space.sql(_name(space, name), dialect))
+
+
+@app.command()
+def report(
+    workspace: Where = HERE,
+    to: Annotated[Path | None, typer.Option(help="File to write; default: report.html of the workspace.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report: one HTML file that opens offline."""
+    from segmentry.apps import report as reporting
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        path = to or space.root / REPORT
+        reporting.write_report(space.overview(), path)
+    if not quiet:
+        terminal.plain(f"Report: {path}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of segmentry.yaml, for editors."""
+    from segmentry import config
+
+    _print_json(config.json_schema())
+
+
+# Machinery ------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(path: Path, quiet: bool) -> Iterator[Workspace]:
+    from segmentry.apps import terminal
+    from segmentry.workspace import open_workspace
+
+    with terminal.Progress(quiet=quiet) as shown:
+        space = open_workspace(path, listener=shown.event)
+        try:
+            yield space
+        finally:
+            space.close()
+
+
+def _name(space: Workspace, name: str | None) -> str:
+    chosen = name or space.config.first
+    if chosen is None:
+        raise UsageError(
+            "There is no segmentation in segmentry.yaml.",
+            fix="Add one under `segmentations:`, such as value: {method: value_tiers}.",
+        )
+    return chosen
+
+
+def _without(value: Any, *names: str) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {k: v for k, v in asdict(value).items() if k not in names}
+
+
+def _print_json(value: object) -> None:
+    from segmentry.apps import terminal
+
+    terminal.json(value)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from segmentry import __version__
+
+        typer.echo(f"segmentry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the whole program."""
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one clear message and an exit code."""
+    try:
+        app()
+    except SystemExit as done:
+        if done.code == _INTERRUPTED:
+            typer.secho("Stopped. The results of the last finished stage stay; run again to go on.", err=True)
+        raise
+    except SegmentryError as error:
+        typer.secho(str(error), err=True, fg=typer.colors.RED)
+        sys.exit(error.exit_code)
+    except Exception as error:
+        if os.environ.get("SEGMENTRY_DEBUG"):
+            raise
+        typer.secho(
+            f"This is a defect of Segmentry, not of your data: {type(error).__name__}. "
+            "Run again with SEGMENTRY_DEBUG=1 for the details, and report them.",
+            err=True,
+            fg=typer.colors.RED,
+        )
+        sys.exit(3)

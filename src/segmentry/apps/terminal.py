@@ -1,0 +1,325 @@
+"""What the command line prints: progress on stderr, results on stdout, plain when nobody watches."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_library
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.prompt import Prompt
+from rich.table import Table
+from rich.text import Text
+
+from segmentry.apps import findings, words
+from segmentry.data.reconcile import Reconciliation
+from segmentry.reading import Explanation, Overview, TraitCover
+from segmentry.target.profiles import SegmentationSummary, SegmentSummary
+
+if TYPE_CHECKING:
+    from segmentry.data.propose import Proposal
+    from segmentry.data.recognise import Question
+    from segmentry.workspace import Event
+
+_WIDE = 200  # where there is no terminal, tables are not squeezed
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(stderr=True, highlight=False)
+
+
+class Progress:
+    """Progress of long work: moving bars at a terminal, one line a stage elsewhere, nothing when quiet."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._moving = not quiet and err.is_terminal
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=err,
+            transient=True,
+        )
+        self._tasks: dict[str, Any] = {}
+        self._started: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        if self._moving:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._moving:
+            self._bars.stop()
+
+    def event(self, event: Event) -> None:
+        """A stage has begun, goes on, or is done."""
+        if self._quiet:
+            return
+        if event.run is not None:
+            self._end(event.stage)
+            if not event.up_to_date:
+                rows = ", ".join(f"{n:,} {table}" for table, n in event.run.rows.items() if n)
+                err.print(f"  {event.stage:<20} {rows}  {event.run.seconds:.1f} s", style="dim", soft_wrap=True)
+        elif self._moving:
+            self._move(event.stage, event.done, event.total, "")
+
+    def bytes(self, label: str) -> Callable[[int, int], None]:
+        """A progress function for bytes read."""
+        return lambda done, total: self._rate(label, done, total, "MB", 1e6)
+
+    def counted(self, label: str) -> Callable[[int, int], None]:
+        """A progress function for things made."""
+        return lambda done, total: self._rate(label, done, total, "", 1.0)
+
+    def _rate(self, label: str, done: int, total: int, unit: str, scale: float) -> None:
+        if not self._moving:
+            return
+        started = self._started.setdefault(label, time.monotonic())
+        rate = done / scale / max(time.monotonic() - started, 1e-3)
+        self._move(label, done, total, f"{done / scale:,.0f} of {total / scale:,.0f} {unit} ({rate:,.0f} a second)")
+
+    def _move(self, label: str, done: int, total: int, note: str) -> None:
+        if label not in self._tasks:
+            self._tasks[label] = self._bars.add_task(label, total=total or None, note="")
+        self._bars.update(self._tasks[label], completed=done, total=total or None, note=note)
+
+    def _end(self, label: str) -> None:
+        if label in self._tasks:
+            self._bars.remove_task(self._tasks.pop(label))
+
+
+# Small things ---------------------------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> None:
+    """Text as it is, without wrapping."""
+    out.print(Text(text), soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Something to look at, on stderr."""
+    err.print(Text(text, style="yellow"), soft_wrap=True)
+
+
+def json(value: object) -> None:
+    """Any result as JSON."""
+    out.file.write(json_library.dumps(value, default=_plain, ensure_ascii=False, indent=2) + "\n")
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def ask(question: Question) -> str:
+    """Ask at the terminal; return takes the best guess."""
+    err.print(Text(question.text))
+    for i, candidate in enumerate(question.candidates, 1):
+        err.print(f"  {i}  {candidate}")
+    numbers = [str(i) for i in range(1, len(question.candidates) + 1)]
+    choice = Prompt.ask("Number", choices=numbers, default="1", console=err)
+    return question.candidates[int(choice) - 1]
+
+
+def _table(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table:
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
+
+
+def rows(found: Sequence[Mapping[str, Any]], title: str, *, more: int = 0) -> None:
+    """Any rows as a table."""
+    if not found:
+        plain(f"{title}: no rows.")
+        return
+    numbers = [k for k, v in found[0].items() if isinstance(v, int | float) and not isinstance(v, bool)]
+    table = _table(*found[0], title=title, right=numbers)
+    for row in found:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    out.print(table)
+    if more > 0:
+        plain(f"… and {more:,} more.")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)
+
+
+# Results --------------------------------------------------------------------------------------------------------------
+
+
+def proposal(found: Proposal, path: Path) -> None:
+    """What `init` recognised, what is unsure, and what comes next."""
+    table = _table("source", "kind", "sure", "mapped columns", right=["sure"])
+    for source in found.sources:
+        mapped = ", ".join(f"{to} ← {c.expression}" for to, c in source.columns.items())
+        table.add_row(source.name, source.kind or "not used", f"{100 * source.confidence:.0f} %", Text(mapped))
+    out.print(table)
+    for name, columns in found.pii.items():
+        plain(f"Personal data in {name}: {', '.join(columns)}.")
+    for note in found.notes:
+        plain(note)
+    for question in found.questions:
+        warn(f"Please check in {path.name}: {question.text}")
+    plain(f"{path} is written; look it over, then: segmentry run{_option(path.parent)}")
+
+
+def overview(found: Overview, report: Path) -> None:
+    """What a run ends with: the base, the primary segmentation, caveats, and where the report is."""
+    for reconciliation in found.reconciliations:
+        _reconciliation(reconciliation, found.currency)
+    for summary in found.segmentations:
+        if summary.name == found.primary:
+            segments(summary, found.currency)
+    others = [s for s in found.segmentations if s.name != found.primary]
+    if others:
+        plain("Also: " + "; ".join(f"{s.name} ({len(findings.segments_of(s))} segments)" for s in others) + ".")
+    for caveat in found.caveats[:8]:
+        warn(f"Note: {caveat}")
+    if len(found.caveats) > 8:
+        warn(f"… and {len(found.caveats) - 8} more notes in the report.")
+    plain(f"{findings.headline(found)}\nReport: {report}")
+
+
+def story(found: Overview, report: Path) -> None:
+    """What the demo ends with: a short story of what was found."""
+    plain(f"\n{findings.headline(found)}\n")
+    for summary in found.segmentations:
+        plain(f"{summary.name} ({summary.method}): {findings.verdict(summary)}")
+        best = sorted(findings.segments_of(summary), key=lambda s: -(s.value or 0.0))[:3]
+        for s in best:
+            share = f", {words.share(s.value_share)} of the value" if s.value_share is not None else ""
+            plain(f"  {s.name}: {words.counted(s.customers, 'customers')} ({words.share(s.share)}){share}.")
+            plain(f"    {s.meaning}{f' Next: {s.action}' if s.action else ''}")
+    plain(f"\nReport: {report}")
+    where = _option(report.parent)
+    plain(f"Try: segmentry segments{where}   segmentry describe{where}   segmentry --help")
+
+
+def reconciliations(found: Sequence[Reconciliation], currency: str) -> None:
+    """From raw rows to customers, source by source."""
+    for each in found:
+        _reconciliation(each, currency)
+
+
+def _reconciliation(found: Reconciliation, currency: str) -> None:
+    files = words.counted(found.files, "files")
+    right = ("rows", "customers", "amount", "share")
+    table = _table("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
+    for step in found.steps:
+        if step.rows == 0:
+            continue
+        table.add_row(
+            Text("  " * step.level + step.label),
+            "" if step.rows is None else f"{step.rows:,}",
+            "" if step.customers is None else f"{step.customers:,}",
+            "" if step.amount is None else words.exact_money(step.amount, currency),
+            "" if step.share is None else words.tenths(step.share),
+        )
+    out.print(table)
+
+
+def segments(summary: SegmentationSummary, currency: str) -> None:
+    """The segments of one segmentation."""
+    value = summary.value_trait or "value"
+    right = ("customers", "share", value, "of all", "change")
+    table = _table("segment", *right, "next action", title=_title(summary), right=right)
+    for s in summary.segments:
+        table.add_row(
+            Text(s.name),
+            f"{s.customers:,}",
+            words.share(s.share),
+            words.money(s.value, currency),
+            words.share(s.value_share),
+            "" if s.change is None else words.signed(s.change),
+            Text(s.action),
+        )
+    out.print(table)
+    if summary.verdict.strip(": "):
+        plain(findings.verdict(summary))
+    for warning in summary.warnings:
+        warn(f"Note: {warning}")
+
+
+def _title(summary: SegmentationSummary) -> str:
+    outside = f", {summary.outside_population:,} outside its population" if summary.outside_population else ""
+    return f"{summary.name} ({summary.method}, version {summary.version}) as of {summary.as_of}{outside}"
+
+
+def describe(summary: SegmentationSummary, shown: Sequence[SegmentSummary], currency: str) -> None:
+    """What sets each segment apart."""
+    plain(_title(summary))
+    for s in shown:
+        out.print(Text(f"\n{s.name}", style="bold"), Text(f"  {s.customers:,} customers, {words.share(s.share)}"))
+        for text in (
+            s.meaning,
+            f"Criteria: {s.criteria}" if s.criteria else "",
+            f"Next: {s.action}" if s.action else "",
+        ):
+            if text:
+                plain(f"  {text}")
+        table = _table("trait", "here", "everybody", "effect (sd)", right=("here", "everybody", "effect (sd)"))
+        for e in s.apart:
+            unit = findings.unit_of(e)
+            table.add_row(
+                Text(e.title),
+                words.figure(e.mean, unit, currency),
+                words.figure(e.base_mean, unit, currency),
+                f"{e.effect:+.2f}",
+            )
+        if s.apart:
+            out.print(table)
+        else:
+            plain("  Nothing sets it apart by a fifth of a standard deviation or more.")
+
+
+def explanations(found: Sequence[Explanation]) -> None:
+    """Why a customer is where it is."""
+    for e in found:
+        out.print(Text(f"{e.segmentation}: {e.segment}", style="bold"), Text(f" since {e.since}" if e.since else ""))
+        details = [f"scores {e.score}" if e.score else "", f"fit {e.fit:.2f}" if e.fit is not None else ""]
+        if e.runner_up:
+            far = "" if e.margin is None else f" (margin {e.margin:.2f}: 0 is the border)"
+            details.append(f"runner-up {e.runner_up}{far}")
+        plain("  " + ", ".join(d for d in details if d))
+        for text, weight in e.reasons:
+            share = "" if weight is None else f"  [{100 * weight:.0f} % of the decision]"
+            plain(f"  because {text}{share}")
+        for segment, text in e.moves:
+            plain(f"  would move to {segment}: {text.removeprefix('if ')}")
+        if e.action:
+            plain(f"  next: {e.action}")
+        if len(e.stays) > 1:
+            plain("  before: " + ", ".join(f"{s} {since} to {until}" for s, since, until in e.stays[:-1]))
+
+
+def traits(found: Sequence[TraitCover]) -> None:
+    """The traits with model, kind, unit, fill rate and description."""
+    table = _table("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
+    for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
+        t = cover.trait
+        known = words.share(cover.fill_rate)
+        table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
+    out.print(table)
+
+
+def _option(root: Path) -> str:
+    return "" if root.resolve() == Path.cwd() else f" -w {root}"

@@ -1,0 +1,297 @@
+"""The report: one file that opens anywhere, holds what was found, and nothing that a name could smuggle in."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests.apps import overviews
+
+from segmentry.apps.report import render, write_report
+from segmentry.errors import UsageError
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+MAKERS = {
+    make.__name__: make
+    for make in (
+        overviews.realistic,
+        overviews.hostile,
+        overviews.one_customer,
+        overviews.without_value,
+        overviews.without_segmentations,
+        overviews.nobody_placed,
+    )
+}
+
+
+class Outline(HTMLParser):
+    """Tags, ids, links and texts of a page; an end tag that closes nothing is an error."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: dict[str, str] = {}
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another element, line {self.getpos()[0]}"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "script":
+            self.scripts[str(self.tags[-1][1].get("id", "code"))] = data
+        elif self.open and self.open[-1] != "style":
+            self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return {name: render(make()) for name, make in MAKERS.items()}
+
+
+@pytest.fixture(scope="module")
+def outlines(pages: dict[str, str]) -> dict[str, Outline]:
+    found = {}
+    for name, page in pages.items():
+        outline = found[name] = Outline()
+        outline.feed(page)
+        outline.close()
+    return found
+
+
+def words_of(outline: Outline) -> str:
+    return re.sub(r"\s+", " ", " ".join(outline.text).replace("\xa0", " "))
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_page_is_well_formed(outlines: dict[str, Outline], name: str):
+    outline = outlines[name]
+    assert not outline.open
+    ids = Counter(attributes["id"] for _, attributes in outline.tags if "id" in attributes)
+    assert [i for i, n in ids.items() if n > 1] == []
+    for link in outline.all("a"):
+        assert str(link["href"]).removeprefix("#") in ids
+    for _, attributes in outline.tags:
+        if "aria-labelledby" in attributes:
+            assert attributes["aria-labelledby"] in ids
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_page_loads_nothing_from_outside(pages: dict[str, str], outlines: dict[str, Outline], name: str):
+    outline = outlines[name]
+    assert not outline.all("link")
+    assert not any("src" in attributes for _, attributes in outline.tags)
+    assert all(str(link["href"]).startswith("#") for link in outline.all("a"))
+    assert not re.search(r"https?://|@import|url\(", pages[name])
+    policy = next(m["content"] for m in outline.all("meta") if m.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy).startswith("default-src 'none';")
+    assert "unsafe" not in str(policy).partition("script-src")[2]
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_figures_are_json_that_the_page_can_read(outlines: dict[str, Outline], name: str):
+    outline = outlines[name]
+    drawn = [div["data-figure"] for div in outline.all("div") if "data-figure" in div]
+    for figure in drawn:
+        body = json.loads(outline.scripts[str(figure)])
+        assert body["data"]
+        assert "template" not in body["layout"], "the looks are in the page once"
+    assert set(json.loads(outline.scripts["templates"])) == {"light", "dark"}
+
+
+def test_a_name_stays_text_wherever_it_stands(pages: dict[str, str], outlines: dict[str, Outline]):
+    page, outline = pages["hostile"], outlines["hostile"]
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert not outline.all("img")
+    assert {attributes.get("type") for attributes in outline.all("script")} == {
+        None,
+        "application/json",
+        "application/gzip",
+    }
+    assert words_of(outline).count("</script><script>alert(1)</script>") >= 6, "people read what was typed"
+
+
+def test_the_same_overview_gives_the_same_page(pages: dict[str, str]):
+    assert render(overviews.realistic()) == pages["realistic"]
+
+
+def test_page_says_what_was_found_in_the_promised_order(outlines: dict[str, Outline]):
+    text = words_of(outlines["realistic"])
+    expected = [
+        "Customer segments as of 9 December 2011",
+        "Harbour & Finch Ltd",
+        "4,372 customers; the best 36 % bring 80 % of the revenue; 11 segments, 2 need attention now.",
+        "Needs attention now",
+        "The base at a glance",
+        "The best 36 % of the customers bring 80 % of the revenue",
+        "RFM",
+        "Decide whom to keep",
+        "The segments are a fixed grid over the three scores.",
+        "Champions",
+        "What sets them apart",
+        "What to do",
+        "Owner: Mira (CRM). Review by 1 November 2011 (overdue)",
+        "Lifecycle",
+        "of the population",
+        "Value",
+        "High: 12 % of the customers bring 50 % of the revenue",
+        "Needs",
+        "Typical fit",
+        "4 segments come out again on resampled customers",
+        "4 (chosen)",
+        "Where the numbers come from",
+        "15 % of the revenue has no customer behind it",
+        "Segmentations that could not be made",
+        "hobbies",
+        "rows read",
+        "without a customer",
+        "Traits",
+        "GBP a year",
+        "How to read this",
+        "Margin",
+        "Constructive",
+    ]
+    at = 0
+    for phrase in expected:
+        found = text.find(phrase, at)
+        assert found >= 0, f"{phrase!r} is not there, or too early"
+        at = found
+
+
+def test_numbers_are_short_with_the_exact_one_behind(pages: dict[str, str]):
+    overview = overviews.realistic()
+    assert overview.revenue is not None
+    assert f'title="£{overview.revenue:,.2f}">£4.4m<' in pages["realistic"]
+    assert 'title="541,909">542k<' in pages["realistic"]
+
+
+def test_without_value_there_is_no_money(outlines: dict[str, Outline]):
+    text = words_of(outlines["without_value"])
+    assert "Per customer" not in text
+    assert "bring 80 %" not in text.partition("Where the numbers come from")[0]
+
+
+def test_page_weighs_little_for_what_it_holds(pages: dict[str, str]):
+    assert len(pages["realistic"].encode()) < 2_500_000
+    assert len(pages["without_segmentations"].encode()) < 2_100_000
+
+
+def test_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "report.html"
+    write_report(overviews.one_customer(), path)
+    before = path.read_bytes()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="no space"):
+        write_report(overviews.realistic(), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_path_that_cannot_be_written_is_explained(tmp_path: Path):
+    with pytest.raises(UsageError, match="That is a folder"):
+        write_report(overviews.one_customer(), tmp_path)
+    with pytest.raises(UsageError, match="There is no folder"):
+        write_report(overviews.one_customer(), tmp_path / "gone" / "report.html")
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+DRAWN = "html[data-charts=drawn]"
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def overflow(page: Page) -> list[str]:
+    """What sticks out of the page sideways, and chart texts that are cut off by the edge of their chart."""
+    return page.evaluate("""() => {
+        const wide = document.documentElement.scrollWidth > innerWidth ? ["page"] : [];
+        const cut = [...document.querySelectorAll(".chart")].flatMap((chart) => {
+            const box = chart.getBoundingClientRect();
+            return [...chart.querySelectorAll("text")].filter((text) => {
+                const own = text.getBoundingClientRect();
+                return own.width > 0 && (own.left < box.left - 1 || own.right > box.right + 1
+                    || own.top < box.top - 1 || own.bottom > box.bottom + 1);
+            }).map((text) => chart.dataset.figure + ": " + text.textContent);
+        });
+        return [...wide, ...cut];
+    }""")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=list(SWITCHES))
+        yield browser
+        browser.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_report_is_drawn_offline_on_a_desk_and_on_a_phone(
+    browser: Browser, pages: dict[str, str], tmp_path: Path, width: int, scheme: Literal["light", "dark"]
+):
+    report = tmp_path / "report.html"
+    report.write_text(pages["hostile"], encoding="utf-8")
+    said: list[str] = []
+    asked: list[str] = []
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
+    page = context.new_page()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(report.as_uri())
+    page.wait_for_selector(DRAWN, state="attached", timeout=60_000)
+    assert page.locator(".chart").count() == 10
+    assert page.locator(".chart .main-svg:first-child").count() == 10
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 24, 28)")
+    assert overflow(page) == []
+    context.close()
+    assert said == []
+    assert set(asked) == {report.as_uri()}
+
+
+@pytest.mark.browser
+def test_report_prints_in_light_colours_at_the_width_of_the_paper(browser: Browser, tmp_path: Path):
+    overview = overviews.realistic()
+    report = tmp_path / "report.html"
+    write_report(replace(overview, segmentations=overview.segmentations[2:3]), report)
+    page = browser.new_page(color_scheme="dark", viewport={"width": 1000, "height": 700})
+    page.goto(report.as_uri())
+    page.wait_for_selector(DRAWN, state="attached", timeout=60_000)
+    look = "charts => charts.map(c => c._fullLayout.width + c._fullLayout.font.color)"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert set(page.eval_on_selector_all(".chart", look)) == {"900#1c2127"}
+    assert page.locator("details:not([open], .twin)").count() == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert set(page.eval_on_selector_all(".chart", look)) == {"960#f2f3f4"}
+    page.close()

@@ -1,0 +1,141 @@
+"""The command line as a user meets it: real processes, exit codes, what it prints."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.shops import CONFIG, orders, shop
+
+
+def segmentry(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "segmentry", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = shop(tmp_path_factory.mktemp("cli") / "w")
+    done = segmentry("run", "-w", root)
+    assert done.returncode == 0, done.stderr
+    assert "Champions" in done.stdout
+    assert (root / "report.html").stat().st_size > 100_000
+    return root
+
+
+def test_segments_as_json_add_up(space: Path) -> None:
+    found = json.loads(segmentry("segments", "-w", space, "--json").stdout)
+    assert sum(s["customers"] for s in found) == 200
+    assert sum(s["share"] for s in found) == pytest.approx(1)
+    assert all(s["action"] for s in found)
+
+
+def test_describe_explain_show_and_sql_answer(space: Path) -> None:
+    described = segmentry("describe", "value", "--segment", "high", "-w", space).stdout
+    assert "effect (sd)" in described
+    assert "Low" not in described.split("effect")[0]
+    explained = json.loads(segmentry("explain", "C00001", "-w", space, "--json").stdout)
+    assert [e["segmentation"] for e in explained] == ["lifecycle", "rfm", "value"]
+    assert all(e["reasons"] for e in explained)
+    assert "recency_days" in segmentry("show", "traits", "-w", space).stdout
+    assert json.loads(segmentry("show", "-w", space, "--json").stdout)
+    assert "SELECT" in segmentry("show", "memberships", "--sql", "-w", space).stdout
+    assert "SELECT" in segmentry("sql", "rfm", "--dialect", "snowflake", "-w", space).stdout
+
+
+def test_members_as_csv_are_all_of_the_segment_and_harmless(space: Path, tmp_path: Path) -> None:
+    frame = orders(60, seed=4)
+    frame["customer"] = "=cmd|' /C calc'!A" + frame["customer"]
+    root = shop(tmp_path / "evil", frame)
+    assert segmentry("run", "-w", root, "-q").returncode == 0
+    listed = 0
+    for segment in ("High", "Medium", "Low"):
+        target = tmp_path / f"{segment}.csv"
+        done = segmentry("members", segment, "--in", "value", "--csv", target, "-w", root)
+        assert done.returncode == 0, done.stderr
+        with target.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        listed += len(rows)
+        assert all(row["customer_id"].startswith("'=cmd") for row in rows)
+        assert {row["segment"] for row in rows} <= {segment}
+    assert listed == 60
+
+
+def test_run_again_does_nothing_and_says_so_quickly(space: Path) -> None:
+    done = segmentry("run", "-w", space)
+    assert done.returncode == 0
+    assert "collect" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("segments", "nosuch"), 2, "no segmentation 'nosuch'"),
+        (("members", "Champion"), 2, "Did you mean 'Champions'"),
+        (("explain", "nobody"), 1, "no customer 'nobody'"),
+        (("show", "trait"), 2, "Did you mean 'traits'"),
+        (("sql", "rfm", "--dialect", "oracle"), 2, "no SQL dialect 'oracle'"),
+        (("fit", "rfm", "--segments", "4"), 2, "kmeans"),
+        (("frobnicate",), 2, "No such command"),
+    ],
+)
+def test_wrong_use_is_told_clearly(space: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    done = segmentry(*words, *(() if words[0] == "frobnicate" else ("-w", space)))
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_broken_config_names_line_and_key(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w", config=CONFIG.replace("method: rfm", "method: rmf"))
+    done = segmentry("run", "-w", root)
+    assert done.returncode == 2
+    assert "segmentry.yaml:16 segmentations.rfm: method 'rmf' is not known. Did you mean 'rfm'" in done.stderr
+
+
+def test_no_workspace_says_what_to_do(tmp_path: Path) -> None:
+    done = segmentry("run", "-w", tmp_path)
+    assert done.returncode == 2
+    assert "segmentry init" in done.stderr
+
+
+def test_init_then_run_needs_no_edit_and_init_never_overwrites(tmp_path: Path) -> None:
+    orders(150).to_csv(tmp_path / "sales.csv", index=False, sep=";", decimal=",")
+    done = segmentry("init", "sales.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / "segmentry.yaml").read_text()
+    assert "C00001" not in written
+    done = segmentry("run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = segmentry("init", "sales.csv", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    assert (tmp_path / "segmentry.yaml").read_text() == written
+
+
+def test_as_of_before_the_first_order_gives_everybody_no_data_or_nobody(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w")
+    assert segmentry("run", "-w", root, "-q").returncode == 0
+    done = segmentry("run", "-w", root, "--as-of", "2019-01-01")
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr
+    assert segmentry("run", "-w", root, "-q").returncode == 0
+
+
+def test_schema_is_json() -> None:
+    assert json.loads(segmentry("schema").stdout)["title"] == "Config"
+
+
+def test_version_is_printed() -> None:
+    assert segmentry("--version").stdout.startswith("segmentry ")
