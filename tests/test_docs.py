@@ -1,0 +1,62 @@
+"""The documentation is executed: guides follow from the code, README's Python runs, its commands exist."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import segmentry as sg
+from segmentry.apps import cli
+
+
+def _module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_guides_are_what_the_code_says(project_root: Path) -> None:
+    writer = _module(project_root / "scripts" / "write_docs.py")
+    for name, text in writer.guides().items():
+        assert (project_root / "docs" / "guides" / name).read_text(encoding="utf-8") == text, (
+            f"docs/guides/{name} is outdated: run `python scripts/write_docs.py`"
+        )
+        assert "|  |\n" not in text.replace("| unit | personal |", ""), f"{name}: something is not described"
+
+
+def test_python_of_the_readme_runs(project_root: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (project_root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
+
+
+def test_commands_of_the_documentation_exist(project_root: Path) -> None:
+    group: Any = typer.main.get_command(cli.app)
+    pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]
+    named = {m for page in pages for m in re.findall(r"`?segmentry ([a-z]+)", page.read_text(encoding="utf-8"))}
+    assert named - {"run"}
+    assert named - {"as"} <= set(group.commands)  # `import segmentry as sg`
+
+
+def test_public_names_are_few_and_pinned() -> None:
+    assert sorted(sg.__all__) == [
+        "KMeans",
+        "Rfm",
+        "Rules",
+        "Segmentation",
+        "SegmentryError",
+        "ValueTiers",
+        "Workspace",
+        "create",
+        "open",
+    ]
+    for name in sg.__all__:
+        assert getattr(sg, name) is not None
