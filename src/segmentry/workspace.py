@@ -420,9 +420,7 @@ class Workspace:
         book = playbooks.load(self.root / playbooks.FILE_NAME)
         texts = {
             names[s.name]: {
-                "meaning": naming.meaning_for(effects, s.name)
-                if found
-                else f"Customers of whom it holds: {s.criteria}.",
+                "meaning": naming.meaning_for(effects, s.name) if found else f"By rule: {s.criteria}.",
                 "action": playbooks.action_for(book, [e for e in effects if e.segment == s.name]),
             }
             for s in fitted.segments
