@@ -8,6 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: tests are never judged by the clock.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # Segmentry's processes run in UTC; so do its tests and every process that they start.
 os.environ["TZ"] = "UTC"
