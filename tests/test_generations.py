@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -13,9 +14,12 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import psycopg
 import pytest
 
+from segmentry.engine.postgres_storage import PostgreSQL
 from segmentry.errors import DataError
+from tests.engines import on, on_every_engine
 from tests.shops import CONFIG, opened, orders, shop, tables
 
 # Children fork from a server that has imported everything and opened nothing, so that they start in milliseconds.
@@ -41,23 +45,45 @@ def _run_with_little_disk(root: Path) -> None:
     os._exit(0)
 
 
-def _files(root: Path) -> dict[str, tuple[int, int]]:
+def _stored(root: Path) -> dict[str, object]:
+    """Everything that is stored: files with their size and time, tables of a server with their number."""
     kept = [p for p in (root / "warehouse").rglob("*") if p.is_file() and "state.sqlite-" not in p.name]
-    return {str(p): (p.stat().st_size, p.stat().st_mtime_ns) for p in kept}
+    found: dict[str, object] = {str(p): (p.stat().st_size, p.stat().st_mtime_ns) for p in kept}
+    space = opened(root)
+    if isinstance(space.engine, PostgreSQL):
+        with psycopg.connect(**space.engine.conninfo) as con:
+            query = "SELECT relname, oid FROM pg_class WHERE relnamespace = to_regnamespace(%s)"
+            found |= dict(con.execute(query, [space.engine.schema]).fetchall())
+    space.close()
+    return found
 
 
-def test_run_twice_writes_nothing_new(tmp_path: Path) -> None:
-    root = shop(tmp_path / "w")
+def _begin_again(root: Path) -> None:
+    """Forget everything but the sources."""
+    space = opened(root)
+    if isinstance(space.engine, PostgreSQL):
+        with psycopg.connect(**space.engine.conninfo) as con:
+            con.execute(f"DROP SCHEMA IF EXISTS {space.engine.schema} CASCADE")
+    space.close()
+    shutil.rmtree(root / "warehouse")
+    shutil.rmtree(root / "segmentations")
+
+
+@on_every_engine
+def test_run_twice_writes_nothing_new(tmp_path: Path, engine: str) -> None:
+    root = shop(tmp_path / "w", config=on(engine, CONFIG))
     _run(root)
-    before, rows = _files(root), tables(root)
+    before, rows = _stored(root), tables(root)
     _run(root)
-    assert _files(root) == before
+    assert _stored(root) == before
     assert tables(root) == rows
 
 
-@pytest.mark.timeout(600)
-def test_killed_at_twenty_random_moments_it_ends_with_the_tables_of_a_clean_run(tmp_path: Path) -> None:
-    warm, clean, killed = (shop(tmp_path / name) for name in ("warm", "clean", "killed"))
+@pytest.mark.timeout(900)
+@on_every_engine
+def test_killed_at_twenty_random_moments_it_ends_with_the_tables_of_a_clean_run(tmp_path: Path, engine: str) -> None:
+    warm, clean = (shop(tmp_path / name) for name in ("warm", "clean"))
+    killed = shop(tmp_path / "killed", config=on(engine, CONFIG))
     _in_child(warm)  # starts the server of the children
     started = time.monotonic()
     _in_child(clean)
@@ -72,14 +98,15 @@ def test_killed_at_twenty_random_moments_it_ends_with_the_tables_of_a_clean_run(
             os.kill(child.pid or 0, signal.SIGKILL)
             deaths += 1
         else:  # it got through: from the start again, else there would be nothing left to interrupt
-            shutil.rmtree(killed / "warehouse")
-            shutil.rmtree(killed / "segmentations")
+            _begin_again(killed)
         child.join()
     _in_child(killed)
     assert tables(killed) == tables(clean)
     orders(10, seed=5).to_csv(killed / "orders-5.csv", index=False)
     _in_child(killed)  # a writer sweeps what the dead have left
     assert not list((killed / "warehouse").rglob("*.writing"))
+    kept = {str(r.id) for r in opened(killed).state.kept()}
+    assert {str(n).rpartition("__")[2] for n in _stored(killed) if re.search(r"__\d+$", str(n))} <= kept
 
 
 def _in_child(root: Path) -> None:
@@ -89,8 +116,9 @@ def _in_child(root: Path) -> None:
     assert child.exitcode == 0
 
 
-def test_reader_keeps_its_moment_while_runs_go_on(tmp_path: Path) -> None:
-    root = shop(tmp_path / "w")
+@on_every_engine
+def test_reader_keeps_its_moment_while_runs_go_on(tmp_path: Path, engine: str) -> None:
+    root = shop(tmp_path / "w", config=on(engine, CONFIG))
     _run(root)
     space = opened(root)
     with space.reading() as reading:
@@ -106,8 +134,9 @@ def test_reader_keeps_its_moment_while_runs_go_on(tmp_path: Path) -> None:
     space.close()
 
 
-def test_two_processes_at_once_do_the_work_once(tmp_path: Path) -> None:
-    root = shop(tmp_path / "w")
+@on_every_engine
+def test_two_processes_at_once_do_the_work_once(tmp_path: Path, engine: str) -> None:
+    root = shop(tmp_path / "w", config=on(engine, CONFIG))
     children = [FORKS.Process(target=_run, args=(root,)) for _ in range(2)]
     for child in children:
         child.start()
@@ -149,8 +178,9 @@ def test_full_disk_leaves_the_former_result(tmp_path: Path) -> None:
     assert len(tables(root)["traits"]) == 3_000
 
 
-def test_interrupt_leaves_the_former_result(tmp_path: Path) -> None:
-    root = shop(tmp_path / "w")
+@on_every_engine
+def test_interrupt_leaves_the_former_result(tmp_path: Path, engine: str) -> None:
+    root = shop(tmp_path / "w", config=on(engine, CONFIG))
     _run(root)
     before = tables(root)
     orders(5_000, seed=9).to_csv(root / "orders-9.csv", index=False)

@@ -241,7 +241,12 @@ class Config(_Part):
 
     version: Literal[1] = Field(1, description="Version of this file's format.")
     name: str = Field(min_length=1, description="Name of the company or project.")
-    engine: Literal["duckdb"] = Field("duckdb", description="Database that holds the base.")
+    engine: str = Field(
+        "duckdb",
+        description="Database that holds the base: duckdb, or a URL such as "
+        "postgresql://user:${PASSWORD}@host:5432/database?schema=acme.",
+        repr=False,
+    )
     as_of: date | Literal["latest"] = Field("latest", description="Date of the picture; latest is the last record's.")
     currency: str = Field("", max_length=3, description="ISO 4217 code; only shown, not converted.")
     primary: str | None = Field(None, description="The segmentation shown first.")
@@ -249,6 +254,13 @@ class Config(_Part):
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if value == "duckdb" or value.startswith(("postgresql://", "postgres://")):
+            return value
+        raise ValueError("not an engine. Allowed: duckdb, or postgresql://user:${PASSWORD}@host:5432/database.")
 
     @model_validator(mode="after")
     def _names(self) -> Config:
@@ -294,12 +306,25 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
         raise ConfigError(f"{file}:{line} is not YAML: {error.problem or error.context}.") from error
     if not isinstance(tree, CommentedMap):
         raise ConfigError(f"{file}:1 must be a mapping with keys such as name.", fix="See `segmentry schema`.")
+    _no_secret(tree, file)
     plain = _substitute(tree, env, file, ())
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
         lines = [_explain(dict(item), tree, file) for item in error.errors()]
         raise ConfigError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _no_secret(tree: CommentedMap, file: str) -> None:
+    """Passwords come from the environment, never from a file that is passed around and committed."""
+    engine = tree.get("engine")
+    password = re.search(r"://[^/@]*:([^@]*)@|[?&]password=([^&]*)", engine) if isinstance(engine, str) else None
+    if password and not re.fullmatch(r"\$\{\w+\}|", password[1] or password[2] or ""):
+        raise ConfigError(
+            f"{file}:{line_of(tree, ('engine',))} engine: the password stands in the file.",
+            why="Whoever reads the file could use it.",
+            fix="Write ${SEGMENTRY_DB_PASSWORD} in its place and set that environment variable.",
+        )
 
 
 def json_schema() -> dict[str, Any]:
@@ -357,7 +382,8 @@ def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> str:
         return f"{at}: method '{method}' is not known. {did_you_mean(method, METHODS)}"
     message = str(item["msg"]).removeprefix("Value error, ")
     given = item.get("input")
-    shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) else ""
+    # An engine may hold a password.
+    shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) and path != ("engine",) else ""
     return f"{at}: {shown}{message}"
 
 

@@ -147,7 +147,7 @@ class Reading:
         if name in COLLECTABLE or name == "quarantine":
             parts = manifest.quarantine_parts() if name == "quarantine" else manifest.parts(name)
             if parts:
-                return self.session.facts(parts)
+                return self.session.parts(parts)
         stages = [s for s, run in self.current.items() if name in run.rows and not s.startswith("collect")]
         chosen = segmentation or self.config.first
         for stage in stages:
@@ -158,7 +158,7 @@ class Reading:
 
     def first(self, name: str, segmentation: str | None, rows: int) -> list[dict[str, Any]]:
         """The first rows of a table."""
-        return list(self.session.con.to_pyarrow(self.find(name, segmentation).limit(rows)).to_pylist())
+        return list(self.find(name, segmentation).limit(rows).to_pyarrow().to_pylist())
 
     def sql(self, name: str, segmentation: str | None = None) -> str:
         """The SQL that made a table, as it ran."""

@@ -121,7 +121,8 @@ class Segmentation:
     def sql(self, dialect: str, table: str = "traits") -> str:
         """The placement as one SELECT over a table of traits, in another database's SQL."""
         schema = {"customer_key": "int64", "customer_id": "string", **self._schema()}
-        return engine.to_sql(self._placed(ibis.table(schema, name=table), list(KEYS)), dialect)
+        rows = self._population(ibis.table(schema, name=table))
+        return engine.to_sql(rows, self._named_steps(list(KEYS)), dialect)
 
     def explain(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Why]:
         """One unit's placement and the reasons for it; ``row`` maps traits to values."""
@@ -130,7 +131,7 @@ class Segmentation:
             **{name: ibis.literal(row.get(name), type=kind) for name, kind in types.items()}
         )
         with engine.in_memory() as con:
-            placed = con.to_pyarrow(self._steps(one, [])).to_pylist()[0]
+            placed = con.to_pyarrow(engine.in_steps(one, self._steps([]))).to_pylist()[0]
         return placed, self.rule.why(row, int(placed["segment_index"]))
 
     def _schema(self) -> dict[str, str]:
@@ -145,13 +146,24 @@ class Segmentation:
                 why=did_you_mean(missing[0], traits.columns),
                 fix="`segmentry show traits` lists the traits there are.",
             )
-        rows = traits
-        if self.population:
-            rows = rows.filter(expressions.condition(self.population, rows, where=f"{self.name}.population"))
-        return self._named(self._steps(rows, keys), keys)
+        return engine.in_steps(self._population(traits), self._named_steps(keys))
 
-    def _steps(self, rows: ir.Table, keys: Sequence[str]) -> ir.Table:
-        return self.rule.placed(self.rule.scored(self.rule.prepared(rows, keys), keys), keys)
+    def _population(self, traits: ir.Table) -> ir.Table:
+        if not self.population:
+            return traits
+        return traits.filter(expressions.condition(self.population, traits, where=f"{self.name}.population"))
+
+    def _steps(self, keys: Sequence[str]) -> list[engine.Step]:
+        """Law 10: prepared, scored, placed."""
+        rule = self.rule
+        return [
+            ("prepared", lambda rows: rule.prepared(rows, keys)),
+            ("scored", lambda rows: rule.scored(rows, keys)),
+            ("placed", lambda rows: rule.placed(rows, keys)),
+        ]
+
+    def _named_steps(self, keys: Sequence[str]) -> list[engine.Step]:
+        return [*self._steps(keys), ("memberships", lambda rows: self._named(rows, keys))]
 
     def _named(self, placed: ir.Table, keys: Sequence[str]) -> ir.Table:
         labels = [(NO_DATA, NO_DATA_NAME), (NO_GOOD_FIT, NO_GOOD_FIT_NAME), *enumerate(self.names)]

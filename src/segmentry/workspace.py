@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
 from segmentry.data import collect, identity, privacy, propose, reconcile, simulate
 from segmentry.data.collect import Manifest
-from segmentry.engine import Engine, Progress, Session, Writer, in_memory
+from segmentry.engine import DuckDB, Engine, GenerationGoneError, Progress, Session, Writer, in_memory, open_engine
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
 from segmentry.reading import Explanation, Overview, Reading, load_segmentation
 from segmentry.segmentation import Segmentation
@@ -54,7 +54,13 @@ class Workspace:
     def __init__(self, root: Path, env: Mapping[str, str], listener: Listener | None = None) -> None:
         self.root = root
         self.config = config.load(root / config.FILE_NAME, env)
-        self.engine = Engine(root / "warehouse", memory_limit=env.get("SEGMENTRY_MEMORY_LIMIT"))
+        self.engine = open_engine(
+            self.config.engine,
+            root / "warehouse",
+            self.config.name,
+            memory_limit=env.get("SEGMENTRY_MEMORY_LIMIT"),
+            threads=int(env.get("SEGMENTRY_THREADS", "0")) or None,
+        )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
 
@@ -94,7 +100,7 @@ class Workspace:
                 return self._up_to_date(current)
             self._sweep()
             with self._recorded("collect", None, _digest([before.digest(), datetime.now(UTC)])) as (run, done):
-                with self.engine.session() as session:
+                with self.engine.files.session() as session:
                     now = datetime.now(UTC).replace(tzinfo=None)
                     manifest = collect.collect(
                         self.config.sources, self.root, before, session, now=now, progress=self._progress("collect")
@@ -110,12 +116,12 @@ class Workspace:
         def work(session: Session, writer: Writer) -> dict[str, Any]:
             ids = writer.write("identities", identity.identities(collect.customer_ids(manifest, session)))
             names = [n for n in self.config.sources if manifest.parts("customers", n)]
-            records = {n: session.facts(manifest.parts("customers", n)) for n in names}
+            records = {n: session.parts(manifest.parts("customers", n)) for n in names}
             writer.write("golden_customers", identity.golden_customers(ids, records, self.config.sources))
-            facts = {n: session.facts(parts) for n, parts in self._fact_parts(manifest).items()}
+            facts = {n: session.parts(parts) for n, parts in self._fact_parts(manifest).items()}
             return {"customers": reconcile.customers_by_source(facts, records)}
 
-        return self._stage("resolve", None, [manifest.digest(), mapped], {}, work)
+        return self._stage("resolve", None, [manifest.digest(), mapped], {}, work, on=self.engine.files)
 
     def traits(self, as_of: date | None = None) -> Run:
         """One row per customer as of a date, one column per trait."""
@@ -124,7 +130,7 @@ class Workspace:
         needed = self._needed()
         current = self.state.current().get("traits")
         inputs = [manifest.digest(), self._current("resolve").fingerprint, self.config.lifecycle_days.model_dump()]
-        if current and current.fingerprint == _digest(["traits", day, inputs]):
+        if current and current.fingerprint == self._fingerprint("traits", day, inputs):
             considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
             if needed <= considered:
                 return self._up_to_date(current)
@@ -180,7 +186,7 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                fitted = self._told(fitted, table, list(specs.values()))
+                fitted = self._told(fitted, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
             _write(path, text)
@@ -207,16 +213,17 @@ class Workspace:
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
             writer.write("memberships", assignment.with_since(placed, stays, day))
-            sizes, effects = profiles.profile(placed, table, specs, run.facts["value_trait"])
+            sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
                 "version": segmentation.version,
                 "sizes": sizes,
-                "cells": profiles.cells(placed, table, run.facts["value_trait"]),
+                "cells": profiles.cells(placed, table, run.facts["largest"], run.facts["value_trait"]),
                 "missing": assignment.missing(segmentation, table),
             }
 
         inputs = [fitted.facts["checksum"], run.fingerprint, run.facts["needed"]]
+        self._same_engine(before)
         reads = {"traits": run, **({"before": before} if before else {})}
         return self._stage(stage, day, inputs, reads, work)
 
@@ -232,12 +239,16 @@ class Workspace:
         """One moment of the workspace: its current tables and what people see of them."""
         for attempt in (1, 2, 3):
             current = self.state.current()
-            with self.engine.session() as session:
+            generations = {s: r.id for s, r in current.items() if s.partition(":")[0] in _WRITE_TABLES}
+            with ExitStack() as stack:
                 try:
-                    session.attach({s: r.id for s, r in current.items() if s.partition(":")[0] in _WRITE_TABLES})
-                except FileNotFoundError:
+                    session = stack.enter_context(self.engine.reader(generations))
+                except GenerationGoneError as error:
                     if attempt == 3:
-                        raise
+                        raise DataError(
+                            f"The tables of this workspace are not in its engine ({self.engine.identity}).",
+                            fix="Run `segmentry run`: it brings them there.",
+                        ) from error
                     continue  # two commits came between the look and the attach: look again
                 yield Reading(
                     self.root, self.config, session, current, self._not_fitted(), self._earlier_sizes(current)
@@ -279,19 +290,27 @@ class Workspace:
         work: Callable[[Session, Writer], dict[str, Any]],
         *,
         force: bool = False,
+        on: Engine | None = None,
     ) -> Run:
-        fingerprint = _digest([stage.partition(":")[0], as_of, inputs])
+        """Run one stage on an engine (the workspace's own unless said), unless its current run had the same input."""
+        fingerprint = self._fingerprint(stage, as_of, inputs)
         with self.state.writer():
             current = self.state.current().get(stage)
             if current and current.fingerprint == fingerprint and not force:
                 return self._up_to_date(current)
             with self._recorded(stage, as_of, fingerprint) as (run, done):
                 generations = {alias: r.id for alias, r in reads.items()}
-                with self.engine.session(generations) as session:
-                    with session.new_generation(run, self._progress(stage)) as writer:
-                        facts = work(session, writer)
-                    done(writer.rows, {**facts, "sql": writer.sql})
+                with (
+                    (on or self.engine).session(generations) as session,
+                    session.new_generation(run, self._progress(stage)) as writer,
+                ):
+                    facts = work(session, writer)
+                self.engine.publish(run, self._progress(stage))
+                done(writer.rows, {**facts, "sql": writer.sql, "engine": self.engine.identity})
             return self._finished(run)
+
+    def _fingerprint(self, stage: str, as_of: date | None, inputs: list[Any]) -> str:
+        return _digest([stage.partition(":")[0], as_of, inputs, self.engine.identity])
 
     @contextmanager
     def _recorded(
@@ -306,6 +325,15 @@ class Workspace:
             # The message of an error of ours names no personal data; that of a stranger may.
             self.state.fail(run, str(error) if isinstance(error, SegmentryError) else type(error).__name__)
             raise
+
+    def _same_engine(self, before: Run | None) -> None:
+        """The history of memberships moves from DuckDB to a server, not back."""
+        there = before.facts["engine"] if before else DuckDB.identity
+        if there not in (DuckDB.identity, self.engine.identity):
+            raise DataError(
+                f"The history of memberships is in {there}, and the engine is {self.engine.identity} now.",
+                fix=f"Set `engine` in {config.FILE_NAME} back, or begin anew in another folder.",
+            )
 
     def _finished(self, number: int) -> Run:
         run = next(r for r in self.state.current().values() if r.id == number)
@@ -349,7 +377,7 @@ class Workspace:
 
     def _collected(self, session: Session, manifest: Manifest, kind: str) -> ir.Table | None:
         parts = manifest.parts(kind)
-        return session.facts(parts) if parts else None
+        return session.facts(parts, self._progress("traits")) if parts else None
 
     def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
         kinds = {n: s.kind for n, s in self.config.sources.items()}
@@ -407,14 +435,16 @@ class Workspace:
             if name and name not in self.config.segmentations and word in ("fit", "assign"):
                 self.state.drop(stage)
 
-    def _told(self, fitted: Segmentation, table: ir.Table, specs: list[Trait]) -> Segmentation:
+    def _told(
+        self, fitted: Segmentation, table: ir.Table, specs: list[Trait], largest: Mapping[str, float | None]
+    ) -> Segmentation:
         """Readable names for segments that were found in the data, and for all a meaning and a next action.
 
         What is made up here comes last: segmentry.yaml and playbooks.yaml say it better.
         """
         worth = segment.value_trait_of([s.name for s in specs])
         told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
-        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, None)
+        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, largest, None)
         found = fitted.method in segment.FIND_SEGMENTS
         names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
         book = playbooks.load(self.root / playbooks.FILE_NAME)

@@ -50,7 +50,8 @@ def _profile(base: tuple[pd.DataFrame, pd.DataFrame]) -> tuple[dict, tuple[profi
     with engine.in_memory() as con:
         placed = con.create_table("placed", ibis.memtable(base[0]).cast({"score": "string"}))
         traits = con.create_table("traits", ibis.memtable(base[1]))
-        return profiles.profile(placed, traits, SPECS, "margin")
+        largest = traits.agg(**profiles.largest_values(traits, SPECS)).to_pyarrow().to_pylist()[0]
+        return profiles.profile(placed, traits, SPECS, largest, "margin")
 
 
 def test_sizes_and_values_are_those_of_pandas(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:
@@ -92,7 +93,7 @@ def test_names_are_distinct_and_say_what_sets_apart(base: tuple[pd.DataFrame, pd
 def test_pareto_reaches_everything_and_never_falls() -> None:
     frame = pd.DataFrame({"customer_key": range(1000), "value": np.random.default_rng(1).normal(10, 20, 1000)})
     with engine.in_memory() as con:
-        curve = profiles.pareto(con.create_table("t", ibis.memtable(frame)), "value")
+        curve = profiles.pareto(con.create_table("t", ibis.memtable(frame)), "value", 100.0)
     xs, ys = zip(*curve, strict=True)
     assert (xs[0], ys[0]) == (0, 0)
     assert xs[-1] == pytest.approx(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -183,8 +184,13 @@ class _Mapper:
                 time = values.local_to_utc(raw.cast("timestamp"), zone)
             return (time.cast("date") if kind == Type.DATE else time), given
         if kind in _NUMERIC:
-            number = self._number(raw) if raw.type().is_string() else raw.cast("float64")
+            number = self._number(raw) if raw.type().is_string() else _finite(raw.cast("float64"))
             return (number.round().cast("int64") if kind == Type.INTEGER else number), given
         if kind == Type.BOOLEAN:
             return (values.boolean(raw) if raw.type().is_string() else raw.cast("boolean")), given
         return values.text(raw.cast("string")), given
+
+
+def _finite(number: ir.FloatingValue) -> ir.FloatingValue:
+    """The number; null where it is infinite or NaN, which no sum survives."""
+    return (number.abs() <= sys.float_info.max).ifelse(number, ibis.null("float64"))

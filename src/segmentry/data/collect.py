@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 from segmentry.config import Source
 from segmentry.data import files
 from segmentry.data.canonical import Canonical, canonical
-from segmentry.engine import Progress, Session, md5
+from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
 
 KEYS_TABLE = "customer_keys"
@@ -111,7 +111,7 @@ def collect(
     sources: Mapping[str, Source],
     root: Path,
     before: Manifest,
-    session: Session,
+    session: DuckDBSession,
     *,
     now: datetime,
     progress: Progress | None = None,
@@ -166,7 +166,7 @@ def _offset(progress: Progress | None, done: int, total: int) -> Progress | None
 
 @dataclass(frozen=True)
 class _FileReader:
-    session: Session
+    session: DuckDBSession
     name: str
     source: Source
     path: Path
@@ -335,7 +335,9 @@ class _FileReader:
             found = {k: v.isoformat() if v else None for k, v in span.items()}
         if self.source.kind == "transactions":
             groups = rows.group_by(kind=rows["line_kind"], anonymous=rows["customer_key"].isnull())
-            kinds = groups.agg(rows=rows.count(), amount=rows["amount"].sum()).order_by(["kind", "anonymous"])
+            largest = rows["amount"].abs().max().to_pyarrow().as_py()
+            amount = exact_sum(rows["amount"], largest)
+            kinds = groups.agg(rows=rows.count(), amount=amount).order_by(["kind", "anonymous"])
             found["kinds"] = tuple(kinds.to_pyarrow().to_pylist())
         return found
 
@@ -361,4 +363,4 @@ def customer_ids(manifest: Manifest, session: Session) -> ir.Table:
             why="A segmentation needs to know who the customers are.",
             fix="Map `customer` in the columns of a source.",
         )
-    return session.facts(manifest.keys)
+    return session.parts(manifest.keys)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import ibis
@@ -115,45 +116,142 @@ class _Column:
 
 
 def profile(
-    placed: ir.Table, traits: ir.Table, specs: Sequence[Trait], value_trait: str | None
+    placed: ir.Table,
+    traits: ir.Table,
+    specs: Sequence[Trait],
+    largest: Mapping[str, float | None],
+    value_trait: str | None,
 ) -> tuple[dict[str, dict[str, Any]], tuple[TraitEffect, ...]]:
     """Sizes per segment and the effects of every trait.
 
-    ``placed`` has ``customer_key``, ``segment``, ``fit``, ``margin``; ``traits`` one row per customer. Gives, by
-    segment name, ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included.
+    ``placed`` has ``customer_key``, ``segment``, ``fit``, ``margin``; ``traits`` one row per customer; ``largest`` the
+    largest absolute value of every number among them (see :func:`largest_values`). Gives, by segment name,
+    ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included. All figures are the same to
+    the last bit in whatever order the engine adds them up.
     """
     joined = _beside(placed, traits)
-    columns = list(_columns(joined, specs))
-    aggregates: dict[str, ir.Value] = {
-        "customers": joined.count(),
-        "fit": joined["placed_fit"].mean(),
-        "margin": joined["placed_margin"].mean(),
+    columns = [_Sums(c, largest.get(c.trait.name)) for c in _columns(joined, specs)]
+    extra: dict[str, ir.Value] = {
+        "fit": engine.exact_sum(joined["placed_fit"], 1.0),
+        "fits": joined["placed_fit"].count(),
+        "margin": engine.exact_sum(joined["placed_margin"], 1.0),
+        "margins": joined["placed_margin"].count(),
     }
     if value_trait is not None:
-        aggregates["value"] = joined[value_trait].cast("float64").sum()
-    for i, column in enumerate(columns):
-        number = _as_number(joined, column)
-        size = engine.ln(number.abs() + 1.0)
-        scaled = (number < 0).ifelse(-size, size) if column.log else number
-        aggregates |= {
-            f"n{i}": number.count(),
-            f"m{i}": number.mean(),
-            f"v{i}": number.var(how="sample"),
-            f"lm{i}": scaled.mean(),
-            f"lv{i}": scaled.var(how="sample"),
-        }
-    rows = joined.group_by(segment=joined["placed_segment"]).agg(**aggregates).to_pyarrow().to_pylist()
+        extra["value"] = engine.exact_sum(joined[value_trait], largest[value_trait])
+    numbers = joined.mutate(**{n: v for i, c in enumerate(columns) for n, v in c.terms(i, joined).items()})
+    aggregates = {n: v for i, c in enumerate(columns) for n, v in c.aggregates(i, numbers).items()}
+    rows = (
+        numbers.group_by(segment=numbers["placed_segment"])
+        .agg(customers=numbers.count(), **extra, **aggregates)
+        .to_pyarrow()
+        .to_pylist()
+    )
+    rows.sort(key=lambda row: str(row["segment"]))
     sizes = {
         row["segment"]: {
             "customers": row["customers"],
             "value": row.get("value"),
-            "mean_fit": row["fit"],
-            "mean_margin": row["margin"],
+            "mean_fit": _quotient(row["fit"], row["fits"]),
+            "mean_margin": _quotient(row["margin"], row["margins"]),
         }
-        for row in sorted(rows, key=lambda r: str(r["segment"]))
+        for row in rows
     }
-    found = tuple(e for i, c in enumerate(columns) for e in _effects(i, c, rows))
+    found = tuple(e for i, c in enumerate(columns) for e in _effects(c, [c.moments(i, row) for row in rows], rows))
     return sizes, found
+
+
+def largest_values(traits: ir.Table, specs: Sequence[Trait]) -> dict[str, ir.Scalar]:
+    """By trait that is a number, the expression of its largest absolute value."""
+    return {s.name: traits[s.name].cast("float64").abs().max() for s in specs if s.kind == "number"}
+
+
+def _quotient(total: float | None, n: int) -> float | None:
+    return None if total is None or not n else total / n
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """n, mean and sample variance of a column in a segment; the latter two also as the effect is measured."""
+
+    n: int
+    mean: float | None
+    variance: float | None
+    scaled_mean: float | None
+    scaled_variance: float | None
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """The whole numbers that are added up for a column: its value, and coarser its value and square.
+
+    Squares are of numbers up to 10^9, so that they fit an int64: means are exact to 15 digits of the largest value in the
+    base, standard deviations to 9.
+    """
+
+    column: _Column
+    largest: float | None
+
+    @property
+    def fine(self) -> int:
+        return engine.decimals_for(self._most, 15)
+
+    @property
+    def coarse(self) -> int:
+        return engine.decimals_for(self._most, 9, digits=10)
+
+    @property
+    def logged(self) -> int:
+        return engine.decimals_for(math.log1p(self._most), 9, digits=10)
+
+    @property
+    def _most(self) -> float:
+        return max(self.largest or 1.0, 1.0)
+
+    def terms(self, i: int, joined: ir.Table) -> dict[str, ir.Value]:
+        """The whole numbers of a row."""
+        number = _as_number(joined, self.column)
+        found = {f"fine{i}": engine.units(number, self.fine), f"coarse{i}": engine.units(number, self.coarse)}
+        if self.column.log:
+            size = engine.ln(number.abs() + 1.0)
+            found[f"logged{i}"] = engine.units((number < 0).ifelse(-size, size), self.logged)
+        return found
+
+    def aggregates(self, i: int, numbers: ir.Table) -> dict[str, ir.Value]:
+        """Their sums; as text, because they outgrow an int64."""
+        coarse = numbers[f"coarse{i}"]
+        found = {
+            f"n{i}": coarse.count(),
+            f"fine{i}": numbers[f"fine{i}"].sum().cast("string"),
+            f"coarse{i}": coarse.sum().cast("string"),
+            f"squares{i}": (coarse * coarse).sum().cast("string"),
+        }
+        if self.column.log:
+            logged = numbers[f"logged{i}"]
+            found[f"logged{i}"] = logged.sum().cast("string")
+            found[f"logged_squares{i}"] = (logged * logged).sum().cast("string")
+        return found
+
+    def moments(self, i: int, row: Mapping[str, Any]) -> _Moments:
+        n = row[f"n{i}"]
+        if not n:
+            return _Moments(0, None, None, None, None)
+        mean = _mean(n, row[f"fine{i}"], self.fine)
+        variance = _variance(n, row[f"coarse{i}"], row[f"squares{i}"], self.coarse)
+        if not self.column.log:
+            return _Moments(n, mean, variance, mean, variance)
+        logged, squares = row[f"logged{i}"], row[f"logged_squares{i}"]
+        return _Moments(n, mean, variance, _mean(n, logged, self.logged), _variance(n, logged, squares, self.logged))
+
+
+def _mean(n: int, added: str, decimals: int) -> float:
+    return float(Fraction(int(added), n) / Fraction(10) ** decimals)
+
+
+def _variance(n: int, added: str, squares: str, decimals: int) -> float | None:
+    if n < 2:
+        return None
+    return float(Fraction(n * int(squares) - int(added) ** 2, n * (n - 1)) / Fraction(100) ** decimals)
 
 
 def _beside(placed: ir.Table, traits: ir.Table) -> ir.Table:
@@ -182,15 +280,15 @@ def _as_number(joined: ir.Table, column: _Column) -> ir.Value:
     return value.cast("float64")
 
 
-def _effects(i: int, column: _Column, rows: Sequence[Mapping[str, Any]]) -> Iterable[TraitEffect]:
-    base_n, base_mean, base_var = _pool([(r[f"n{i}"], r[f"m{i}"], r[f"v{i}"]) for r in rows])
-    spec = column.trait
-    common = (spec.name, column.level, spec.kind, spec.unit)
-    yield TraitEffect(BASE, *common, base_n, base_mean, _root(base_var), base_mean, None)
-    for row in rows:
-        others = _pool([(r[f"n{i}"], r[f"lm{i}"], r[f"lv{i}"]) for r in rows if r is not row])
-        effect = _standardised((row[f"n{i}"], row[f"lm{i}"], row[f"lv{i}"]), others)
-        yield TraitEffect(row["segment"], *common, row[f"n{i}"], row[f"m{i}"], _root(row[f"v{i}"]), base_mean, effect)
+def _effects(sums: _Sums, moments: Sequence[_Moments], rows: Sequence[Mapping[str, Any]]) -> Iterable[TraitEffect]:
+    base_n, base_mean, base_variance = _pool([(m.n, m.mean, m.variance) for m in moments])
+    spec = sums.column.trait
+    common = (spec.name, sums.column.level, spec.kind, spec.unit)
+    yield TraitEffect(BASE, *common, base_n, base_mean, _root(base_variance), base_mean, None)
+    for row, m in zip(rows, moments, strict=True):
+        others = _pool([(o.n, o.scaled_mean, o.scaled_variance) for o in moments if o is not m])
+        effect = _standardised((m.n, m.scaled_mean, m.scaled_variance), others)
+        yield TraitEffect(row["segment"], *common, m.n, m.mean, _root(m.variance), base_mean, effect)
 
 
 def _pool(groups: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, float | None, float | None]:
@@ -255,10 +353,12 @@ def from_table(table: pa.Table) -> tuple[TraitEffect, ...]:
     return tuple(TraitEffect(**row) for row in table.to_pylist())
 
 
-def cells(placed: ir.Table, traits: ir.Table, value_trait: str | None) -> list[dict[str, Any]]:
+def cells(
+    placed: ir.Table, traits: ir.Table, largest: Mapping[str, float | None], value_trait: str | None
+) -> list[dict[str, Any]]:
     """Customers and value by score and segment, for segmentations that score; empty for others."""
     joined = _beside(placed.filter(placed["score"].notnull()), traits)
-    value = joined[value_trait].cast("float64").sum() if value_trait else ibis.null("float64")
+    value = engine.exact_sum(joined[value_trait], largest[value_trait]) if value_trait else ibis.null("float64")
     grouped = joined.group_by(score=joined["placed_score"], segment=joined["placed_segment"])
     return list(
         grouped.agg(customers=joined.count(), value=value).order_by(["score", "segment"]).to_pyarrow().to_pylist()
@@ -266,26 +366,33 @@ def cells(placed: ir.Table, traits: ir.Table, value_trait: str | None) -> list[d
 
 
 def base(traits: ir.Table, specs: Sequence[Trait], value_trait: str | None) -> dict[str, Any]:
-    """Figures of the whole base: for how many each trait is known, orders, revenue, and the Pareto curve."""
-    known = {f"known_{s.name}": traits[s.name].count() for s in specs}
-    names = {s.name for s in specs}
+    """Figures of the whole base: for how many each trait is known, the largest absolute value of each number, orders,
+    revenue, and the Pareto curve."""
+    known = {f"known {s.name}": traits[s.name].count() for s in specs}
+    most = {f"largest {name}": value for name, value in largest_values(traits, specs).items()}
+    row = traits.agg(customers=traits.count(), **known, **most).to_pyarrow().to_pylist()[0]
+    largest = {name.removeprefix("largest "): row[name] for name in most}
     sums = {
-        n: traits[c].sum().cast("float64") for n, c in (("orders", "frequency"), ("revenue", "monetary")) if c in names
+        name: engine.exact_sum(traits[trait], largest[trait])
+        for name, trait in (("orders", "frequency"), ("revenue", "monetary"))
+        if trait in largest
     }
-    row = traits.agg(customers=traits.count(), **known, **sums).to_pyarrow().to_pylist()[0]
+    totals = traits.agg(**sums).to_pyarrow().to_pylist()[0] if sums else {}
     return {
-        "known": {s.name: row[f"known_{s.name}"] for s in specs},
-        "orders": None if row.get("orders") is None else int(row["orders"]),
-        "revenue": row.get("revenue"),
-        "pareto": pareto(traits, value_trait) if value_trait else [],
+        "known": {s.name: row[f"known {s.name}"] for s in specs},
+        "largest": largest,
+        "orders": None if totals.get("orders") is None else int(totals["orders"]),
+        "revenue": totals.get("revenue"),
+        "pareto": pareto(traits, value_trait, largest[value_trait]) if value_trait else [],
     }
 
 
-def pareto(traits: ir.Table, value_trait: str, points: int = 200) -> list[list[float]]:
+def pareto(traits: ir.Table, value_trait: str, largest: float | None, points: int = 200) -> list[list[float]]:
     """(share of customers, share of value), best customers first; customers worth nothing or less bring nothing."""
     value = ibis.greatest(traits[value_trait].cast("float64").fill_null(0.0), 0.0)
     ranked = traits.select(value=value).mutate(bucket=ibis.ntile(points).over(order_by=ibis.desc("value")))
-    rows = ranked.group_by("bucket").agg(n=ranked.count(), value=ranked["value"].sum()).order_by("bucket")
+    value = engine.exact_sum(ranked["value"], largest)
+    rows = ranked.group_by("bucket").agg(n=ranked.count(), value=value).order_by("bucket")
     found = rows.to_pyarrow().to_pylist()
     total, everybody = sum(r["value"] for r in found), sum(r["n"] for r in found)
     if not total:

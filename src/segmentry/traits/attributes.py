@@ -10,7 +10,7 @@ from segmentry import engine
 from segmentry.catalogue import Kind, Trait, lookup
 from segmentry.config import Attribute
 from segmentry.errors import ConfigError
-from segmentry.traits.known import ATTRIBUTE, KEY, Expression, Known, Part, combine, total
+from segmentry.traits.known import ATTRIBUTE, KEY, Expression, Known, Part, combine
 
 
 def traits(known: Known) -> Part:
@@ -63,14 +63,14 @@ def _of_lines(known: Known, name: str, declared: Attribute) -> Part:
             passes=(most,),
             traits={_of_orders(name, declared, "category", "the most frequent"): _typed(name, "category")},
         )
+    valued = lines["is_sale"] & lines[column].notnull()
     if declared.kind == "boolean":
         trait = _of_orders(name, declared, "number", "share of the order lines", unit="share")
-        numbers = lines[column].cast("boolean").ifelse(1, 0)
+        added = (valued & lines[column].cast("boolean")).sum()
     else:
         trait = _of_orders(name, declared, "number", "mean of the order lines", unit=declared.unit)
-        numbers = lines[column].cast("float64")
-    valued = lines["is_sale"] & lines[column].notnull()
-    sums = {f"{column}_sum": total(numbers, valued), f"{column}_lines": valued.sum()}
+        added = known.total(column, valued)
+    sums = {f"{column}_sum": added, f"{column}_lines": valued.sum()}
     return Part(sums, traits={trait: lambda row: engine.ratio(row[f"{column}_sum"], row[f"{column}_lines"])})
 
 

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait, lookup, member
-from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, total
+from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels
 
 _FREQUENT = 0.01  # a value in at least this share of the sale lines gets its own share trait
 _MOST_MEMBERS = 8  # and so many of them at most
@@ -80,7 +80,7 @@ def _orders(known: Known, sales: ir.Table) -> ir.Table:
         order_days=days.count(),
         first_order=days["day"].min(),
         last_order=days["day"].max(),
-        **{f"orders_{n}d": total(days["orders"], days["day"] > known.recent(n)) for n in (90, 365)},
+        **{f"orders_{n}d": (days["day"] > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
     )
     summed = ("orders", "order_days", "orders_90d", "orders_365d")
     return months.group_by(KEY).agg(
@@ -111,12 +111,13 @@ def _money(known: Known) -> Part:
         return Part()
     sale, goods = lines["is_sale"], lines["is_goods"]
     sums: dict[str, ir.Scalar] = {
-        "sold": total(lines["amount"], sale),
-        "returned": total(lines["amount"], lines["is_return"]),
-        **{f"spend_{n}d": total(lines["amount"], goods & (lines["day"] > known.recent(n))) for n in (90, 365)},
+        "sold": known.total("amount", sale),
+        "returned": known.total("amount", lines["is_return"]),
+        "spent": known.total("amount", goods),
+        **{f"spend_{n}d": known.total("amount", goods & (lines["day"] > known.recent(n))) for n in (90, 365)},
     }
     expressions: dict[str, Expression] = {
-        "monetary": lambda row: amount(row["sold"]) + amount(row["returned"]),
+        "monetary": lambda row: amount(row["spent"]),
         "average_order_value": lambda row: engine.ratio(row["sold"], row["orders"]),
         "spend_90d": lambda row: amount(row["spend_90d"]),
         "spend_365d": lambda row: amount(row["spend_365d"]),
@@ -124,10 +125,10 @@ def _money(known: Known) -> Part:
     if known.counts["returns"] or "return_rate" in known.also:
         expressions["return_rate"] = _return_rate
     if known.ready("items_per_order"):
-        sums["pieces"] = total(lines["quantity"], sale)
+        sums["pieces"] = known.total("quantity", sale)
         expressions["items_per_order"] = lambda row: engine.ratio(row["pieces"], row["orders"])
     if known.ready("discount_share"):
-        sums["discounts"] = total(lines["discount"], sale)
+        sums["discounts"] = known.total("discount", sale)
         expressions["discount_share"] = lambda row: engine.ratio(
             amount(row["discounts"]), row["sold"] + amount(row["discounts"])
         )
@@ -157,12 +158,16 @@ def _choices(known: Known, column: str) -> Part:
 
 def _shares(known: Known, lines: ir.Table, column: str, found: Mapping[str, int]) -> Part:
     """Shares of the sale amount by value of a column; shares of sale lines where no line has an amount."""
-    weight = lines["amount"] if known.counts["paid_sales"] else ibis.literal(1)
-    sums = {f"{column}_known": total(weight, lines["is_sale"] & lines[column].notnull())}
+
+    def weight(where: ir.BooleanValue) -> ir.NumericScalar:
+        sale = lines["is_sale"] & where
+        return known.total("amount", sale) if known.counts["paid_sales"] else sale.ifelse(1, None).sum()
+
+    sums = {f"{column}_known": weight(lines[column].notnull())}
     expressions: dict[Trait, Expression] = {}
     for trait, values in _members(known, f"{column}_share_*", found).items():
         if values:
-            sums[trait.name] = total(weight, lines["is_sale"] & lines[column].isin(values))
+            sums[trait.name] = weight(lines[column].isin(values))
         expressions[trait] = _share(trait.name if values else None, f"{column}_known")
     return Part(sums, traits=expressions)
 

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.traits.known import Expression, Known, Part, combine, total
+from segmentry.traits.known import Expression, Known, Part, combine
 
 _LEAST_COSTED = 0.8  # share of the sale lines with a known cost, from which on there is a margin
 
@@ -29,8 +29,8 @@ def _margin(known: Known) -> Part:
     costed = lines["is_goods"] & lines["cost"].notnull()
     sums = {
         "goods_lines": lines["is_goods"].sum(),
-        "costed_amount": total(lines["amount"], costed),
-        "goods_cost": total(lines["cost"].cast("float64"), costed),
+        "costed_amount": known.total("amount", costed),
+        "goods_cost": known.total("cost", costed),
     }
 
     def margin(row: ir.Table) -> ir.Value:

@@ -1,0 +1,73 @@
+"""The only package that opens a warehouse database, and the only one that spells what engines spell differently.
+
+An :class:`Engine` stores **generations**: sets of tables that are written once and then only read. A :class:`Session`
+is a short-lived connection that sees chosen generations and can write one new one. ``DuckDB`` keeps them as files
+(``duckdb_storage.py``), ``PostgreSQL`` as tables of a schema (``postgres_storage.py``); ``spelling.py`` has the
+functions that give the same answer everywhere (law 9).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
+from segmentry.engine.spelling import (
+    DIALECTS,
+    Step,
+    days_between,
+    decimals_for,
+    exact_sum,
+    in_steps,
+    ln,
+    md5,
+    median,
+    mode,
+    ratio,
+    sample_order,
+    sum_of_units,
+    to_sql,
+    units,
+)
+from segmentry.engine.storage import Engine, GenerationGoneError, Progress, Session, Writer
+
+__all__ = [
+    "DIALECTS",
+    "DuckDB",
+    "DuckDBSession",
+    "Engine",
+    "GenerationGoneError",
+    "Progress",
+    "Session",
+    "Step",
+    "Writer",
+    "days_between",
+    "decimals_for",
+    "exact_sum",
+    "in_memory",
+    "in_steps",
+    "ln",
+    "md5",
+    "median",
+    "mode",
+    "open_engine",
+    "ratio",
+    "sample_order",
+    "sum_of_units",
+    "to_sql",
+    "units",
+]
+
+
+def open_engine(
+    setting: str, folder: Path, workspace: str, *, memory_limit: str | None = None, threads: int | None = None
+) -> Engine:
+    """The engine of a workspace: ``setting`` is ``duckdb`` or the URL of a PostgreSQL database.
+
+    ``folder`` is the warehouse folder, ``workspace`` the name that tells workspaces of one database apart.
+    """
+    files = DuckDB(folder, memory_limit=memory_limit, threads=threads)
+    if setting == "duckdb":
+        return files
+    from segmentry.engine.postgres_storage import PostgreSQL
+
+    return PostgreSQL(setting, files, workspace)
