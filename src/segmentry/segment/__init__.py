@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from segmentry import config, expressions
 from segmentry.errors import FitError, UsageError
 from segmentry.segment import kmeans, rfm, rules, value_tiers
@@ -42,7 +44,8 @@ def fit(
         )
     if settings.population:
         expressions.parse(settings.population, where=f"{learning.where}.population")
-    found = METHODS[settings.method](settings, learning)
+    with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
+        found = METHODS[settings.method](settings, learning)
     kinds = {t: learning.specs[t].kind for t in found.rule.traits}
     return Segmentation(
         name=name,
