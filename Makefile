@@ -28,8 +28,9 @@ check: setup ## Lint, format, types, and who may import whom; all of them, also 
 	    echo "$(BIN)/$$tool"; $(BIN)/$$tool || failed="$$failed, $${tool%% --*}"; done; \
 	if [ -n "$$failed" ]; then echo "check: failed: $${failed#, }"; exit 1; fi
 
-bench: setup ## Run every benchmark; each prints JSON lines
-	@for file in $(wildcard benchmarks/[a-z]*.py); do echo "# $$file" >&2; $(BIN)/python "$$file" || exit 1; done
+bench: setup ## Run every benchmark beside its peers and write benchmarks/README.md
+	@$(PYTHON) scripts/bootstrap.py bench
+	@.venv-bench/bin/python -m benchmarks
 
 lock: ## Resolve pyproject.toml into requirements.lock (UPGRADE=1: let the pins move)
 	@$(PYTHON) scripts/bootstrap.py lock $(if $(UPGRADE),--upgrade)

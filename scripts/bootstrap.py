@@ -1,6 +1,7 @@
 """Build .venv from requirements.lock, or resolve that lock anew. Needs only Python 3.11 with pip, or with venv.
 
 ``bootstrap.py``          make .venv equal to the lock and install Segmentry into it (nothing to do: returns at once)
+``bootstrap.py bench``    make .venv-bench: the same, and the peers of the benchmarks (dependency group ``bench``)
 ``bootstrap.py lock``     resolve pyproject.toml into requirements.lock; ``--upgrade`` lets the pins move
 
 Everything that is installed, uv and the build backend included, is checked against the hashes of the lock. uv does not
@@ -18,11 +19,13 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+BENCH = ROOT / ".venv-bench"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
 LOCK = ROOT / "requirements.lock"
@@ -168,6 +171,31 @@ def setup() -> None:
     print("setup: done", flush=True)
 
 
+def bench() -> None:
+    """Make .venv-bench: what is in .venv, and the peers of the benchmarks beside it. Needs .venv.
+
+    The lock knows nothing of the peers; their versions are those of pyproject.toml, resolved so that everything else
+    stays as the lock pins it. A peer that cannot be installed is left out, and its benchmark says so.
+    """
+    python, stamp = BENCH / "bin" / "python", BENCH / ".segmentry-bench"
+    peers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]["bench"]
+    wanted = hashlib.sha256(b"\0".join([str(ROOT).encode(), LOCK.read_bytes(), repr(peers).encode()])).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted and works(python, "-c", "import segmentry"):
+        return
+    print("bench: building .venv-bench from requirements.lock and the group `bench`", flush=True)
+    settings = pip_for_uv()
+    install = [UV, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    run(UV, "venv", "--quiet", "--clear", "--python", PYTHON, BENCH)
+    run(*install, "--requirement", LOCK, **settings)
+    run(*install, "--no-deps", "--no-build-isolation", "--editable", ROOT, **settings)
+    for peer in peers:
+        ran = subprocess.run([*install, "--constraint", LOCK, peer], check=False, env={**os.environ, **settings})
+        if ran.returncode:
+            print(f"bench: {peer} could not be installed; its benchmark goes without it", flush=True)
+    stamp.write_text(wanted)
+    print("bench: done", flush=True)
+
+
 def lock(*, upgrade: bool) -> None:
     """Resolve pyproject.toml, all extras and the dev group, for every platform and Python it allows."""
     make_venv()
@@ -189,10 +217,12 @@ def main(arguments: list[str]) -> None:
     os.environ["UV_PYTHON_DOWNLOADS"] = "never"
     if arguments[:1] == ["lock"] and set(arguments[1:]) <= {"--upgrade"}:
         lock(upgrade="--upgrade" in arguments)
+    elif arguments == ["bench"]:
+        bench()
     elif not arguments:
         setup()
     else:
-        sys.exit("usage: bootstrap.py [lock [--upgrade]]")
+        sys.exit("usage: bootstrap.py [bench | lock [--upgrade]]")
 
 
 if __name__ == "__main__":

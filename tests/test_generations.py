@@ -209,3 +209,29 @@ def test_failed_stage_is_noted_and_leaves_no_file(tmp_path: Path) -> None:
     assert space.state.last_failure("collect") is not None
     assert not list((root / "warehouse").rglob("*.writing"))
     space.close()
+
+
+@pytest.mark.timeout(600)
+def test_past_month_ends_fill_the_history(tmp_path: Path) -> None:
+    one = CONFIG.partition("  rfm:")[0].replace("primary: rfm", "primary: lifecycle")
+    root = shop(tmp_path / "w", config=one)
+    space = opened(root)
+    space.run(date(2026, 6, 30))
+    artefacts = {p: p.read_bytes() for p in (root / "segmentations").rglob("*.json")}
+    assert space.replay(24, date(2026, 6, 30)) == {}
+    assert {p: p.read_bytes() for p in (root / "segmentations").rglob("*.json")} == artefacts  # nothing was refitted
+    history = pd.DataFrame(tables(root)["membership_history lifecycle"])
+    current = pd.DataFrame(tables(root)["memberships lifecycle"])
+    for _, stays in history.sort_values("since").groupby("customer_key"):  # one stay after the other, the last open
+        assert list(stays["until"][:-1]) == list(stays["since"][1:])
+        assert stays["until"].isna().tolist() == [False] * (len(stays) - 1) + [True]
+        assert (stays["segment"] != stays["segment"].shift()).all()
+    for day in (date(2024, 9, 30), date(2025, 6, 30), date(2026, 5, 31), date(2026, 6, 30)):
+        space.run(as_of=day)
+        there = pd.DataFrame(tables(root)["memberships lifecycle"]).set_index("customer_key")["segment"]
+        then = history[(history["since"] <= day) & (history["until"].isna() | (history["until"] > day))]
+        pd.testing.assert_series_equal(then.set_index("customer_key")["segment"].sort_index(), there.sort_index())
+    space.close()
+    # To look at the past again has changed nothing.
+    pd.testing.assert_frame_equal(pd.DataFrame(tables(root)["membership_history lifecycle"]), history)
+    pd.testing.assert_frame_equal(pd.DataFrame(tables(root)["memberships lifecycle"]), current)

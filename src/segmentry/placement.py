@@ -25,6 +25,7 @@ from segmentry.errors import ArtefactError
 
 NO_DATA = -1
 NO_GOOD_FIT = -2
+_FIRST_LETTER = 48  # "0"; the grids there are have at most 78 segments, so that all letters are ASCII
 _TIE = 1e-9  # distances closer than this are equal, and the lowest index wins (law 9)
 _FAR = 1e300  # stands for "no such candidate" in comparisons
 _WAYS = ("up", "down")
@@ -255,10 +256,10 @@ class Grid:
         )
 
     def _segment(self, cell: ir.Value) -> ir.Value:
-        groups = sorted(set(self.cells))
-        return ibis.cases(
-            *((cell.isin([c for c, s in enumerate(self.cells) if s == group]), group) for group in groups)
-        ).cast("int64")
+        """The segment index of a cell: one letter of a text per cell, which takes half the time of comparing it with
+        lists of cells. A cell beyond the grid gives a number that means nothing."""
+        letters = ibis.literal("".join(chr(_FIRST_LETTER + s) for s in self.cells))
+        return letters.substr(cell, 1).ascii_str().cast("int64") - _FIRST_LETTER
 
     def _score(self, prepared: ir.Table) -> ir.Value:
         digits = [

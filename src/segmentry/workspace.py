@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data import collect, identity, privacy, propose, reconcile, simulate
+from segmentry.data import collect, identity, privacy, propose, reconcile, simulation
 from segmentry.data.collect import Manifest
 from segmentry.engine import DuckDB, Engine, GenerationGoneError, Progress, Session, Writer, in_memory, open_engine
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
@@ -89,6 +89,19 @@ class Workspace:
                     continue
                 self.assign(name)
             self._forget_removed()
+        return not_fitted
+
+    def replay(self, months: int, as_of: date | None = None) -> dict[str, FitError]:
+        """Run as of so many past month ends and then as of today's date, so that the history tells who moved when.
+
+        Everybody is placed by the segmentations of today, on what was known on each of the dates. Gives what
+        :meth:`run` gives.
+        """
+        with self.state.writer():
+            not_fitted = self.run(as_of)
+            for day in assignment.month_ends(self._day(as_of, self.manifest()), months):
+                self.run(day)
+            self.run(as_of)
         return not_fitted
 
     def collect(self) -> Run:
@@ -498,11 +511,12 @@ def propose_config(
 
 
 def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
-    """Make a workspace of a simulated shop: its exports under ``exports/`` and a config made as for any files."""
+    """Make a workspace of a simulated company: its exports under ``exports/`` and a config made as for any files."""
     exports = root / "exports"
     with in_memory(root / "scratch") as con:
-        made = simulate.simulate(exports, customers=customers, seed=seed, connection=con.con, progress=progress)
-    proposal = propose_config(root, [made.customers, made.orders, made.products], name="Demo shop")
+        made = simulation.simulate(exports, customers=customers, seed=seed, connection=con.con, progress=progress)
+    shop = [made.files[f"shop/{name}.csv"] for name in ("customers", "orders", "products")]
+    proposal = propose_config(root, shop, name="Demo shop")
     return write_config(root, proposal, replace_config=True)
 
 

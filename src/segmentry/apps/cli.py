@@ -106,13 +106,21 @@ def demo(
 
 
 @app.command()
-def run(workspace: Where = HERE, as_of: AsOf = None, quiet: Quiet = False) -> None:
+def run(
+    workspace: Where = HERE,
+    as_of: AsOf = None,
+    months: Annotated[
+        int, typer.Option(min=0, max=120, help="Run as of so many past month ends first: fills the history.")
+    ] = 0,
+    quiet: Quiet = False,
+) -> None:
     """Travel the whole road and do only what is due: collect, resolve, traits, fit, assign, report."""
     from segmentry.apps import report as reporting
     from segmentry.apps import terminal
 
     with _opened(workspace, quiet) as space:
-        not_fitted = space.run(as_of.date() if as_of else None)
+        day = as_of.date() if as_of else None
+        not_fitted = space.replay(months, day) if months else space.run(day)
         overview = space.overview()
         path = space.root / REPORT
         reporting.write_report(overview, path)

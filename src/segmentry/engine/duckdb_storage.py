@@ -31,7 +31,8 @@ class DuckDB(storage.Engine):
     def __init__(self, folder: Path, *, memory_limit: str | None = None, threads: int | None = None) -> None:
         self.folder = folder
         self.parts = folder / "parts"
-        self.scratch = folder / "scratch" / str(os.getpid())  # every process cleans up after itself
+        # One for each time a workspace is opened; it cleans up after itself, and others after dead processes.
+        self.scratch = folder / "scratch" / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._settings: dict[str, Any] = {"preserve_insertion_order": True}
         if memory_limit:
             self._settings["memory_limit"] = memory_limit
@@ -79,7 +80,7 @@ class DuckDB(storage.Engine):
             if path.name not in keep_parts:
                 path.unlink()
         for path in self.scratch.parent.iterdir():
-            if not _alive(int(path.name)):
+            if not _alive(int(path.name.partition("-")[0])):
                 shutil.rmtree(path, ignore_errors=True)
 
 

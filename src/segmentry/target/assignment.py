@@ -5,7 +5,7 @@ Everything here is one expression per table, run where the base lives.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
@@ -79,6 +79,20 @@ def _joined_up(stays: ir.Table) -> ir.Table:
         "since",
         until=grouped["open"].ifelse(ibis.null("date"), grouped["last"]),
     )
+
+
+def month_ends(before: date, months: int) -> list[date]:
+    """The last days of so many months before a date, oldest first.
+
+    >>> month_ends(date(2026, 3, 31), 2), month_ends(date(2026, 1, 15), 1)
+    ([datetime.date(2026, 1, 31), datetime.date(2026, 2, 28)], [datetime.date(2025, 12, 31)])
+    """
+    ends: list[date] = []
+    day = before
+    for _ in range(months):
+        day = day.replace(day=1) - timedelta(days=1)
+        ends.append(day)
+    return ends[::-1]
 
 
 def with_since(placed: ir.Table, stays: ir.Table, as_of: date) -> ir.Table:
