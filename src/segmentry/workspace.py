@@ -23,6 +23,7 @@ from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
 from segmentry.data import collect, identity, privacy, propose, reconcile, simulation
 from segmentry.data.collect import Manifest
+from segmentry.data.simulation import comparison
 from segmentry.engine import DuckDB, Engine, GenerationGoneError, Progress, Session, Writer, in_memory, open_engine
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
 from segmentry.reading import Explanation, Overview, Reading, load_segmentation
@@ -45,6 +46,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+EXPORTS = "exports"  # folder of the simulated company's files in its workspace
 _WRITE_TABLES = {"resolve", "traits", "assign"}  # stages that leave tables in the warehouse; others leave files
 
 
@@ -272,6 +274,14 @@ class Workspace:
         """The current version of a segmentation."""
         with self.reading() as reading:
             return reading.segmentation(name)
+
+    def distances(self) -> tuple[comparison.Distance, ...]:
+        """How far what was found is from what was planted; only in the workspace of a simulated company."""
+        with self.reading() as reading:
+            persons = reading.session.con.read_csv(self.root / EXPORTS / comparison.PERSONS)
+            placed = {n: reading.table(f"assign:{n}", "memberships") for n in [self.config.first] if n}
+            value = reading.run("traits").facts["value_trait"]
+            return comparison.compare(persons, reading.table("traits", "traits"), placed, value)
 
     def overview(self) -> Overview:
         """Everything a report shows."""
@@ -511,13 +521,13 @@ def propose_config(
 
 
 def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
-    """Make a workspace of a simulated company: its exports under ``exports/`` and a config made as for any files."""
-    exports = root / "exports"
+    """Make a workspace of a simulated company: its exports, the truth that was planted in them, and its config."""
     with in_memory(root / "scratch") as con:
-        made = simulation.simulate(exports, customers=customers, seed=seed, connection=con.con, progress=progress)
-    shop = [made.files[f"shop/{name}.csv"] for name in ("customers", "orders", "products")]
-    proposal = propose_config(root, shop, name="Demo shop")
-    return write_config(root, proposal, replace_config=True)
+        simulation.simulate(root / EXPORTS, customers=customers, seed=seed, connection=con.con, progress=progress)
+    _write(root / config.FILE_NAME, simulation.workspace_file())
+    if not (root / playbooks.FILE_NAME).exists():
+        _write(root / playbooks.FILE_NAME, playbooks.template())
+    return root / config.FILE_NAME
 
 
 def write_config(root: Path, proposal: propose.Proposal, *, replace_config: bool = False) -> Path:

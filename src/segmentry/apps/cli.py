@@ -81,11 +81,13 @@ def init(
 @app.command()
 def demo(
     workspace: Where = Path("demo-company"),
-    customers: Annotated[int, typer.Option(min=500, max=10_000_000, help="Customers of the simulated shop.")] = 20_000,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another shop.")] = 1,
+    customers: Annotated[
+        int, typer.Option(min=500, max=10_000_000, help="Customers of the company.")
+    ] = 20_000,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another company.")] = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Simulate a shop, run all stages on it, and tell what was found."""
+    """Simulate a company, run all stages on it, and tell what was found and how far it is from the truth."""
     from segmentry import workspace as spine
     from segmentry.apps import report as reporting
     from segmentry.apps import terminal
@@ -98,8 +100,9 @@ def demo(
         overview = space.overview()
         path = root / REPORT
         reporting.write_report(overview, path)
+        distances = space.distances()
     if not quiet:
-        terminal.story(overview, path)
+        terminal.story(overview, distances, path)
 
 
 # Stages ---------------------------------------------------------------------------------------------------------------

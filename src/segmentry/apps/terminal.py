@@ -21,6 +21,7 @@ from rich.text import Text
 
 from segmentry.apps import findings, words
 from segmentry.data.reconcile import Reconciliation
+from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.reading import Explanation, Overview, TraitCover
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
 
@@ -199,8 +200,8 @@ def overview(found: Overview, report: Path) -> None:
     plain(f"{findings.headline(found)}\nReport: {report}")
 
 
-def story(found: Overview, report: Path) -> None:
-    """What the demo ends with: a short story of what was found."""
+def story(found: Overview, distances: Sequence[Distance], report: Path) -> None:
+    """What the demo ends with: a short story of what was found, and how far it is from what was planted."""
     plain(f"\n{findings.headline(found)}\n")
     for summary in found.segmentations:
         plain(f"{summary.name} ({summary.method}): {findings.verdict(summary)}")
@@ -209,6 +210,10 @@ def story(found: Overview, report: Path) -> None:
             share = f", {words.share(s.value_share)} of the value" if s.value_share is not None else ""
             plain(f"  {s.name}: {words.counted(s.customers, 'customers')} ({words.share(s.share)}){share}.")
             plain(f"    {s.meaning}{f' Next: {s.action}' if s.action else ''}")
+    plain("\nHeld against what was planted (1 is the truth):")
+    for each in distances:
+        plain(f"  {each.score:.2f}  {each.planted}: {each.found}.")
+    plain(f"  Planted, and not looked for yet: {'; '.join(NOT_LOOKED_FOR)}.")
     plain(f"\nReport: {report}")
     where = _option(report.parent)
     plain(f"Try: segmentry segments{where}   segmentry describe{where}   segmentry --help")

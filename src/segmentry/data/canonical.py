@@ -26,10 +26,7 @@ _KINDS = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEG
 
 @dataclass(frozen=True)
 class Canonical:
-    """The mapping of one file: ``typed`` parses its cells, :meth:`judged` says which rows can be used.
-
-    Two steps, so that the first can be stored: a row is judged by its parsed values, and parsing is what costs.
-    """
+    """The mapping of one file: ``typed`` parses its cells, :meth:`judged` says which rows can be used."""
 
     kind: str
     typed: ir.Table  # line, the mapped columns, given_<column>: whether the file had anything there
@@ -37,9 +34,11 @@ class Canonical:
     now: datetime
     notes: tuple[str, ...]
 
-    def judged(self, typed: ir.Table) -> ir.Table:
-        """The stored rows with ``reason`` (null: usable), ``content`` (equal digests are equal rows), ``line_kind``."""
-        rows = typed.mutate(line_kind=self._line_kind(typed)) if self.kind == "transactions" else typed
+    def judged(self) -> ir.Table:
+        """The parsed rows with ``reason`` (null: usable), ``content`` (equal digests are equal rows), ``line_kind``."""
+        rows = self.typed
+        if self.kind == "transactions":
+            rows = rows.mutate(line_kind=self._line_kind(rows))
         # A unit separator keeps (a, bc) and (ab, c) apart; a null is not the empty text.
         parts = [rows[c].cast("string").fill_null("\x1e") for c in self.columns]
         reasons = [(test.fill_null(False), text) for test, text in self._reasons(rows)]

@@ -192,8 +192,7 @@ class _FileReader:
         shape = files.look(self.path, sheet=self.source.sheet)
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
         made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
-        typed = self.session.keep("typed", made.typed)
-        staged = self.session.keep("staged", made.judged(typed))
+        staged = self.session.keep("staged", made.judged())
         return self._store(scan.sha256, made, staged, records)
 
     def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
@@ -201,16 +200,12 @@ class _FileReader:
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
         numbered = self._numbered(staged)
-        known = self._known()
         usable = numbered.filter(numbered["reason"].isnull())
-        fresh = self.session.keep("fresh", usable.anti_join(known, "row_id"))
+        fresh, usable_rows, kept, reread = self._fresh(usable)
         keys, next_key, key_part = self._keys(fresh, stem)
         part = f"{stem}.parquet"
-        kept = int(fresh.count().execute())
         if kept:
             self.session.write_part(self._rows(fresh, keys, made), part)
-        usable_rows = int(usable.count().execute())
-        reread = int(usable.semi_join(known.filter(known["file"] == self.relative), "row_id").count().execute())
         bad, bad_reread, reasons, quarantine = self._quarantine(numbered, records, f"quarantine-{stem}.parquet")
         entry = Entry(
             source=self.name,
@@ -243,17 +238,26 @@ class _FileReader:
         repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
         again = staged.semi_join(repeats, "content").select("line", "content")
         nth = again.select("line", nth=ibis.row_number().over(group_by=again["content"], order_by=again["line"]))
-        joined = staged.left_join(self.session.keep("nth", nth), "line").drop("line_right")
+        again = self.session.keep("nth", nth)
+        if not _count(again):
+            return staged.rename(row_id="content")
+        joined = staged.left_join(again, "line").drop("line_right")
         row_id = (joined["nth"].fill_null(0) > 0).ifelse(
             md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
         )
-        return self.session.keep("numbered", joined.mutate(row_id=row_id).drop("nth", "content"))
+        return joined.mutate(row_id=row_id).drop("nth", "content")
 
-    def _known(self) -> ir.Table:
+    def _fresh(self, usable: ir.Table) -> tuple[ir.Table, int, int, int]:
+        """The rows that no part of the source holds yet; how many rows are usable, fresh, and from this file before."""
+        rows = _count(usable)
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
-            return ibis.memtable([], schema={"row_id": "string", "file": "string"})
-        return self.session.facts(parts).select("row_id", "file")
+            return usable, rows, rows, 0
+        known = self.session.facts(parts).select("row_id", "file")
+        mine = (known["file"] == self.relative).ifelse(1, 0).max()
+        seen = usable.select("line", "row_id").inner_join(known.group_by("row_id").agg(mine=mine), "row_id")
+        seen = self.session.keep("seen", seen.select("line", "mine"))
+        return usable.anti_join(seen, "line"), rows, rows - _count(seen), _count(seen.filter(seen["mine"] == 1))
 
     def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table | None, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
@@ -270,7 +274,7 @@ class _FileReader:
         new = self.session.keep(
             "new_keys", ids.select(customer_key=numbers, id_space=ibis.literal(space), source_id="source_id")
         )
-        count = int(new.count().execute())
+        count = _count(new)
         names: tuple[str, ...] = ()
         if count:
             names = (f"{KEYS_TABLE}-{stem}.parquet",)
@@ -312,8 +316,8 @@ class _FileReader:
         old = [e.quarantine for e in self.manifest.entries if e.source == self.name and e.quarantine]
         fresh = every.anti_join(self.session.facts(old).select("row_id"), "row_id") if old else every
         fresh = self.session.keep("fresh_bad", fresh)
-        count = int(fresh.count().execute())
-        again = int(every.count().execute()) - count
+        count = _count(fresh)
+        again = _count(every) - count
         if not count:
             return 0, again, {}, None
         reasons = fresh.group_by("reason").agg(n=ibis._.count()).order_by("reason").to_pyarrow().to_pylist()
@@ -340,6 +344,10 @@ class _FileReader:
             kinds = groups.agg(rows=rows.count(), amount=amount).order_by(["kind", "anonymous"])
             found["kinds"] = tuple(kinds.to_pyarrow().to_pylist())
         return found
+
+
+def _count(rows: ir.Table) -> int:
+    return int(rows.count().execute())
 
 
 @ibis.udf.scalar.builtin(name="to_json")

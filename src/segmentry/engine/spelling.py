@@ -155,12 +155,12 @@ def _with_steps(rows: ir.Table, steps: Sequence[Step], dialect: str) -> tuple[st
     parts = []
     for name, step in steps:
         made = step(rows)
-        parts.append(f"{name} AS (\n{_kept_apart(made, dialect)}\n)")
+        parts.append(f"{name} AS (\n{apart(made, dialect)}\n)")
         rows = ibis.table(made.schema(), name=name)
     return f"WITH {', '.join(parts)}\nSELECT * FROM {steps[-1][0]}", rows.schema()
 
 
-def _kept_apart(expression: ir.Expr, dialect: str) -> str:
+def apart(expression: ir.Expr, dialect: str) -> str:
     """The SQL of an expression with every SELECT a subquery of its own."""
     before = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False

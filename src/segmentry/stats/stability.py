@@ -200,7 +200,7 @@ def measure(
         for sample, labels in enumerate(pool.map(partial(_bootstrap_labels, data, ks, how), range(samples))):
             if sample % 2:
                 for k in ks:
-                    ari[k].append(_adjusted_rand(_contingency(before[k], labels[k], data.counts, (k, k))))
+                    ari[k].append(adjusted_rand_of_counts(_contingency(before[k], labels[k], data.counts, (k, k))))
             for k, segments in original.items():
                 jaccard[k].append(_best_jaccard(_contingency(segments, labels[k], data.counts, (k, k))))
             before = labels
@@ -261,7 +261,21 @@ def adjusted_rand(a: ArrayLike, b: ArrayLike) -> float:
     >>> adjusted_rand([0, 0, 1, 1], [1, 1, 0, 0])
     1.0
     """
-    return _adjusted_rand(_contingency(np.asarray(a), np.asarray(b)))
+    return adjusted_rand_of_counts(_contingency(np.asarray(a), np.asarray(b)))
+
+
+def adjusted_rand_of_counts(table: Floats) -> float:
+    """:func:`adjusted_rand` of groupings that are given as the (groups, other groups) counts of their rows."""
+
+    def pairs(counts: Floats) -> float:
+        return float((counts * (counts - 1)).sum()) / 2
+
+    both, in_a, in_b = pairs(table), pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
+    everything = pairs(table.sum(keepdims=True))
+    if in_a == in_b and in_a in (0.0, everything):  # all rows apart, or all together, in both
+        return 1.0
+    expected = in_a * in_b / everything
+    return (both - expected) / ((in_a + in_b) / 2 - expected)
 
 
 def best_jaccard(original: ArrayLike, other: ArrayLike) -> Floats:
@@ -277,18 +291,6 @@ def _contingency(a: Ints, b: Ints, counts: Floats | None = None, shape: tuple[in
     rows, columns = shape or (int(a.max()) + 1, int(b.max()) + 1)
     table: Floats = np.bincount(a * columns + b, counts, rows * columns).astype(np.float64)
     return table.reshape(rows, columns)
-
-
-def _adjusted_rand(table: Floats) -> float:
-    def pairs(counts: Floats) -> float:
-        return float((counts * (counts - 1)).sum()) / 2
-
-    both, in_a, in_b = pairs(table), pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
-    everything = pairs(table.sum(keepdims=True))
-    if in_a == in_b and in_a in (0.0, everything):  # all rows apart, or all together, in both
-        return 1.0
-    expected = in_a * in_b / everything
-    return (both - expected) / ((in_a + in_b) / 2 - expected)
 
 
 def _best_jaccard(table: Floats) -> Floats:

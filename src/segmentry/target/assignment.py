@@ -41,7 +41,9 @@ def history(placed: ir.Table, version: int, as_of: date, before: ir.Table | None
     observed, when the past is run again: the observation then holds until that date and what came after stays.
     """
     day = ibis.literal(as_of)
-    now = placed.select("customer_key", "segment", version=ibis.literal(version, type="int64"), since=day, until=_date(next_as_of))
+    now = placed.select(
+        "customer_key", "segment", version=ibis.literal(version, type="int64"), since=day, until=_date(next_as_of)
+    )
     if before is None:
         return now.order_by("customer_key")
     earlier = before.filter(before["since"] < day)

@@ -185,8 +185,8 @@ class _Moments:
 class _Sums:
     """The whole numbers that are added up for a column: its value, and coarser its value and square.
 
-    Squares are of numbers up to 10^9, so that they fit an int64: means are exact to 15 digits of the largest value in the
-    base, standard deviations to 9.
+    Squares are of numbers up to 10^9, so that they fit an int64: means are exact to 15 digits of the largest value
+    there is, standard deviations to 9.
     """
 
     column: _Column

@@ -210,9 +210,9 @@ SOURCES = (
 class Habits:
     """How often people visit, and what goes wrong on the way of an event."""
 
-    orders_seen: float = 0.11  # web and app orders of which the visit is in the log
-    visits: float = 2.0  # per person in the window, at digital = 1; personal paces differ a lot
-    business_visits: float = 1.6
+    orders_seen: float = 0.08  # web and app orders of which the visit is in the log
+    visits: float = 1.2  # per person in the window, at digital = 1; personal paces differ a lot
+    business_visits: float = 1.2
     robots: float = 0.012  # robot visits, per customer
     logged_in: float = 0.45  # visits of people who are still logged in
     new_cookie: float = 0.2  # devices whose anonymous id changes within the window

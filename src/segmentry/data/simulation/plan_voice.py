@@ -82,7 +82,7 @@ SURVEY_QUIRKS: Mapping[str, float] = {
     "partial": 0.05,  # gave up on the way
     "duplicate": 0.005,  # answered twice
 }
-RESPONDENTS_MOST = 100_000
+RESPONDENTS_MOST = 50_000
 SURVEYED_SHARE = {"attitudes": 0.20, "importance": 0.10, "recommendation": 0.10}
 
 
