@@ -46,8 +46,8 @@ def segmentry_help(data: Path, out: Path) -> Work:
 
 
 def segmentry_segments(data: Path, out: Path) -> Work:
-    """`segmentry segments`: reads the database."""
-    return _process(out, "-m", "segmentry", "segments", "--workspace", str(data / COMPANY))
+    """`segmentry segments rfm`: reads the database."""
+    return _process(out, "-m", "segmentry", "segments", "rfm", "--workspace", str(data / COMPANY))
 
 
 def _process(out: Path, *arguments: str) -> Work:

@@ -312,6 +312,19 @@ def test_server_that_goes_away_in_mid_run_leaves_the_former_result(tmp_path: Pat
 
 
 @on_postgres
+def test_a_fit_that_the_server_cut_off_is_tried_again(tmp_path: Path, engine: str) -> None:
+    space = opened(shop(tmp_path / "w", config=on(engine, CONFIG)))
+    space.collect()
+    space.resolve()
+    space.traits()
+    run = space.state.begin("fit:rfm", None, space._fit_due("rfm"))
+    space.state.fail(run, "The database went away during the work.")
+    assert space.run() == {}
+    assert "assign:rfm" in space.state.current()
+    space.close()
+
+
+@on_postgres
 def test_names_that_are_reserved_or_too_long(tmp_path: Path, engine: str) -> None:
     reserved = CONFIG.replace(
         "amount: amount}", "amount: amount}\n    attributes: {select: {from: order, kind: category}}"

@@ -259,7 +259,7 @@ class Grid:
         """The segment index of a cell: one letter of a text per cell, which takes half the time of comparing it with
         lists of cells. A cell beyond the grid gives a number that means nothing."""
         letters = ibis.literal("".join(chr(_FIRST_LETTER + s) for s in self.cells))
-        return letters.substr(cell, 1).ascii_str().cast("int64") - _FIRST_LETTER
+        return letters.substr(cell.cast("int32"), 1).ascii_str().cast("int64") - _FIRST_LETTER
 
     def _score(self, prepared: ir.Table) -> ir.Value:
         digits = [

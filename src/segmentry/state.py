@@ -27,7 +27,7 @@ _RUNS = sa.Table(
     sa.Column("stage", sa.String, nullable=False),
     sa.Column("as_of", sa.Date),
     sa.Column("fingerprint", sa.String, nullable=False),
-    sa.Column("status", sa.String, nullable=False),  # running, done, failed
+    sa.Column("status", sa.String, nullable=False),  # running, done, failed, refused
     sa.Column("started_at", sa.DateTime, nullable=False),
     sa.Column("seconds", sa.Float),
     sa.Column("rows", sa.Text),  # JSON: table -> rows written
@@ -65,6 +65,7 @@ class Failure:
     fingerprint: str
     started_at: datetime
     error: str
+    refused: bool  # the data cannot support it, so that the same input fails again; anything else may pass by itself
 
 
 class State:
@@ -128,10 +129,11 @@ class State:
             con.execute(_CURRENT.insert().values(stage=row.stage, run=run))
             return _run(con.execute(sa.select(_RUNS).where(_RUNS.c.id == run)).one())
 
-    def fail(self, run: int, error: str) -> None:
-        """Note that a run did not finish; the current generation stays."""
+    def fail(self, run: int, error: str, *, refused: bool = False) -> None:
+        """Note that a run did not finish, or that the data refuse it; the current generation stays."""
+        status = "refused" if refused else "failed"
         with self._db.begin() as con:
-            con.execute(_RUNS.update().where(_RUNS.c.id == run).values(status="failed", error=error))
+            con.execute(_RUNS.update().where(_RUNS.c.id == run).values(status=status, error=error))
 
     def drop(self, stage: str) -> None:
         """Forget the current generation of a stage, as when its segmentation left the config."""
@@ -152,10 +154,13 @@ class State:
 
     def last_failure(self, stage: str) -> Failure | None:
         """The last run of a stage that failed with an error, if any."""
-        query = sa.select(_RUNS).where(_RUNS.c.stage == stage, _RUNS.c.status == "failed").order_by(_RUNS.c.id.desc())
+        failed = _RUNS.c.status.in_(["failed", "refused"])
+        query = sa.select(_RUNS).where(_RUNS.c.stage == stage, failed).order_by(_RUNS.c.id.desc())
         with self._db.connect() as con:
             row = con.execute(query).first()
-        return Failure(row.id, row.fingerprint, row.started_at, row.error or "") if row else None
+        if row is None:
+            return None
+        return Failure(row.id, row.fingerprint, row.started_at, row.error or "", row.status == "refused")
 
     def kept(self) -> list[Run]:
         """The runs whose files stay: the current one of every stage and the one before it."""

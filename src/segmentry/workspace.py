@@ -346,7 +346,8 @@ class Workspace:
             yield run, lambda rows, facts: self.state.commit(run, rows, facts)
         except BaseException as error:
             # The message of an error of ours names no personal data; that of a stranger may.
-            self.state.fail(run, str(error) if isinstance(error, SegmentryError) else type(error).__name__)
+            said = str(error) if isinstance(error, SegmentryError) else type(error).__name__
+            self.state.fail(run, said, refused=isinstance(error, FitError))
             raise
 
     def _same_engine(self, before: Run | None) -> None:
@@ -419,6 +420,7 @@ class Workspace:
         failed = self.state.last_failure(stage)
         if (
             failed
+            and failed.refused
             and failed.fingerprint == self._fit_due(name)
             and failed.started_at > self._current("traits").started_at
         ):

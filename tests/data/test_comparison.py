@@ -1,0 +1,76 @@
+"""The demo company held against its truth: perfect answers score 1, worthless ones about 0, and the sentences agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from segmentry import engine
+from segmentry.data.simulation import comparison
+from segmentry.data.simulation.comparison import Distance
+from segmentry.workspace import open_workspace, simulate_company
+
+PEOPLE = 3000
+
+
+def _world() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Persons with their truth, and traits that tell it exactly."""
+    rng = np.random.default_rng(5)
+    groups = rng.choice(["a", "b", "c"], PEOPLE)
+    activity = rng.choice(["alive", "lapsed", "never active"], PEOPLE)
+    future = rng.gamma(0.5, 200, PEOPLE).round(2)
+    ids = [f"C-{i:06d}" for i in range(PEOPLE)]
+    persons = pd.DataFrame(
+        {"customer_id": ids, "behaviour_group": groups, "activity": activity, "expected_spend_365d": future}
+    )
+    stages = pd.Series(activity).replace({"alive": "active", "never active": "no orders"})
+    return persons, pd.DataFrame({"customer_id": ids, "lifecycle_stage": stages, "margin": future})
+
+
+def _compared(persons: pd.DataFrame, traits: pd.DataFrame, segments: np.ndarray) -> dict[str, Distance]:
+    placed = pd.DataFrame({"customer_id": persons["customer_id"], "segment": segments})
+    with engine.in_memory() as con:
+        tables = [con.create_table(n, ibis.memtable(t)) for n, t in (("p", persons), ("t", traits), ("m", placed))]
+        found = comparison.compare(tables[0], tables[1], {"behaviour": tables[2]}, "margin")
+    return {each.planted: each for each in found}
+
+
+def test_the_truth_itself_scores_one() -> None:
+    persons, traits = _world()
+    found = _compared(persons, traits, persons["behaviour_group"].to_numpy())
+    assert {name: each.score for name, each in found.items()} == pytest.approx(dict.fromkeys(found, 1.0))
+    assert len(found) == 4
+
+
+def test_chance_scores_next_to_nothing() -> None:
+    persons, traits = _world()
+    rng = np.random.default_rng(6)
+    found = _compared(persons, traits.assign(margin=rng.random(PEOPLE)), rng.choice(["x", "y", "z"], PEOPLE))
+    assert abs(found["who buys alike"].score) < 0.02
+    share = persons["expected_spend_365d"].nlargest(PEOPLE // 5).sum() / persons["expected_spend_365d"].sum()
+    assert found["who will be worth most"].score == pytest.approx(0.2 / share, abs=0.06)
+
+
+def test_customers_that_are_missing_or_too_many_count() -> None:
+    persons, traits = _world()
+    found = _compared(persons, traits.head(PEOPLE // 2), persons["behaviour_group"].to_numpy())
+    assert found["who the customers are"].score == pytest.approx(0.5)
+    assert found["who the customers are"].found == "1,500 customers for 3,000 registered people, 1,500 of them the same"
+
+
+def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
+    simulate_company(tmp_path, customers=3000, seed=1)
+    space = open_workspace(tmp_path)
+    try:
+        assert space.run() == {}
+        found = {each.planted: each.score for each in space.distances()}
+    finally:
+        space.close()
+    assert found["who the customers are"] == 1
+    assert found["who has left"] > 0.55
+    assert found["who will be worth most"] > 0.5
+    assert found["who buys alike"] > 0.4
