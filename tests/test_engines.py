@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from segmentry import config as configs
 from segmentry.engine.postgres_storage import PostgreSQL
-from segmentry.errors import ConfigError, DataError
+from segmentry.errors import ConfigError, DataError, UsageError
 from segmentry.workspace import Workspace
 from tests.engines import on, on_postgres
 from tests.shops import CONFIG, opened, orders, shop, tables
@@ -380,3 +380,10 @@ def test_the_folder_says_when_its_tables_were_removed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Run `segmentry run`"):
         opened(root).overview()
     shutil.rmtree(root)
+
+
+@pytest.mark.parametrize("given", ["many", "-1", "0", "1.5"])
+def test_threads_that_are_no_number(tmp_path: Path, given: str) -> None:
+    root = shop(tmp_path / "w")
+    with pytest.raises(UsageError, match="SEGMENTRY_THREADS"):
+        Workspace(root, {"SEGMENTRY_THREADS": given})

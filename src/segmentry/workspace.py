@@ -61,7 +61,7 @@ class Workspace:
             root / "warehouse",
             self.config.name,
             memory_limit=env.get("SEGMENTRY_MEMORY_LIMIT"),
-            threads=int(env.get("SEGMENTRY_THREADS", "0")) or None,
+            threads=_threads(env),
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
@@ -482,6 +482,13 @@ class Workspace:
         }
         named = tuple(replace(s, name=names[s.name]) for s in fitted.segments)
         return replace(fitted, segments=named, report={**fitted.report, "texts": texts})
+
+
+def _threads(env: Mapping[str, str]) -> int | None:
+    given = env.get("SEGMENTRY_THREADS", "")
+    if given and not (given.isdecimal() and int(given)):
+        raise UsageError(f"SEGMENTRY_THREADS is '{given}'.", why="It is how many threads DuckDB may use, such as 4.")
+    return int(given) if given else None
 
 
 def _digest(parts: object) -> str:

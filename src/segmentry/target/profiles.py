@@ -130,7 +130,9 @@ def profile(
     the last bit in whatever order the engine adds them up.
     """
     joined = _beside(placed, traits)
-    columns = [_Sums(c, largest.get(c.trait.name)) for c in _columns(joined, specs)]
+    columns = [
+        _Sums(c, largest.get(c.trait.name)) if c.trait.kind == "number" else _Share(c) for c in _columns(joined, specs)
+    ]
     extra: dict[str, ir.Value] = {
         "fit": engine.exact_sum(joined["placed_fit"], 1.0),
         "fits": joined["placed_fit"].count(),
@@ -182,8 +184,30 @@ class _Moments:
 
 
 @dataclass(frozen=True)
+class _Share:
+    """What is added up for a boolean or a level of a category: how often it holds."""
+
+    column: _Column
+
+    def terms(self, i: int, joined: ir.Table) -> dict[str, ir.Value]:
+        value = joined[self.column.trait.name]
+        holds = value if self.column.level is None else value == self.column.level
+        return {f"holds{i}": ibis.cases((holds, 1), (~holds, 0))}  # PostgreSQL casts no boolean to a number
+
+    def aggregates(self, i: int, numbers: ir.Table) -> dict[str, ir.Value]:
+        return {f"n{i}": numbers[f"holds{i}"].count(), f"holds{i}": numbers[f"holds{i}"].sum()}
+
+    def moments(self, i: int, row: Mapping[str, Any]) -> _Moments:
+        n, held = row[f"n{i}"], row[f"holds{i}"]
+        if not n:
+            return _Moments(0, None, None, None, None)
+        mean, variance = _mean(n, held, 0), _variance(n, held, held, 0)
+        return _Moments(n, mean, variance, mean, variance)
+
+
+@dataclass(frozen=True)
 class _Sums:
-    """The whole numbers that are added up for a column: its value, and coarser its value and square.
+    """The whole numbers that are added up for a number: its value, and coarser its value and square.
 
     Squares are of numbers up to 10^9, so that they fit an int64: means are exact to 15 digits of the largest value
     there is, standard deviations to 9.
@@ -210,7 +234,7 @@ class _Sums:
 
     def terms(self, i: int, joined: ir.Table) -> dict[str, ir.Value]:
         """The whole numbers of a row."""
-        number = _as_number(joined, self.column)
+        number = joined[self.column.trait.name].cast("float64")
         found = {f"fine{i}": engine.units(number, self.fine), f"coarse{i}": engine.units(number, self.coarse)}
         if self.column.log:
             size = engine.ln(number.abs() + 1.0)
@@ -244,11 +268,11 @@ class _Sums:
         return _Moments(n, mean, variance, _mean(n, logged, self.logged), _variance(n, logged, squares, self.logged))
 
 
-def _mean(n: int, added: str, decimals: int) -> float:
+def _mean(n: int, added: str | int, decimals: int) -> float:
     return float(Fraction(int(added), n) / Fraction(10) ** decimals)
 
 
-def _variance(n: int, added: str, squares: str, decimals: int) -> float | None:
+def _variance(n: int, added: str | int, squares: str | int, decimals: int) -> float | None:
     if n < 2:
         return None
     return float(Fraction(n * int(squares) - int(added) ** 2, n * (n - 1)) / Fraction(100) ** decimals)
@@ -271,16 +295,9 @@ def _columns(joined: ir.Table, specs: Sequence[Trait]) -> Iterable[_Column]:
             yield _Column(spec, log=spec.kind == "number" and spec.unit not in {"share", "0 to 1"})
 
 
-def _as_number(joined: ir.Table, column: _Column) -> ir.Value:
-    value = joined[column.trait.name]
-    if column.level is not None:
-        value = value == column.level
-    if value.type().is_boolean():
-        return ibis.cases((value, 1.0), (~value, 0.0))  # PostgreSQL casts no boolean to a number
-    return value.cast("float64")
-
-
-def _effects(sums: _Sums, moments: Sequence[_Moments], rows: Sequence[Mapping[str, Any]]) -> Iterable[TraitEffect]:
+def _effects(
+    sums: _Share | _Sums, moments: Sequence[_Moments], rows: Sequence[Mapping[str, Any]]
+) -> Iterable[TraitEffect]:
     base_n, base_mean, base_variance = _pool([(m.n, m.mean, m.variance) for m in moments])
     spec = sums.column.trait
     common = (spec.name, sums.column.level, spec.kind, spec.unit)
