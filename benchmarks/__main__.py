@@ -31,6 +31,7 @@ its imports. Seconds are the median of the runs; memory is the largest peak of a
 
 `python -m benchmarks.rfm` runs one and prints JSON lines; SEGMENTRY_BENCH_SCALE=.01 makes it small,
 SEGMENTRY_BENCH_LARGE=1 has the out of core run done as well. The sizes, the data and the peers are in the files.
+Why a budget is missed: [misses.md](misses.md).
 """
 
 

@@ -15,7 +15,7 @@ def inputs(data: Path) -> None:
 
 
 def segmentry(data: Path, out: Path) -> Work:
-    """The simulated exports and the segmentry.yaml that is proposed for them."""
+    """The simulated exports, their truth and the workspace file."""
     from segmentry.workspace import simulate_company
 
     del data
@@ -55,7 +55,7 @@ def agree(data: Path, outs: Mapping[str, Path]) -> None:
 
 BENCHMARK = Benchmark(
     title="The demo company",
-    about=f"{_customers():,} customers: exports and proposed config.",
+    about=f"{_customers():,} customers: exports and truth.",
     contenders=(Contender("Segmentry", segmentry, "segmentry"),),
     reference="Segmentry",
     inputs=inputs,

@@ -81,9 +81,7 @@ def init(
 @app.command()
 def demo(
     workspace: Where = Path("demo-company"),
-    customers: Annotated[
-        int, typer.Option(min=500, max=10_000_000, help="Customers of the company.")
-    ] = 20_000,
+    customers: Annotated[int, typer.Option(min=500, max=10_000_000, help="Customers of the company.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed makes another company.")] = 1,
     quiet: Quiet = False,
 ) -> None:
