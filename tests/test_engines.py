@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 import time
 import uuid
 from datetime import date
@@ -21,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segmentry import config as configs
-from segmentry.engine.postgres_storage import PostgreSQL
+from segmentry.engine import postgres_storage
 from segmentry.errors import ConfigError, DataError, UsageError
 from segmentry.workspace import Workspace
 from tests.engines import on, on_postgres
@@ -276,32 +275,25 @@ def test_no_right_to_create_says_what_to_ask_for(tmp_path: Path, postgres_url: s
 
 
 @on_postgres
-def test_server_that_goes_away_in_mid_run_leaves_the_former_result(tmp_path: Path, engine: str) -> None:
+def test_server_that_goes_away_in_mid_run_leaves_the_former_result(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = shop(tmp_path / "w", config=on(engine, CONFIG))
     _run(root)
     before = tables(root)
     orders(100, seed=9).to_csv(root / "orders-9.csv", index=False)
+    create = postgres_storage._create
+
+    def cut_off(con: Any, what: str, rows: Any) -> int:
+        with _admin(engine) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", [con.con.info.backend_pid])
+        return create(con, what, rows)
+
+    monkeypatch.setattr(postgres_storage, "_create", cut_off)
     space = opened(root)
-    cut = threading.Event()
-
-    def cut_off() -> None:
-        with _admin(engine) as con:
-            while not cut.is_set():
-                done = con.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'segmentry' "
-                    "AND query LIKE 'CREATE TABLE%%traits__%%' AND query LIKE %s",
-                    [f"%{space.engine.schema}%"],
-                ).fetchall()
-                if done:
-                    return
-
-    assert isinstance(space.engine, PostgreSQL)
-    thread = threading.Thread(target=cut_off)
-    thread.start()
     with pytest.raises(DataError, match=r"went away during the work.*former result is untouched"):
         space.run()
-    cut.set()
-    thread.join()
+    monkeypatch.undo()
     space.close()
     after = tables(root)
     assert {k: v for k, v in after.items() if k not in ("transactions", "identities", "golden_customers")} == {
