@@ -75,9 +75,10 @@ class State:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(folder / "writer.lock")
         self._db = sa.create_engine(f"sqlite:///{folder / 'state.sqlite'}", connect_args={"timeout": 30})
-        with self._db.begin() as con:
-            con.execute(sa.text("PRAGMA journal_mode = WAL"))
-        _META.create_all(self._db, checkfirst=True)
+        with FileLock(folder / "state.lock"):  # SQLite waits for nobody when it changes its journal mode
+            with self._db.begin() as con:
+                con.execute(sa.text("PRAGMA journal_mode = WAL"))
+            _META.create_all(self._db, checkfirst=True)
 
     def close(self) -> None:
         self._db.dispose()

@@ -193,6 +193,7 @@ class PostgreSQL(storage.Engine):
         if self._prepared:
             return
         with con.con.transaction():
+            _run(con, "SELECT pg_advisory_xact_lock(hashtext(%s))", self.schema)  # two workspaces may want the same
             if not _run(con, "SELECT 1 FROM pg_namespace WHERE nspname = %s", self.schema):
                 self._make_schema(con)
             if not _run(con, "SELECT 1 WHERE has_schema_privilege(%s, 'CREATE')", self.schema):
