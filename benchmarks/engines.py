@@ -6,15 +6,15 @@ The server is that of SEGMENTRY_BENCH_POSTGRES (a URL), else one of its own from
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import shop
-from benchmarks.full_run import sizes, stage_ends
+from benchmarks.full_run import run, sizes
 from benchmarks.measure import Benchmark, Contender, NotEqualError, Work, main
 
+SIZES = "sizes.txt"
 PEOPLE = max(500, shop.customers() // 10)
 
 
@@ -41,24 +41,12 @@ def postgresql(data: Path, out: Path) -> Work:
 
 
 def _run(data: Path, out: Path, engine: str) -> Work:
-    from segmentry.workspace import open_workspace
+    first_run = run(out, shop.exports(data, PEOPLE, "parquet"), engine)
 
-    shop.wake()
-    shop.workspace(out, shop.exports(data, PEOPLE, "parquet"))
-    config = out / "segmentry.yaml"
-    config.write_text(f"engine: {engine}\n{config.read_text(encoding='utf-8')}", encoding="utf-8")
-
-    def work() -> dict[str, float]:
-        ended, listener = stage_ends()
-        begin = time.perf_counter()
-        space = open_workspace(out, listener=listener)
-        failed = space.run(shop.AS_OF)
-        space.close()
-        if failed:
-            raise RuntimeError(f"not fitted: {failed}")
-        (out / "sizes.txt").write_text(repr(sizes(out)), encoding="utf-8")
-        parts = {"collect": ended["collect"] - begin, "traits": ended["traits"] - ended["resolve"]}
-        return {name: round(seconds, 2) for name, seconds in parts.items()}
+    def work() -> dict[str, float] | None:
+        stages = first_run()
+        (out / SIZES).write_text(repr(sizes(out)), encoding="utf-8")  # the server ends with the process
+        return stages
 
     return work
 
@@ -66,7 +54,7 @@ def _run(data: Path, out: Path, engine: str) -> Work:
 def agree(data: Path, outs: Mapping[str, Path]) -> None:
     """Both have the same customers in the same segments."""
     del data
-    found = {name: (out / "sizes.txt").read_text(encoding="utf-8") for name, out in outs.items()}
+    found = {name: (out / SIZES).read_text(encoding="utf-8") for name, out in outs.items()}
     if len(set(found.values())) != 1:
         raise NotEqualError(f"The sizes of the segments differ: {found}")
 

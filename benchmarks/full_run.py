@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,23 +28,29 @@ def inputs(data: Path) -> None:
 
 def csv(data: Path, out: Path) -> Work:
     """A run over CSV exports."""
-    return run(data, out, shop.customers(), "csv")
+    return run(out, shop.exports(data, shop.customers(), "csv"))
 
 
 def parquet(data: Path, out: Path) -> Work:
     """A run over Parquet exports."""
-    return run(data, out, shop.customers(), "parquet")
+    return run(out, shop.exports(data, shop.customers(), "parquet"))
 
 
-def run(data: Path, out: Path, people: int, kind: str) -> Work:
-    """The first run of a workspace that reads an export; tells the seconds of every stage."""
+def run(out: Path, exports: Path, engine: str = "duckdb") -> Work:
+    """The first run of a workspace that reads these exports; tells the seconds of every stage."""
     from segmentry.workspace import open_workspace
 
     shop.wake()
-    shop.workspace(out, shop.exports(data, people, kind))
+    shop.workspace(out, exports, engine)
 
     def work() -> dict[str, float]:
-        ended, listener = stage_ends()
+        ended: dict[str, float] = {}
+
+        def listener(event: Event) -> None:
+            if event.run:
+                ended[event.stage] = time.perf_counter()
+                say(f"  {event.stage}")
+
         begin = time.perf_counter()
         space = open_workspace(out, listener=listener)
         failed = space.run(shop.AS_OF)
@@ -54,18 +60,6 @@ def run(data: Path, out: Path, people: int, kind: str) -> Work:
         return {stage: round(end - begin_, 2) for stage, begin_, end in _spans(ended, begin)}
 
     return work
-
-
-def stage_ends() -> tuple[dict[str, float], Callable[[Event], None]]:
-    """When each stage ended, which fills up while the listener listens."""
-    ended: dict[str, float] = {}
-
-    def listener(event: Event) -> None:
-        if event.run:
-            ended[event.stage] = time.perf_counter()
-            say(f"  {event.stage}")
-
-    return ended, listener
 
 
 def _spans(ended: Mapping[str, float], begin: float) -> list[tuple[str, float, float]]:

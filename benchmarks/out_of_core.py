@@ -35,7 +35,7 @@ def large(data: Path, out: Path) -> Work:
 
 def _limited(data: Path, out: Path, people: int) -> Work:
     os.environ["SEGMENTRY_MEMORY_LIMIT"] = MEMORY_LIMIT
-    run = full_run.run(data, out, people, "parquet")
+    run = full_run.run(out, shop.exports(data, people, "parquet"))
 
     def work() -> dict[str, float]:
         stages = run() or {}

@@ -95,6 +95,7 @@ FROM range(1, {customers} + 1) AS people(k)
 """
 
 CONFIG = """\
+engine: {engine}
 name: Benchmark shop
 primary: rfm
 sources:
@@ -171,11 +172,11 @@ def exports(data: Path, people: int, kind: str) -> Path:
     return beside.rename(folder)
 
 
-def workspace(root: Path, exported: Path) -> None:
+def workspace(root: Path, exported: Path, engine: str) -> None:
     """A workspace folder that reads an export folder."""
     kind = exported.name.rpartition("-")[2]
     root.mkdir(parents=True, exist_ok=True)
-    (root / "segmentry.yaml").write_text(CONFIG.format(exports=exported, kind=kind), encoding="utf-8")
+    (root / "segmentry.yaml").write_text(CONFIG.format(engine=engine, exports=exported, kind=kind), encoding="utf-8")
 
 
 def wake() -> None:

@@ -32,7 +32,7 @@ def project_root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def test_data() -> Path:
+def real_data() -> Path:
     """The directory of real data sets (CDNOW, Online Retail, McDonald's, ...), which is not part of the repository."""
     given = os.environ.get("SEGMENTRY_TEST_DATA")
     directory = Path(given) if given else ROOT.parent / "shared" / "data"

@@ -19,18 +19,18 @@ def _ran(root: Path, *files: Path) -> Workspace:
 
 
 @pytest.fixture(scope="module")
-def retail(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return _ran(tmp_path_factory.mktemp("retail"), test_data / "online_retail" / "online_retail.parquet")
+def retail(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("retail"), real_data / "online_retail" / "online_retail.parquet")
 
 
 @pytest.fixture(scope="module")
-def cdnow(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return _ran(tmp_path_factory.mktemp("cdnow"), test_data / "cdnow" / "cdnow_master.parquet")
+def cdnow(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("cdnow"), real_data / "cdnow" / "cdnow_master.parquet")
 
 
 @pytest.fixture(scope="module")
-def personality(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return _ran(tmp_path_factory.mktemp("people"), test_data / "customer_personality" / "marketing_campaign.csv")
+def personality(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("people"), real_data / "customer_personality" / "marketing_campaign.csv")
 
 
 def test_online_retail_reconciles_to_the_penny(retail: Workspace) -> None:
@@ -92,8 +92,8 @@ def test_rfm_of_online_retail_ranks_worth(retail: Workspace) -> None:
     assert worth == sorted(worth, reverse=True)
 
 
-def test_second_run_is_up_to_date_and_a_grown_file_adds_its_new_rows(test_data: Path, tmp_path: Path) -> None:
-    whole = pd.read_parquet(test_data / "cdnow" / "cdnow_sample.parquet").drop(columns="master_customer_id")
+def test_second_run_is_up_to_date_and_a_grown_file_adds_its_new_rows(real_data: Path, tmp_path: Path) -> None:
+    whole = pd.read_parquet(real_data / "cdnow" / "cdnow_sample.parquet").drop(columns="master_customer_id")
     path = tmp_path / "sales.csv"
     whole.head(5_000).to_csv(path, index=False)
     space = _ran(tmp_path / "w", path)
@@ -107,8 +107,8 @@ def test_second_run_is_up_to_date_and_a_grown_file_adds_its_new_rows(test_data: 
     assert space.overview().customers == whole["customer_id"].nunique()
 
 
-def test_no_personal_data_in_artefacts(personality: Workspace, test_data: Path) -> None:
-    frame = pd.read_csv(test_data / "customer_personality" / "marketing_campaign.csv", sep=";")
+def test_no_personal_data_in_artefacts(personality: Workspace, real_data: Path) -> None:
+    frame = pd.read_csv(real_data / "customer_personality" / "marketing_campaign.csv", sep=";")
     ids = {str(i) for i in frame["ID"] if i > 1_000}
     for path in (personality.root / "segmentations").rglob("*.json"):
         words = set(path.read_text(encoding="utf-8").replace('"', " ").replace(",", " ").split())

@@ -111,7 +111,7 @@ class Cascade:
     def prepared(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
         known = [traits[name].notnull().ifelse(1, 0) for name in self.traits]
         held = {
-            f"holds_{i}": expressions.condition(text, traits, where=f"condition {i + 1}").fill_null(False)
+            f"holds_{i}": expressions.parse(text, where=f"condition {i + 1}").condition(traits).fill_null(False)
             for i, text in enumerate(self.conditions)
         }
         return traits.select(*keys, known=_add(known) if known else ibis.literal(1), **held)

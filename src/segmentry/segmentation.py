@@ -151,7 +151,7 @@ class Segmentation:
     def _population(self, traits: ir.Table) -> ir.Table:
         if not self.population:
             return traits
-        return traits.filter(expressions.condition(self.population, traits, where=f"{self.name}.population"))
+        return traits.filter(expressions.parse(self.population, where=f"{self.name}.population").condition(traits))
 
     def _steps(self, keys: Sequence[str]) -> list[engine.Step]:
         """Law 10: prepared, scored, placed."""

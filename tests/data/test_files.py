@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import openpyxl
 import pyarrow as pa
@@ -568,6 +569,24 @@ def test_parquet_keeps_its_types_and_nested_columns_become_json(read: Any, tmp_p
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("'POINT (1 2)'::GEOMETRY", "POINT (1 2)"),
+        ("union_value(age := 30)", '{"":0,"age":30}'),
+        ("TIME '08:30:00'", "08:30:00"),
+        ("'6f5e4d3c-2b1a-4c8d-9e0f-1a2b3c4d5e6f'::UUID", "6f5e4d3c-2b1a-4c8d-9e0f-1a2b3c4d5e6f"),
+        ("INTERVAL 3 DAY", "3 days"),
+        ("[{'at': TIME '08:30:00'}]", '[{"at":"08:30:00"}]'),
+    ],
+)
+def test_parquet_of_unusual_types_becomes_text(read: Any, tmp_path: Path, value: str, text: str) -> None:
+    duckdb.sql(f"COPY (SELECT 7 AS id, {value} AS given) TO '{tmp_path}/x.parquet'")
+    records = read(tmp_path / "x.parquet")
+    assert records.table.schema()["given"].is_string()
+    assert rows(records) == [(1, 7, text)]
+
+
 def test_parquet_cut_short_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"id": list(range(1000))}), path)
@@ -645,9 +664,9 @@ def test_a_missing_file_is_answered_with_its_neighbours(tmp_path: Path) -> None:
     ],
 )
 def test_real_files_are_read_in_full(
-    read: Any, test_data: Path, name: str, records: int, columns: int, first: str
+    read: Any, real_data: Path, name: str, records: int, columns: int, first: str
 ) -> None:
-    found = read(test_data / name)
+    found = read(real_data / name)
     assert (found.counts.records, found.counts.rejected, len(found.columns)) == (records, 0, columns)
     assert found.columns[0] == first
     assert int(found.table["_line"].nunique().execute()) == records

@@ -59,14 +59,14 @@ ORDERS = "customer_id,order_id,order_date,amount"
 
 
 @pytest.fixture(scope="module")
-def real(test_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Proposal]]:
+def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Proposal]]:
     """Proposals for the real data sets, each made once."""
 
     class Made(dict[str, Proposal]):
         def __missing__(self, pattern: str) -> Proposal:
             scratch = tmp_path_factory.mktemp("scratch")
             with in_memory() as con:
-                self[pattern] = propose(con, [pattern], test_data, scratch, name="acme", now=NOW)
+                self[pattern] = propose(con, [pattern], real_data, scratch, name="acme", now=NOW)
             return self[pattern]
 
     return Made()
@@ -280,9 +280,9 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
 
 
 @pytest.mark.parametrize("name", ["hillstrom", "mcdonalds", "amazon_app_reviews"])
-def test_a_file_without_a_customer_column_says_what_to_do(test_data: Path, tmp_path: Path, name: str):
+def test_a_file_without_a_customer_column_says_what_to_do(real_data: Path, tmp_path: Path, name: str):
     with in_memory() as con, pytest.raises(DataError, match="no column identifies the customer") as caught:
-        propose(con, [f"{name}/*"], test_data, tmp_path, now=NOW)
+        propose(con, [f"{name}/*"], real_data, tmp_path, now=NOW)
     assert "The columns are: " in caught.value.why
     assert "add a column that numbers the rows" in caught.value.fix
 

@@ -454,11 +454,11 @@ def test_what_strftime_writes_comes_back(column: Any, times: list[dt.datetime], 
 # --- real data --------------------------------------------------------------------------------------------------------
 
 
-def test_real_columns(con: Any, test_data: Path) -> None:
-    shop = con.read_parquet(test_data / "online_retail" / "online_retail.parquet")
+def test_real_columns(con: Any, real_data: Path) -> None:
+    shop = con.read_parquet(real_data / "online_retail" / "online_retail.parquet")
     ids = shop.agg(n=values.identifier(shop["CustomerID"]).nunique(), missing=shop["CustomerID"].isnull().sum())
     assert ids.to_pyarrow().to_pylist() == [{"n": 4372, "missing": 135_080}]
-    text = con.read_csv(test_data / "customer_personality" / "marketing_campaign.csv", all_varchar=True)
+    text = con.read_csv(real_data / "customer_personality" / "marketing_campaign.csv", all_varchar=True)
     found = values.number_formats(text, ["Income", "Education"])
     assert (found["Income"].share, found["Education"].share) == (1.0, 0.0)
     when = values.time_formats(text, ["Dt_Customer", "Education", "ID"])

@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from ibis.config import Config
+from tests.expressions.written import values
 
 from segmentry.errors import ConfigError
-from segmentry.expressions import parse, pieces, reads_as, values
+from segmentry.expressions import parse, pieces, reads_as
 
 DIALECTS = ("duckdb", "postgres", "snowflake", "bigquery", "pyspark")
 QUICK = settings(

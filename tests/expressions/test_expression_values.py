@@ -13,9 +13,10 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
+from tests.expressions.written import condition, values
 
 from segmentry.errors import ConfigError
-from segmentry.expressions import condition, parse, values
+from segmentry.expressions import parse
 from segmentry.expressions.functions import FUNCTIONS
 
 SCHEMA = {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 @pytest.fixture(scope="session")
-def mcdonalds(test_data: Path) -> NDArray[np.float64]:
+def mcdonalds(real_data: Path) -> NDArray[np.float64]:
     """(1453, 11) the yes/no items of the McDonald's survey as 1 and 0."""
-    with (test_data / "mcdonalds" / "mcdonalds.csv").open(newline="", encoding="utf-8") as file:
+    with (real_data / "mcdonalds" / "mcdonalds.csv").open(newline="", encoding="utf-8") as file:
         return np.array([[answer == "Yes" for answer in row[:11]] for row in list(csv.reader(file))[1:]], dtype=float)

@@ -266,8 +266,8 @@ def test_it_compiles_for_postgresql(con: Backend):
 
 
 @pytest.fixture(scope="module")
-def online_retail(test_data: Path) -> pd.DataFrame:
-    raw = pd.read_parquet(test_data / "online_retail" / "online_retail.parquet")
+def online_retail(real_data: Path) -> pd.DataFrame:
+    raw = pd.read_parquet(real_data / "online_retail" / "online_retail.parquet")
     kind = pd.Series("sale", index=raw.index)
     kind[raw["StockCode"].isin(["POST", "DOT", "M", "BANK CHARGES", "C2", "AMAZONFEE", "CRUK"])] = "charge"
     kind[(kind == "sale") & (raw["InvoiceNo"].str.startswith("C") | (raw["Quantity"] < 0))] = "return"
@@ -307,9 +307,9 @@ def test_online_retail_is_as_an_independent_computation_has_it(con: Backend, onl
     assert TRAITS["monetary"].unit == "currency"
 
 
-def test_cdnow_days_with_an_order_are_the_published_purchases(con: Backend, test_data: Path):
-    sample = pd.read_parquet(test_data / "cdnow" / "cdnow_sample.parquet")
-    published = pd.read_csv(test_data / "cdnow" / "cdnow_customers_summary.csv")
+def test_cdnow_days_with_an_order_are_the_published_purchases(con: Backend, real_data: Path):
+    sample = pd.read_parquet(real_data / "cdnow" / "cdnow_sample.parquet")
+    published = pd.read_csv(real_data / "cdnow" / "cdnow_customers_summary.csv")
     lines = pd.DataFrame(
         {
             "customer_key": sample["customer_id"].astype(int),

@@ -128,9 +128,7 @@ class _Mapper:
 
     def _parse(self, key: str, text: str) -> expressions.Expression:
         where = f"segmentry.yaml sources.{self.name}.{key}"
-        # A column whose name is no plain word may be written as it is.
-        whole = text.strip() in self.table.columns
-        parsed = expressions.column(text.strip(), where=where) if whole else expressions.parse(text, where=where)
+        parsed = expressions.parse(text, where=where, names=self.table.columns)
         names = [c for c in self.table.columns if c != "_line"]
         for column in parsed.columns:
             if column.casefold() not in {c.casefold() for c in names}:

@@ -21,6 +21,6 @@ def draw(traits: ir.Table, size: int, seed: int, *, population: str | None = Non
     """
     rows = traits
     if population:
-        rows = rows.filter(expressions.condition(population, rows, where="population"))
+        rows = rows.filter(expressions.parse(population, where="population").condition(rows))
     drawn = rows.order_by(sample_order(rows["customer_id"], f"sample {seed}")).limit(size)
     return drawn.drop("customer_key", "customer_id").to_pandas()

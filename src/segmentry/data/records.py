@@ -103,6 +103,13 @@ class Bench:
         self._views.append(table.get_name())
         return table
 
+    def view(self, rows: duckdb.DuckDBPyRelation) -> ir.Table:
+        """Rows of DuckDB's own as a table."""
+        name = f"{self._name}_{len(self._views)}"
+        rows.create_view(name)
+        self._views.append(name)
+        return self.con.table(name)
+
     def store(self, rows: ir.Table, name: str) -> Path:
         """Write rows to a scratch Parquet file, in their order."""
         path = self.file(name)

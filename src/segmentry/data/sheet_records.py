@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
-import ibis.expr.datatypes as dt
-import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,10 +13,16 @@ from segmentry.data.clean_text import SHOWN, RejectWriter
 from segmentry.data.excel_rows import Workbook
 from segmentry.data.file_shape import FileShape
 from segmentry.data.header import LINE
-from segmentry.data.records import Bench, Counts, Records
+from segmentry.data.records import Bench, Counts, Records, first_line
 from segmentry.errors import DataError
 
 _BATCH = 10_000
+_NESTED = {"array", "list", "map", "struct", "union"}
+_PLAIN = {"boolean", "date", "decimal", "double", "float", "varchar"} | {
+    *("tinyint", "smallint", "integer", "bigint", "hugeint"),
+    *("utinyint", "usmallint", "uinteger", "ubigint", "uhugeint"),
+    *("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone"),
+}
 
 
 def excel_records(bench: Bench, path: Path, shape: FileShape) -> Records:
@@ -68,16 +71,16 @@ def _arrow(rows: list[list[Any]], schema: pa.Schema) -> pa.Table:
 def parquet_records(bench: Bench, path: Path, shape: FileShape) -> Records:
     """A Parquet file as it is: nested columns become JSON text, other unusual types text."""
     try:
-        rows = bench.parquet(bench.linked(path), file_row_number=True)
+        rows = bench.view(_plain(bench.con.con.read_parquet(str(bench.linked(path)), file_row_number=True)))
         count = int(rows.count().execute())
-    except (duckdb.Error, NotImplementedError) as error:
+    except duckdb.Error as error:
         raise DataError(
             f"{path.name} cannot be read as a Parquet file.",
-            why=f"DuckDB says: {str(error).splitlines()[0]}",
+            why=f"DuckDB says: {first_line(error)}",
             fix="Export the file again, as Parquet or CSV.",
         ) from error
     given = [c for c in rows.columns if c != "file_row_number"]
-    columns = {name: _simple(rows[c]) for c, name in zip(given, shape.columns, strict=True)}
+    columns = {name: rows[c] for c, name in zip(given, shape.columns, strict=True)}
     table = rows.select(**{LINE: rows["file_row_number"].cast("int64") + 1}, **columns)
     rejects = bench.file("rejected.parquet")
     with RejectWriter(rejects):
@@ -86,17 +89,15 @@ def parquet_records(bench: Bench, path: Path, shape: FileShape) -> Records:
     return Records(table=table, rejected=bench.parquet(rejects), counts=counts, _bench=bench)
 
 
-@ibis.udf.scalar.builtin(name="to_json")
-def _to_json(value) -> str:  # type: ignore[no-untyped-def]  # Ibis takes a parameter without a type for any value
-    """DuckDB's own JSON writer."""
-    raise AssertionError(value)  # Ibis calls the function of that name in the database
-
-
-def _simple(column: ir.Value) -> ir.Value:
-    kind = column.type()
-    if kind.is_nested() or kind.is_json():
-        text: Any = _to_json(column).cast("string")
-        return column.isnull().ifelse(ibis.null("string"), text)
-    if kind.is_numeric() or kind.is_temporal() or kind.is_boolean() or kind.is_string():
-        return column if not isinstance(kind, dt.Time) else column.cast("string")
-    return column.cast("string")
+def _plain(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """The same columns, those that are no plain values as text."""
+    plain = []
+    for name, kind in zip(rows.columns, rows.types, strict=True):
+        column = duckdb.ColumnExpression(name)
+        if kind.id in _NESTED:
+            text = duckdb.FunctionExpression("to_json", column).cast("VARCHAR")
+            column = duckdb.CaseExpression(column.isnotnull(), text)
+        elif kind.id not in _PLAIN or str(kind) == "JSON":
+            column = column.cast("VARCHAR")
+        plain.append(column.alias(name))
+    return rows.select(*plain)

@@ -30,7 +30,7 @@ from segmentry.expressions.binding import Binder, Reader, any_kind, kind_of, tru
 from segmentry.expressions.grammar import checked, written
 from segmentry.expressions.reading import phrase
 
-__all__ = ["Columns", "Expression", "Reader", "column", "condition", "parse", "pieces", "reads_as", "values"]
+__all__ = ["Columns", "Expression", "Reader", "parse", "pieces", "reads_as"]
 
 Columns: TypeAlias = ir.Table | Mapping[str, ir.Value]
 
@@ -129,65 +129,22 @@ class Expression:
             return build(Binder(lambda name: _column(columns, name), number, time), resolved._tree)
 
 
-def parse(text: str, *, where: str) -> Expression:
+def parse(text: str, *, where: str, names: Iterable[str] = ()) -> Expression:
     """Read and check one expression; its columns are looked up when it is bound.
 
-    ``where`` names the place for errors, such as ``segmentry.yaml:14 segmentations.lifecycle.segments.0.where``. Raises
-    :class:`ConfigError`.
+    ``where`` names the place for errors, such as ``segmentry.yaml:14 segmentations.lifecycle.segments.0.where``. A text
+    that is exactly one of ``names`` is that column, even where SQL would read it otherwise (``Customer ID``,
+    ``E-Mail``). Raises :class:`ConfigError`.
 
     >>> parse("orders_365d >= 2", where="demo").columns
     ('orders_365d',)
+    >>> parse("Customer ID", where="demo", names=["Customer ID", "Country"]).columns
+    ('Customer ID',)
     """
+    if text.strip() in names:
+        return Expression(where, exp.column(exp.to_identifier(text.strip(), quoted=True)))
     with _at(where):
         return Expression(where, checked(text))
-
-
-def column(name: str, *, where: str = "expression") -> Expression:
-    """The expression that is one column, whatever its name looks like.
-
-    >>> column("E-Mail (work)").sql()
-    '"E-Mail (work)"'
-    """
-    return Expression(where, exp.column(exp.to_identifier(name, quoted=True)))
-
-
-def condition(
-    text: str,
-    columns: Columns,
-    *,
-    where: str,
-    number: Reader | None = None,
-    time: Reader | None = None,
-    listed: str = "",
-) -> ir.BooleanValue:
-    """The condition that a person wrote, as an Ibis boolean over these columns.
-
-    :func:`parse` and :meth:`Expression.condition` in one. A text that is exactly the name of a column is that column.
-
-    >>> import ibis
-    >>> traits = ibis.table({"orders": "int64"}, name="traits")
-    >>> condition("orders >= 2", traits, where="demo").type()
-    Boolean(nullable=True)
-    """
-    expression = _written(text, columns, where)
-    return expression.condition(columns, number=number, time=time, listed=listed)
-
-
-def values(
-    text: str,
-    columns: Columns,
-    *,
-    where: str,
-    number: Reader | None = None,
-    time: Reader | None = None,
-    listed: str = "",
-) -> ir.Value:
-    """The value that a person wrote, as an Ibis value over these columns.
-
-    :func:`parse` and :meth:`Expression.bind` in one. A text that is exactly the name of a column is that column, even
-    where SQL would read it otherwise (``Customer ID``, ``E-Mail``).
-    """
-    return _written(text, columns, where).bind(columns, number=number, time=time, listed=listed)
 
 
 def pieces(expression: Expression) -> tuple[Expression, ...]:
@@ -231,11 +188,6 @@ def _columns_of(tree: exp.Expr) -> list[exp.Column]:
 def _name(node: exp.Column) -> str:
     """A name with points in it, such as properties.url, is one name."""
     return ".".join(part.name for part in node.parts)
-
-
-def _written(text: str, columns: Columns, where: str) -> Expression:
-    name = text.strip()
-    return column(name, where=where) if name in _names(columns) else parse(text, where=where)
 
 
 def _names(columns: Columns) -> tuple[str, ...]:

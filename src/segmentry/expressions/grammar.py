@@ -167,18 +167,18 @@ def cast_kind(node: exp.Cast) -> str:
 def moment(text: str, kind: str) -> date | datetime:
     """A date (or a timestamp, in UTC) from ISO 8601 text."""
     try:
-        if kind == "date" and _ISO_DAY.fullmatch(text):
-            return date.fromisoformat(text)
-        if kind == "timestamp" and _ISO_DAY.match(text):
-            value = datetime.fromisoformat(text)
-            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-    except ValueError:
-        pass
-    raise ConfigError(
-        f"'{text}' is no {kind}.",
-        why="Dates are written year-month-day, with an hour for a timestamp.",
-        fix="Write it like " + ("'2024-01-31'." if kind == "date" else "'2024-01-31 18:30:00'."),
-    )
+        if not (_ISO_DAY.fullmatch(text) if kind == "date" else _ISO_DAY.match(text)):
+            raise ValueError(text)
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(
+            f"'{text}' is no {kind}.",
+            why="Dates are written year-month-day, with an hour for a timestamp.",
+            fix="Write it like " + ("'2024-01-31'." if kind == "date" else "'2024-01-31 18:30:00'."),
+        ) from error
+    if kind == "date":
+        return value.date()
+    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
 
 
 def written(node: exp.Expr) -> str:
