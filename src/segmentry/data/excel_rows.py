@@ -11,9 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from segmentry.errors import DataError, did_you_mean
 
 # What Excel shows where a formula has no value (ECMA-376, 18.17.3).
@@ -24,6 +21,9 @@ class Workbook:
     """An Excel file, open for streaming."""
 
     def __init__(self, path: Path) -> None:
+        import openpyxl  # a quarter of a second that only workbooks are worth
+        from openpyxl.utils.exceptions import InvalidFileException
+
         self._path = path
         try:
             with warnings.catch_warnings():

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm
 
 from segmentry.data.simulation.chance import DAY_UNITS, Company, day_slots, on_sale
 from segmentry.data.simulation.plan_groups import Group
@@ -19,7 +19,7 @@ from segmentry.data.simulation.shop import FAVOURITE, PRICE_SCALE, SALE_PULL, TA
 
 HORIZON = 365  # days
 TASTES = [step / 4 for step in range(-16, 17)]  # where the expectation is computed; a taste is standard normal
-_NORMALS = norm.ppf((np.arange(1000) + 0.5) / 1000)  # equally likely values
+_NORMALS = np.array([NormalDist().inv_cdf((i + 0.5) / 1000) for i in range(1000)])  # equally likely values
 
 
 def make(company: Company) -> None:
