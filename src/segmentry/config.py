@@ -98,6 +98,33 @@ class Source(_Part):
         return self
 
 
+Survivor = Literal["priority", "newest", "most_complete"]
+IdPair = Annotated[tuple[str, str], Field(description="Two ids, such as crm:0035; those of `customers` stand alone.")]
+
+
+class Identity(_Part):
+    """How the records of several systems become customers."""
+
+    link: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Find the same person under different ids; auto does where sources have several id spaces.",
+    )
+    threshold: float = Field(0.99, gt=0.5, lt=1, description="Least probability at which two records are one customer.")
+    priority: TextList = Field((), description="Sources whose values count first; the others follow in their order.")
+    survivor: Survivor = Field("priority", description="Whose value of a field a customer gets.")
+    fields: dict[str, Survivor] = Field({}, description="The same for single fields, such as {email: newest}.")
+    same: tuple[IdPair, ...] = Field((), description="Pairs of ids that are one customer, whatever is found.")
+    different: tuple[IdPair, ...] = Field((), description="Pairs of ids that are not; wins over everything.")
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Identity:
+        allowed = TABLES["customers"].names
+        for name in self.fields:
+            if name not in allowed:
+                raise ValueError(f"fields.{name}: customers have no such column. {did_you_mean(name, allowed)}")
+        return self
+
+
 class LifecycleDays(_Part):
     """Where the stages of the customer life cycle end, in days."""
 
@@ -251,6 +278,7 @@ class Config(_Part):
     currency: str = Field("", max_length=3, description="ISO 4217 code; only shown, not converted.")
     primary: str | None = Field(None, description="The segmentation shown first.")
     sources: dict[str, Source] = Field(min_length=1, description="Where records come from, by name.")
+    identity: Identity = Field(Identity(), description="How records become customers.")
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
@@ -270,6 +298,9 @@ class Config(_Part):
                     raise ValueError(
                         f"{section}.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
                     )
+        for name in self.identity.priority:
+            if name not in self.sources:
+                raise ValueError(f"identity.priority: no source is called '{name}'. {did_you_mean(name, self.sources)}")
         if self.primary is not None and self.primary not in self.segmentations:
             raise ValueError(
                 f"primary: no segmentation is called '{self.primary}'. {did_you_mean(self.primary, self.segmentations)}"

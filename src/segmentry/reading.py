@@ -5,6 +5,7 @@ A :class:`Reading` holds the current runs and a session on their tables. It neve
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +18,7 @@ import ibis.expr.types as ir
 from segmentry import traits
 from segmentry.catalogue import Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, reconcile
+from segmentry.data import collect, golden, reconcile
 from segmentry.data.collect import Manifest
 from segmentry.data.reconcile import Reconciliation
 from segmentry.engine import Session
@@ -59,6 +60,39 @@ class Overview:
     segmentations: tuple[SegmentationSummary, ...]
     primary: str | None
     not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Two ids of one customer, how likely, and the evidence: field, how far it agrees, log2 of its Bayes factor."""
+
+    left: str
+    right: str
+    probability: float
+    how: str
+    evidence: tuple[tuple[str, str, float], ...]
+
+
+@dataclass(frozen=True)
+class GoldenField:
+    """One field of a customer: its value, the id and source whose record gave it, and the rule that chose it."""
+
+    name: str
+    value: Any
+    id: str
+    source: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class IdentityExplanation:
+    """Which ids are one customer, and why."""
+
+    customer_id: str
+    ids: tuple[str, ...]
+    links: tuple[Link, ...]
+    fields: tuple[GoldenField, ...]
+    changes: tuple[tuple[date, str, str], ...]  # day, merged or split, reason
 
 
 @dataclass(frozen=True)
@@ -175,8 +209,10 @@ class Reading:
         """The key of a customer by its id; :class:`DataError` when nobody has it."""
         ids = self.table("resolve", "identities")
         wanted = customer.strip()
-        same = ids.filter((ids["customer_id"] == wanted) | (ids["source_id"] == wanted))
-        rows = self.session.con.to_pyarrow(same.select("customer_key", "id_space").order_by("customer_key").limit(5))
+        spelled = ids["id_space"] + ":" + ids["source_id"]
+        same = ids.filter((ids["customer_id"] == wanted) | (ids["source_id"] == wanted) | (spelled == wanted))
+        each = same.group_by("customer_key").agg(id_space=same["id_space"].min()).order_by("customer_key")
+        rows = self.session.con.to_pyarrow(each.limit(5))
         if rows.num_rows == 0:
             raise DataError(f"There is no customer '{customer}'.", fix="`segmentry show identities` lists the ids.")
         if rows.num_rows > 1:
@@ -284,6 +320,39 @@ class Reading:
             stays=tuple((s["segment"], s["since"], s["until"]) for s in sorted(stays, key=lambda s: s["since"])),
         )
 
+    def identity(self, customer: str) -> IdentityExplanation:
+        """Which ids are a customer, what joined them, and which record each of its fields is from."""
+        key = self.customer_key(customer)
+        ids = self.rows("resolve", "identities", key)
+        named = {row["record_key"]: _named(row) for row in ids}
+        stages = self.current["resolve"].rows
+        links, changes = [], []
+        if "links" in stages:
+            found = self.table("resolve", "links")
+            own = found.filter(found["left_key"].isin(list(named)) & found["right_key"].isin(list(named)))
+            strongest = [ibis.desc("probability"), "left_key", "right_key"]
+            links = self.session.con.to_pyarrow(own.order_by(strongest)).to_pylist()
+            moved = self.table("resolve", "identity_changes")
+            mine = ibis.or_(
+                *((moved["id_space"] == i["id_space"]) & (moved["source_id"] == i["source_id"]) for i in ids)
+            )
+            changes = self.session.con.to_pyarrow(moved.filter(mine).order_by("changed_at")).to_pylist()
+        manifest = self.manifest()
+        parts = {n: manifest.parts("customers", n) for n in self.config.sources}
+        rows = {n: self.session.parts(of) for n, of in parts.items() if of}
+        records = golden.in_line(rows, self.config.sources, self.config.identity)
+        fields = golden.lineage(list(named), records, self.config.identity)
+        return IdentityExplanation(
+            customer_id=str(ids[0]["customer_id"]),
+            ids=tuple(named.values()),
+            links=tuple(
+                Link(named[x["left_key"]], named[x["right_key"]], x["probability"], x["how"], _evidence(x["weights"]))
+                for x in links
+            ),
+            fields=tuple(GoldenField(**{**f, "id": named[f["id"]]}) for f in fields),
+            changes=tuple((c["changed_at"].date(), c["change"], c["reason"]) for c in changes),
+        )
+
     def members(self, segment_name: str, name: str | None = None) -> tuple[str, str, ir.Table]:
         """The customers of a segment: its segmentation, its name as written there, and their memberships with traits.
 
@@ -307,3 +376,12 @@ class Reading:
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
         everything = [n for s in self.segmentations() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['id_space']}:{row['source_id']}"
+
+
+def _evidence(weights: str | None) -> tuple[tuple[str, str, float], ...]:
+    found = json.loads(weights) if weights else {}
+    return tuple((field, piece["level"], piece["weight"]) for field, piece in found.items())

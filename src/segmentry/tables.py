@@ -84,6 +84,12 @@ _KEY = Column(
 _CUSTOMER = Column(
     "customer", Type.ID, "The customer's id in the source.", pii=Pii.DIRECT, null_means="anonymous: no customer given"
 )
+# Who a record speaks of where the customer's id is not on it; identity resolution finds the customer.
+_CONTACT = (
+    Column("contact_email", Type.TEXT, "The person's e-mail address; its id where `customer` is null.", pii=Pii.DIRECT),
+    Column("contact_phone", Type.TEXT, "The person's phone number; its id where both are null.", pii=Pii.DIRECT),
+    Column("contact_name", Type.TEXT, "The person's full name.", pii=Pii.DIRECT),
+)
 # Where a collected row came from; every collected table carries these.
 LINEAGE = (
     Column("source", Type.CATEGORY, "Name of the source in segmentry.yaml.", required=True),
@@ -112,6 +118,13 @@ customers = _collected(
     "customers",
     "one record about a customer in one source",
     Column("customer", Type.ID, "The customer's id in the source.", pii=Pii.DIRECT, required=True),
+    Column(
+        "known_as",
+        Type.ID,
+        "The customer's id among `customers`, where another system states it.",
+        pii=Pii.DIRECT,
+        null_means="not stated",
+    ),
     Column("name", Type.TEXT, "Full name.", pii=Pii.DIRECT),
     Column("first_name", Type.TEXT, "Given name.", pii=Pii.DIRECT),
     Column("last_name", Type.TEXT, "Family name.", pii=Pii.DIRECT),
@@ -169,6 +182,7 @@ transactions = _collected(
     Column("discount", Type.MONEY, "Discount given on the line.", unit="currency"),
     Column("cost", Type.MONEY, "Cost of the goods of the line.", unit="currency"),
     Column("country", Type.CATEGORY, "Country of the order."),
+    *_CONTACT,
     Column(
         "line_kind",
         Type.CATEGORY,
@@ -186,6 +200,7 @@ events = _collected(
     Column("page", Type.TEXT, "Page or screen."),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
     Column("properties", Type.TEXT, "Further properties as JSON.", pii=Pii.QUASI),
+    *_CONTACT,
 )
 responses = _collected(
     "responses",
@@ -196,6 +211,7 @@ responses = _collected(
     Column("item", Type.TEXT, "Wording of the question or item."),
     Column("answer", Type.TEXT, "The answer.", pii=Pii.SENSITIVE, null_means="not answered"),
     Column("time", Type.TIME, "When it was answered."),
+    *_CONTACT,
 )
 costs = _collected(
     "costs",
@@ -205,6 +221,7 @@ costs = _collected(
     Column("type", Type.CATEGORY, "acquisition, service or retention.", required=True),
     Column("amount", Type.MONEY, "The cost.", required=True, unit="currency"),
     Column("channel", Type.CATEGORY, "Channel the cost belongs to."),
+    *_CONTACT,
 )
 products = _collected(
     "products",
@@ -224,6 +241,7 @@ consents = _collected(
     Column("status", Type.CATEGORY, "granted or denied.", required=True),
     Column("time", Type.TIME, "When it was stated."),
     Column("proof", Type.TEXT, "Where the statement is recorded.", pii=Pii.QUASI),
+    *_CONTACT,
 )
 market = _collected(
     "market",
@@ -256,6 +274,33 @@ identities = Table(
         Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
         Column("id_space", Type.CATEGORY, "Sources of one id space share their ids.", required=True),
         Column("source_id", Type.ID, "The id in that space.", pii=Pii.DIRECT, required=True),
+        Column("record_key", Type.INTEGER, "The number of this id, which collected rows carry.", required=True),
+    ),
+)
+links = Table(
+    "links",
+    "two ids that are one customer, and why",
+    "resolve",
+    (
+        Column("left_key", Type.INTEGER, "record_key of the one.", required=True),
+        Column("right_key", Type.INTEGER, "record_key of the other, the larger of the two.", required=True),
+        Column("probability", Type.NUMBER, "Probability that both are the same.", required=True, unit="0 to 1"),
+        Column("how", Type.CATEGORY, "What joined them: an equal key, weighed evidence, by hand.", required=True),
+        Column("weights", Type.TEXT, "Weight of evidence of each field, as JSON; log2 of the Bayes factor."),
+    ),
+)
+identity_changes = Table(
+    "identity_changes",
+    "one id that came to belong to another customer",
+    "resolve",
+    (
+        Column("changed_at", Type.TIME, "When.", required=True),
+        Column("change", Type.CATEGORY, "merged or split.", required=True),
+        Column("id_space", Type.CATEGORY, "Space of the id.", required=True),
+        Column("source_id", Type.ID, "The id.", pii=Pii.DIRECT, required=True),
+        Column("customer_before", Type.ID, "The customer it belonged to.", pii=Pii.DIRECT, required=True),
+        Column("customer_now", Type.ID, "The customer it belongs to now.", pii=Pii.DIRECT, required=True),
+        Column("reason", Type.TEXT, "What joins it, or that nothing does any more.", required=True),
     ),
 )
 golden_customers = Table(
@@ -265,7 +310,12 @@ golden_customers = Table(
     (
         Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
         Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
-        *(c for c in customers.columns if c.name not in {"customer_key", "customer", *(x.name for x in LINEAGE)}),
+        Column("ids", Type.INTEGER, "Ids that the customer has in all sources.", required=True, unit="ids"),
+        *(
+            c
+            for c in customers.columns
+            if c.name not in {"customer_key", "customer", "known_as", *(x.name for x in LINEAGE)}
+        ),
     ),
 )
 traits = Table(
@@ -339,6 +389,8 @@ TABLES: dict[str, Table] = {
         market,
         quarantine,
         identities,
+        links,
+        identity_changes,
         golden_customers,
         traits,
         memberships,

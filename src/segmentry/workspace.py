@@ -12,19 +12,29 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import ibis.expr.types as ir
 
 from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data import collect, identity, privacy, propose, reconcile, simulation
+from segmentry.data import collect, golden, identity, privacy, propose, reconcile, simulation
 from segmentry.data.collect import Manifest
 from segmentry.data.simulation import comparison
-from segmentry.engine import DuckDB, Engine, GenerationGoneError, Progress, Session, Writer, in_memory, open_engine
+from segmentry.engine import (
+    DuckDB,
+    DuckDBSession,
+    Engine,
+    GenerationGoneError,
+    Progress,
+    Session,
+    Writer,
+    in_memory,
+    open_engine,
+)
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
 from segmentry.reading import Explanation, Overview, Reading, load_segmentation
 from segmentry.segmentation import Segmentation
@@ -125,18 +135,40 @@ class Workspace:
 
     def resolve(self) -> Run:
         """One row per customer from the records of all sources."""
-        manifest = self.manifest()
-        mapped = {n: s.model_dump(mode="json") for n, s in self.config.sources.items() if s.kind == "customers"}
+        manifest, settings, sources = self.manifest(), self.config.identity, self.config.sources
+        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
+        linking = identity.due(settings, sources)
+        before = self.state.current().get("resolve")
 
-        def work(session: Session, writer: Writer) -> dict[str, Any]:
-            ids = writer.write("identities", identity.identities(collect.customer_ids(manifest, session)))
-            names = [n for n in self.config.sources if manifest.parts("customers", n)]
-            records = {n: session.parts(manifest.parts("customers", n)) for n in names}
-            writer.write("golden_customers", identity.golden_customers(ids, records, self.config.sources))
+        def work(files: Session, writer: Writer) -> dict[str, Any]:
+            session = cast("DuckDBSession", files)  # what works on the files of the workspace
+            ids = session.keep("ids", collect.customer_ids(manifest, session))
+            names = [n for n in sources if manifest.parts("customers", n)]
+            found = {n: session.parts(manifest.parts("customers", n)) for n in names}
+            records = golden.in_line(found, sources, settings)
             facts = {n: session.parts(parts) for n, parts in self._fact_parts(manifest).items()}
-            return {"customers": reconcile.customers_by_source(facts, records)}
+            links: dict[str, Any] = {}
+            if linking:
+                collected = identity.Collected(ids, records, identity.with_contacts(facts, sources))
+                resolved = identity.resolve(
+                    session,
+                    collected,
+                    settings,
+                    identity.digest_of(self._told_by(manifest), settings, sources),
+                    identity.Before(**before.facts["links"]) if before and before.facts.get("links") else None,
+                    now=datetime.now(UTC).replace(tzinfo=None),
+                    progress=self._progress("resolve"),
+                )
+                writer.write("links", resolved.links)
+                writer.write("identity_changes", resolved.changes)
+                links = asdict(resolved.before)
+            owned = writer.write("identities", resolved.identities if linking else identity.nobody_linked(ids))
+            writer.write("golden_customers", golden.golden_customers(owned, records, settings))
+            rows = {n: identity.rekeyed(t, owned) if linking else t for n, t in {**found, **facts}.items()}
+            return {"customers": reconcile.customers_by_source(rows), "links": links}
 
-        return self._stage("resolve", None, [manifest.digest(), mapped], {}, work, on=self.engine.files)
+        inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
+        return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
 
     def traits(self, as_of: date | None = None) -> Run:
         """One row per customer as of a date, one column per trait."""
@@ -372,6 +404,9 @@ class Workspace:
     def _sweep(self) -> None:
         kept = self.state.kept()
         parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
+        parts |= {
+            p for r in kept if r.stage == "resolve" and r.facts["links"] for p in r.facts["links"]["parts"].values()
+        }
         self.engine.sweep({r.id for r in kept}, parts)
 
     def _progress(self, stage: str) -> Progress:
@@ -401,7 +436,16 @@ class Workspace:
 
     def _collected(self, session: Session, manifest: Manifest, kind: str) -> ir.Table | None:
         parts = manifest.parts(kind)
-        return session.facts(parts, self._progress("traits")) if parts else None
+        if not parts:
+            return None
+        rows = session.facts(parts, self._progress("traits"))
+        linked = self._current("resolve").facts["links"] and "customer_key" in rows.columns
+        return identity.rekeyed(rows, session.table("resolve", "identities")) if linked else rows
+
+    def _told_by(self, manifest: Manifest) -> list[str]:
+        """The parts that say who a customer is."""
+        telling = [n for n, s in self.config.sources.items() if s.kind == "customers" or identity.says_who(s)]
+        return [*manifest.keys, *(p for n in telling for p in manifest.parts(self.config.sources[n].kind, n))]
 
     def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
         kinds = {n: s.kind for n, s in self.config.sources.items()}

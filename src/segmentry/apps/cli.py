@@ -147,9 +147,13 @@ def ingest(workspace: Where = HERE, quiet: Quiet = False) -> None:
 
 @app.command()
 def resolve(workspace: Where = HERE, quiet: Quiet = False) -> None:
-    """Make one row per customer from the records of all sources."""
+    """Find the customers behind the ids of all sources, and make one row of each."""
+    from segmentry.apps import terminal
+
     with _opened(workspace, quiet) as space:
-        space.resolve()
+        run = space.resolve()
+    if not quiet:
+        terminal.resolved(run)
 
 
 @app.command()
@@ -225,13 +229,18 @@ def describe(
 def explain(
     customer: Annotated[str, typer.Argument(help="Id of the customer.")],
     name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.")] = None,
+    identity: Annotated[bool, typer.Option("--identity", help="Who it is: the ids that were joined, and why.")] = False,
     workspace: Where = HERE,
     json: Json = False,
 ) -> None:
-    """Say why a customer is where it is, how close, and what would move it."""
+    """Say why a customer is where it is, how close, and what would move it; or who it is."""
     from segmentry.apps import terminal
 
     with _opened(workspace, True) as space, space.reading() as reading:
+        if identity:
+            who = reading.identity(customer)
+            _print_json(who) if json else terminal.identity(who)
+            return
         found = [reading.explain(customer, n) for n in ([name] if name else reading.segmentations())]
     if json:
         _print_json(found)

@@ -22,7 +22,8 @@ from rich.text import Text
 from segmentry.apps import findings, words
 from segmentry.data.reconcile import Reconciliation
 from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
-from segmentry.reading import Explanation, Overview, TraitCover
+from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
+from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
 
 if TYPE_CHECKING:
@@ -314,6 +315,48 @@ def explanations(found: Sequence[Explanation]) -> None:
             plain(f"  next: {e.action}")
         if len(e.stays) > 1:
             plain("  before: " + ", ".join(f"{s} {since} to {until}" for s, since, until in e.stays[:-1]))
+
+
+def resolved(run: Run) -> None:
+    """How many customers stand behind how many ids, and what joined them."""
+    plain(f"{words.counted(run.rows['golden_customers'], 'customers')} behind {run.rows['identities']:,} ids.")
+    links = run.facts["links"]
+    if not links:
+        plain("No links were looked for: all sources share their ids. `identity: {link: always}` looks for them.")
+        return
+    found = links["facts"]
+    table = _table("joined by", "pairs", title="Links", right=["pairs"])
+    for how, pairs in sorted(found["pairs"].items(), key=lambda item: -item[1]):
+        table.add_row(how, f"{pairs:,}")
+    out.print(table)
+    if found["merged"] or found["split"]:
+        plain(f"Since the last time {found['merged']:,} ids were merged and {found['split']:,} split off.")
+    plain("`segmentry explain --identity CUSTOMER` shows what joined one; identity.same and .different overrule it.")
+
+
+def identity(found: IdentityExplanation) -> None:
+    """Which ids are one customer, what joined them, and where each field is from."""
+    plain(f"{found.customer_id}: {words.counted(len(found.ids), 'ids')}.")
+    for each in found.ids:
+        plain(f"  {each}")
+    for link in found.links:
+        plain(f"{link.left} and {link.right}: {link.how}, probability {link.probability:.4f}")
+        for field, level, weight in link.evidence:
+            plain(f"  {field}: {level}, {weight:+.1f} ({_odds(weight)})")
+    if found.fields:
+        table = _table("field", "value", "from", "id", "by", title="Golden record")
+        for f in found.fields:
+            table.add_row(f.name, Text(str(f.value)), f.source, Text(f.id), f.rule.replace("_", " "))
+        out.print(table)
+    for day, change, reason in found.changes:
+        plain(f"{day}: {change} ({reason})")
+
+
+def _odds(weight: float) -> str:
+    """A weight of evidence as odds: +3 is 8 to 1 for the same person."""
+    odds = float(2.0 ** min(abs(weight), 40))
+    figure = f"{odds:,.0f}" if odds >= 10 else f"{odds:.1f}"
+    return f"{figure} to 1" if weight >= 0 else f"1 to {figure}"
 
 
 def traits(found: Sequence[TraitCover]) -> None:

@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 from segmentry.config import Source
 from segmentry.data import files
 from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.ids import id_of
 from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
 
@@ -202,10 +203,10 @@ class _FileReader:
         numbered = self._numbered(staged)
         usable = numbered.filter(numbered["reason"].isnull())
         fresh, usable_rows, kept, reread = self._fresh(usable)
-        keys, next_key, key_part = self._keys(fresh, stem)
+        keyed, next_key, key_part = self._keys(fresh, stem)
         part = f"{stem}.parquet"
         if kept:
-            self.session.write_part(self._rows(fresh, keys, made), part)
+            self.session.write_part(self._rows(keyed, made), part)
         bad, bad_reread, reasons, quarantine = self._quarantine(numbered, records, f"quarantine-{stem}.parquet")
         entry = Entry(
             source=self.name,
@@ -259,37 +260,40 @@ class _FileReader:
         seen = self.session.keep("seen", seen.select("line", "mine"))
         return usable.anti_join(seen, "line"), rows, rows - _count(seen), _count(seen.filter(seen["mine"] == 1))
 
-    def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table | None, int, tuple[str, ...]]:
+    def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
-        if "customer" not in fresh.columns:
-            return None, self.manifest.next_key, ()
-        space = self.source.id_space
-        ids = fresh.filter(fresh["customer"].notnull()).select(source_id="customer").distinct()
+        spaces, source_id = id_of(fresh, self.source)
+        if not spaces:
+            return fresh.mutate(customer_key=ibis.null("int64")), self.manifest.next_key, ()
+        # With one space, which is the rule, the id alone is looked up: ten million rows are joined by one text.
+        space = (
+            ibis.literal(next(iter(spaces))) if len(spaces) == 1 else ibis.cases(*((h, s) for s, h in spaces.items()))
+        )
+        known = fresh.mutate(own_space=space, own_id=source_id)
+        on = ["own_id"] if len(spaces) == 1 else ["own_space", "own_id"]
+        ids = known.filter(known["own_id"].notnull()).select("own_space", "own_id").distinct()
         start = self.manifest.next_key
+        old = None
         if self.manifest.keys:
             every = self.session.facts(self.manifest.keys)
-            old = every.filter(every["id_space"] == space).select("source_id", "customer_key")
-            ids = ids.anti_join(old, "source_id")
-        numbers = ibis.row_number().over(order_by=ids["source_id"]).cast("int64") + start
-        new = self.session.keep(
-            "new_keys", ids.select(customer_key=numbers, id_space=ibis.literal(space), source_id="source_id")
-        )
+            old = every.filter(every["id_space"].isin(list(spaces))).rename(own_space="id_space", own_id="source_id")
+            ids = ids.anti_join(old, on)
+        numbers = ibis.row_number().over(order_by=["own_space", "own_id"]).cast("int64") + start
+        new = self.session.keep("new_keys", ids.select("own_space", "own_id", customer_key=numbers))
         count = _count(new)
         names: tuple[str, ...] = ()
         if count:
             names = (f"{KEYS_TABLE}-{stem}.parquet",)
-            self.session.write_part(new.order_by("customer_key"), names[0])
-        found = new.select("source_id", "customer_key")
-        return (found.union(old) if self.manifest.keys else found), start + count, names
+            part = new.select("customer_key", id_space="own_space", source_id="own_id")
+            self.session.write_part(part.order_by("customer_key"), names[0])
+        found = new.select(*on, "customer_key")
+        found = found if old is None else found.union(old.select(*on, "customer_key"))
+        return known.left_join(found, on).select(*fresh.columns, "customer_key"), start + count, names
 
-    def _rows(self, fresh: ir.Table, keys: ir.Table | None, made: Canonical) -> ir.Table:
-        if keys is not None:
-            joined = fresh.left_join(keys, fresh["customer"] == keys["source_id"]).drop("source_id")
-        else:
-            joined = fresh.mutate(customer_key=ibis.null("int64"))
+    def _rows(self, keyed: ir.Table, made: Canonical) -> ir.Table:
         first_time = not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
-        rows = joined.select(
+        rows = keyed.select(
             "customer_key",
             *made.columns,
             source=ibis.literal(self.name),

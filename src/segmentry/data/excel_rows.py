@@ -21,8 +21,9 @@ class Workbook:
     """An Excel file, open for streaming."""
 
     def __init__(self, path: Path) -> None:
-        import openpyxl  # a quarter of a second that only workbooks are worth
-        from openpyxl.utils.exceptions import InvalidFileException
+        # Importing it takes a quarter of a second, which only workbooks are worth.
+        import openpyxl  # noqa: PLC0415
+        from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
         self._path = path
         try:

@@ -1,70 +1,355 @@
-"""Resolve: one row per customer from the records of all sources.
+"""Resolve: which ids are one customer, across all sources.
 
-In this version ids of one id space are one customer when they are equal after normalisation; linking people across
-systems without a common id is the next step of this file.
+Every id has a ``record_key``, given at collection. Ids that are the same person form a customer, whose key is the
+smallest ``record_key`` among them: it was given first, so a customer keeps its key and its id while others join. What
+was joined stays joined as long as the records stay as they are; merges and splits are written down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
+from segmentry import config
 from segmentry.config import Source
-from segmentry.tables import LINEAGE, TABLES
+from segmentry.data import golden
+from segmentry.data.golden import Record
+from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, PHONE_SPACE
+from segmentry.data.linkage import link_people
+from segmentry.engine import DuckDBSession, Progress, md5
+from segmentry.errors import DataError, did_you_mean
+from segmentry.tables import TABLES
 
-DEFAULT_SPACE = "customers"
-_NOT_GOLDEN = {"customer_key", "customer", *(c.name for c in LINEAGE)}
+_CONTACT = {"contact_name": "name", "contact_email": "email", "contact_phone": "phone"}
+# What tells people apart: a record without any of these is compared with no other.
+_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date")
+_COMPARED = (*_TELLING, "address", "city", "region", "postcode", "country", "account")
+_BY_HAND = "by hand"
+_CHANGES = TABLES["identity_changes"].names
 
 
-def identities(keys: ir.Table) -> ir.Table:
-    """One row per id: ``keys`` holds customer_key, id_space, source_id.
+@dataclass(frozen=True)
+class Collected:
+    """What resolve reads: all ids (``customer_key``, ``id_space``, ``source_id``), the records about customers, and by
+    source the facts that say whose they are by name, e-mail address or phone number."""
 
-    The customer's id is the source's own; outside the default id space it carries the space in front.
+    ids: ir.Table
+    records: Sequence[Record]
+    contacts: Mapping[str, ir.Table]
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the last resolve left in parts, by table: ``owners``, ``links`` and ``identity_changes``."""
+
+    digest: str
+    settings: Mapping[str, Any]
+    parts: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The tables of the stage, the parts that the next resolve reads, and what was found, as JSON can hold it."""
+
+    identities: ir.Table
+    links: ir.Table
+    changes: ir.Table
+    before: Before
+
+
+def says_who(source: Source) -> bool:
+    """Whether its facts say by name, e-mail address or phone number whose they are."""
+    return not set(_CONTACT).isdisjoint(source.columns)
+
+
+def with_contacts(facts: Mapping[str, ir.Table], sources: Mapping[str, Source]) -> dict[str, ir.Table]:
+    """Of the facts of each source those whose id is a contact: no customer id is on them."""
+    found = {}
+    for name, rows in facts.items():
+        if says_who(sources[name]):
+            found[name] = rows.filter(rows["customer"].isnull()) if "customer" in rows.columns else rows
+    return found
+
+
+def due(settings: config.Identity, sources: Mapping[str, Source]) -> bool:
+    """Whether the same person is looked for under different ids."""
+    spaces = {s.id_space for s in sources.values() if "customer" in s.columns}
+    spaces |= {EMAIL_SPACE for s in sources.values() if "contact_email" in s.columns}
+    spaces |= {PHONE_SPACE for s in sources.values() if "contact_phone" in s.columns}
+    return settings.link == "always" or (settings.link == "auto" and len(spaces) > 1)
+
+
+def resolve(
+    session: DuckDBSession,
+    collected: Collected,
+    settings: config.Identity,
+    digest: str,
+    before: Before | None,
+    *,
+    now: datetime,
+    progress: Progress | None = None,
+) -> Resolved:
+    """Find the customers behind all ids.
+
+    ``digest`` stands for everything that linking reads: while it is that of ``before``, what was found then is taken.
     """
-    own = keys["id_space"] == DEFAULT_SPACE
-    return keys.select(
-        "customer_key",
-        customer_id=own.ifelse(keys["source_id"], keys["id_space"] + ":" + keys["source_id"]),
+    if before is None or before.digest != digest:
+        before = _linked(session, collected, settings, digest, before, now, progress)
+    owners = session.facts([before.parts["owners"]]).select("record_key", "customer_key")
+    changes = session.facts([before.parts["identity_changes"]])
+    return Resolved(identities(collected.ids, owners), session.facts([before.parts["links"]]), changes, before)
+
+
+def nobody_linked(ids: ir.Table) -> ir.Table:
+    """Identities where every id is a customer."""
+    return identities(ids, ids.select("customer_key", record_key="customer_key"))
+
+
+def identities(ids: ir.Table, owners: ir.Table) -> ir.Table:
+    """One row per id with its customer: ``owners`` holds the ``customer_key`` of every ``record_key``.
+
+    A customer is called by the id that was there first; outside the default id space with the space in front.
+    """
+    own = ids["id_space"] == DEFAULT_SPACE
+    named = ids.select(
+        record_key="customer_key",
+        own_id=own.ifelse(ids["source_id"], ids["id_space"] + ":" + ids["source_id"]),
         id_space="id_space",
         source_id="source_id",
-    ).order_by("customer_key")
-
-
-def golden_customers(ids: ir.Table, records: Mapping[str, ir.Table], sources: Mapping[str, Source]) -> ir.Table:
-    """One row per customer: for every column the value of the first source that has one, sources in their order.
-
-    ``records`` holds the collected customer records of each source. Within a source the newest record counts (last
-    changed there, else last collected, else last in the file).
-    """
-    golden = ids.select("customer_key", "customer_id").distinct(on="customer_key", keep="first")
-    newest = {name: _newest(rows) for name, rows in records.items()}
-    columns: dict[str, list[ir.Value]] = {}
-    joined = golden
-    for i, (name, rows) in enumerate(newest.items()):
-        mapped = [*sources[name].columns, *sources[name].attributes]
-        useful = [c for c in mapped if c in rows.columns and c not in _NOT_GOLDEN]
-        renamed = rows.select(**{f"key_{i}": rows["customer_key"], **{f"{c}__{i}": rows[c] for c in useful}})
-        joined = joined.left_join(renamed, joined["customer_key"] == renamed[f"key_{i}"])
-        for column in useful:
-            columns.setdefault(column, []).append(ibis._[f"{column}__{i}"])
-    ordered = sorted(columns, key=_contract_order)
-    chosen = {c: ibis.coalesce(*columns[c]) if len(columns[c]) > 1 else columns[c][0] for c in ordered}
-    return joined.select("customer_key", "customer_id", **chosen).order_by("customer_key")
-
-
-def _newest(rows: ir.Table) -> ir.Table:
-    order: list[ir.Value] = []
-    if "updated_at" in rows.columns:
-        order.append(ibis.desc("updated_at", nulls_first=False))
-    order += [ibis.desc("known_from", nulls_first=False), ibis.desc("file"), ibis.desc("line")]
-    ranked = rows.filter(rows["customer_key"].notnull()).mutate(
-        rank=ibis.row_number().over(group_by="customer_key", order_by=order)
     )
-    return ranked.filter(ranked["rank"] == 0)
+    owned = named.left_join(owners, "record_key").mutate(
+        customer_key=ibis.coalesce(ibis._["customer_key"], named["record_key"])
+    )
+    first = named.select(customer_key="record_key", customer_id="own_id")
+    return (
+        owned.join(first, "customer_key")
+        .select("customer_key", "customer_id", "id_space", "source_id", "record_key")
+        .order_by(["customer_key", "record_key"])
+    )
 
 
-def _contract_order(column: str) -> tuple[int, str]:
-    names: Sequence[str] = TABLES["customers"].names
-    return (names.index(column) if column in names else len(names), column)
+def rekeyed(facts: ir.Table, identities: ir.Table) -> ir.Table:
+    """Facts with the key of the customer in place of the key of the id on the record."""
+    moved = identities.filter(identities["customer_key"] != identities["record_key"]).select(
+        own_record="record_key", own_customer="customer_key"
+    )
+    joined = facts.left_join(moved, facts["customer_key"] == moved["own_record"])
+    key = ibis.coalesce(joined["own_customer"], joined["customer_key"])
+    return joined.mutate(customer_key=key).select(*facts.columns)
+
+
+def people(collected: Collected) -> ir.Table:
+    """One row per id that tells who it is: ``record_key``, ``source`` (its space), and what is compared."""
+    columns = _compared(collected)
+    parts = []
+    for i, (rows, given) in enumerate(_telling(collected)):
+        values = {c: rows[given[c]] if c in given else ibis.null(_type(c)) for c in columns}
+        parts.append(rows.select(record_key="customer_key", part=ibis.literal(i), **values))
+    every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
+    told = every.group_by("record_key").agg(**{c: every[c].argmin(every["part"]) for c in columns})
+    told = told.filter(ibis.or_(*(told[c].notnull() for c in columns if c in _TELLING)))
+    spaces = collected.ids.select(record_key="customer_key", source="id_space")
+    return told.join(spaces, "record_key").order_by("record_key")
+
+
+def _telling(collected: Collected) -> list[tuple[ir.Table, dict[str, str]]]:
+    """Rows, one per id, that tell who it is, the most trusted first; and which of their columns says what."""
+    found = [
+        (golden.newest(r.rows), {c: c for c in r.settings.columns if c in _COMPARED and c in r.rows.columns})
+        for r in collected.records
+    ]
+    for rows in collected.contacts.values():
+        found.append((golden.newest(rows), {c: t for t, c in _CONTACT.items() if t in rows.columns}))
+    ids = collected.ids
+    return [*found, (ids.filter(ids["id_space"] == EMAIL_SPACE), {"email": "source_id"})]
+
+
+def _compared(collected: Collected) -> list[str]:
+    given = {c for _, columns in _telling(collected) for c in columns}
+    return [c for c in _COMPARED if c in given]
+
+
+def _type(column: str) -> str:
+    return "date" if column == "birth_date" else "string"
+
+
+def _linked(
+    session: DuckDBSession,
+    collected: Collected,
+    settings: config.Identity,
+    digest: str,
+    before: Before | None,
+    now: datetime,
+    progress: Progress | None,
+) -> Before:
+    records = session.keep("people", people(collected))
+    told = session.keep("told", _told(records))
+    same, different = _by_hand(session, "same", settings.same), _by_hand(session, "different", settings.different)
+    wanted = settings.model_dump(mode="json")
+    kept = _kept(session, told, before) if before and before.settings == wanted else _no_links()
+    sure = session.keep("sure", kept.union(_stated(collected)))
+    join = session.keep("join", same.union(sure.select("left_key", "right_key"), distinct=True))
+    found = link_people(
+        session.con, records, threshold=settings.threshold, join=join, never=different, progress=progress
+    )
+    links = session.keep("links", _explained(found.pairs, same, sure))
+    clusters = found.clusters.select("record_key", customer_key="cluster")
+    owners = session.keep("owners", clusters.join(told, "record_key"))
+    changes = _changes(session, identities(collected.ids, owners.drop("told")), links, before, now)
+    parts = {}
+    for name, rows, order in (
+        ("owners", owners, ["customer_key", "record_key"]),
+        ("links", links, ["left_key", "right_key"]),
+        ("identity_changes", changes, ["changed_at", "id_space", "source_id"]),
+    ):
+        parts[name] = f"{name}-{digest}-{before.digest[:8] if before else 0}.parquet"
+        session.write_part(rows.order_by(order), parts[name])
+    counts = links.group_by("how").agg(n=links.count()).order_by("how").to_pyarrow().to_pylist()
+    pairs = {row["how"]: row["n"] for row in counts}
+    return Before(digest, wanted, parts, {**found.facts, "pairs": pairs, **_counted(changes, now)})
+
+
+def _told(records: ir.Table) -> ir.Table:
+    """A digest of what every record tells."""
+    columns = [c for c in records.columns if c != "record_key"]
+    text = ibis.literal("\x1f").join([records[c].cast("string").fill_null("\x1e") for c in columns])
+    return records.select("record_key", told=md5(text))
+
+
+def _kept(session: DuckDBSession, told: ir.Table, before: Before) -> ir.Table:
+    """The links of before between records that still tell the same: they do not come loose by a new estimate."""
+    links = session.facts([before.parts["links"]])
+    earlier = session.facts([before.parts["owners"]])
+    unchanged = told.semi_join(earlier, ["record_key", "told"])
+    left, right = unchanged.select(left_key="record_key"), unchanged.select(right_key="record_key")
+    return links.filter(links["how"] != _BY_HAND).semi_join(left, "left_key").semi_join(right, "right_key")
+
+
+def _stated(collected: Collected) -> ir.Table:
+    """Links of records that state the customer's id among ``customers`` to that id."""
+    named = collected.ids.filter(collected.ids["id_space"] == DEFAULT_SPACE)
+    named = named.select(known_as="source_id", stated_key="customer_key")
+    found = _no_links()
+    for record in collected.records:
+        if "known_as" in record.rows.columns:
+            pairs = golden.newest(record.rows).select("customer_key", "known_as").join(named, "known_as")
+            pairs = pairs.filter(pairs["customer_key"] != pairs["stated_key"])
+            found = found.union(
+                pairs.select(
+                    left_key=ibis.least(pairs["customer_key"], pairs["stated_key"]),
+                    right_key=ibis.greatest(pairs["customer_key"], pairs["stated_key"]),
+                    probability=ibis.literal(1.0),
+                    how=ibis.literal("exact: the id that the record states"),
+                    weights=ibis.null("string"),
+                )
+            )
+    return found
+
+
+def _no_links() -> ir.Table:
+    schema = {"left_key": "int64", "right_key": "int64", "probability": "float64", "how": "string", "weights": "string"}
+    return ibis.memtable({c: [] for c in schema}, schema=ibis.schema(schema))
+
+
+def _explained(pairs: ir.Table, same: ir.Table, sure: ir.Table) -> ir.Table:
+    """Links with the reason that was known for them; what a person joined stays joined by hand."""
+    known = sure.anti_join(same, ["left_key", "right_key"]).distinct(on=["left_key", "right_key"], keep="first")
+    reasons = known.rename(old_probability="probability", old_how="how", old_weights="weights")
+    joined = pairs.left_join(reasons, ["left_key", "right_key"], rname="{name}_old")
+    old = (joined["how"] == _BY_HAND) & joined["old_how"].notnull()
+    return joined.select(
+        "left_key",
+        "right_key",
+        **{c: old.ifelse(joined[f"old_{c}"], joined[c]) for c in ("probability", "how", "weights")},
+    )
+
+
+def _changes(
+    session: DuckDBSession, now_there: ir.Table, links: ir.Table, before: Before | None, now: datetime
+) -> ir.Table:
+    """All merges and splits so far: ids whose customer is another than at the last resolve."""
+    nothing = now_there.filter(ibis.literal(False)).select(
+        changed_at=ibis.literal(now).cast("timestamp"),
+        change=ibis.literal(""),
+        id_space="id_space",
+        source_id="source_id",
+        customer_before="customer_id",
+        customer_now="customer_id",
+        reason=ibis.literal(""),
+    )
+    if before is None:
+        return nothing
+    earlier = session.facts([before.parts["owners"]]).select("record_key", key_before="customer_key")
+    names = now_there.filter(now_there["record_key"].isin(earlier["key_before"])).select(
+        key_before="record_key",
+        customer_before=(ibis._["id_space"] == DEFAULT_SPACE).ifelse(
+            ibis._["source_id"], ibis._["id_space"] + ":" + ibis._["source_id"]
+        ),
+    )
+    moved = now_there.join(earlier, "record_key")
+    moved = moved.filter(moved["customer_key"] != moved["key_before"]).join(names, "key_before")
+    merged = moved["customer_key"].isin(earlier["key_before"])
+    strongest = (
+        links.select(record_key="left_key", how="how", probability="probability")
+        .union(links.select(record_key="right_key", how="how", probability="probability"))
+        .group_by("record_key")
+        .agg(how=ibis._["how"].argmax(ibis._["probability"]))
+    )
+    told = moved.left_join(strongest, "record_key")
+    fresh = told.select(
+        changed_at=ibis.literal(now).cast("timestamp"),
+        change=merged.ifelse("merged", "split"),
+        id_space="id_space",
+        source_id="source_id",
+        customer_before="customer_before",
+        customer_now="customer_id",
+        reason=ibis.coalesce(told["how"], ibis.literal("nothing joins it any more")),
+    )
+    past = session.facts([before.parts["identity_changes"]]).select(*_CHANGES)
+    return past.union(fresh.select(*_CHANGES).cast(past.schema()))
+
+
+def _counted(changes: ir.Table, now: datetime) -> dict[str, int]:
+    latest = changes.filter(changes["changed_at"] == ibis.literal(now).cast("timestamp"))
+    counts = latest.group_by("change").agg(n=latest.count()).to_pyarrow().to_pylist()
+    return {"merged": 0, "split": 0} | {row["change"]: row["n"] for row in counts}
+
+
+def _by_hand(session: DuckDBSession, key: str, pairs: Sequence[tuple[str, str]]) -> ir.Table:
+    """Pairs of ids that a person has listed, as pairs of keys; :class:`DataError` for an id that nobody has."""
+    ids = session.con.table("ids")
+    own = ids["id_space"] == DEFAULT_SPACE
+    named = ids.select("customer_key", id=own.ifelse(ids["source_id"], ids["id_space"] + ":" + ids["source_id"]))
+    wanted = list(dict.fromkeys(text for pair in pairs for text in pair))
+    found = {
+        row["id"]: row["customer_key"]
+        for row in named.filter(named["id"].isin(wanted or [""])).to_pyarrow().to_pylist()
+    }
+    for text in wanted:
+        if text not in found:
+            spaces = sorted(ids.select("id_space").distinct().to_pyarrow()["id_space"].to_pylist())
+            space = text.partition(":")[0]
+            hint = "" if ":" not in text or space in spaces else did_you_mean(space, spaces)
+            raise DataError(
+                f"segmentry.yaml identity.{key}: no record has the id number {wanted.index(text) + 1} of the list.",
+                why=f"{hint} Ids are written space:id (spaces: {', '.join(spaces)}), those of {DEFAULT_SPACE} alone.",
+                fix="`segmentry show identities` lists the ids.",
+            )
+    keys = [sorted((found[a], found[b])) for a, b in pairs]
+    schema = ibis.schema({"left_key": "int64", "right_key": "int64"})
+    return ibis.memtable({"left_key": [a for a, _ in keys], "right_key": [b for _, b in keys]}, schema=schema)
+
+
+def digest_of(parts: Iterable[str], settings: config.Identity, sources: Mapping[str, Source]) -> str:
+    """Stands for everything that linking reads."""
+    mapped = {n: [s.id_space, dict(s.columns)] for n, s in sources.items()}
+    text = json.dumps([sorted(parts), settings.model_dump(mode="json"), mapped], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -41,10 +41,10 @@ class Reconciliation:
     caveats: tuple[str, ...] = ()
 
 
-def customers_by_source(facts: Mapping[str, ir.Table], records: Mapping[str, ir.Table]) -> dict[str, dict[str, int]]:
+def customers_by_source(rows: Mapping[str, ir.Table]) -> dict[str, dict[str, int]]:
     """Distinct customers of every source: in all, and by line kind for transactions."""
     found: dict[str, dict[str, int]] = {}
-    for name, table in {**records, **facts}.items():
+    for name, table in rows.items():
         if "customer_key" not in table.columns:
             continue
         counts = {"all": table["customer_key"].nunique()}

@@ -201,6 +201,7 @@ def watched(con: Backend, progress: Progress | None) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
+        con.raw_sql("SET enable_progress_bar = false")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,141 @@
+"""The golden record: one row per customer from the records of all sources, field by field, by survivorship rules.
+
+Of every source the newest record of an id counts. Among those of a customer a field takes the value of the source that
+comes first (``priority``), of the record that was changed last (``newest``), or of the one that is filled most
+(``most_complete``); a record that has nothing there is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry.config import Identity, Source
+from segmentry.tables import LINEAGE, TABLES
+
+_NOT_GOLDEN = {"customer_key", "customer", "known_as", *(c.name for c in LINEAGE)}
+_RECENT = ("updated_at", "known_from")
+RULES = ("priority", "newest", "most_complete")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The records of one source: ``rows`` as collected, what the config says of it, and its place in line (0 first)."""
+
+    source: str
+    settings: Source
+    rows: ir.Table
+    place: int
+
+    @property
+    def columns(self) -> list[str]:
+        """The golden columns that it gives, its attributes included."""
+        given = [*self.settings.columns, *self.settings.attributes]
+        return [c for c in given if c in self.rows.columns and c not in _NOT_GOLDEN]
+
+
+def in_line(records: Mapping[str, ir.Table], sources: Mapping[str, Source], settings: Identity) -> tuple[Record, ...]:
+    """The records by source, those of the priority first, the others in the order of the config."""
+    names = [n for n in dict.fromkeys([*settings.priority, *sources]) if n in records]
+    return tuple(Record(n, sources[n], records[n], i) for i, n in enumerate(names))
+
+
+def newest(rows: ir.Table) -> ir.Table:
+    """The newest row of every ``customer_key``: changed last there, else collected last, else last in its file."""
+    recent = [ibis.desc(c, nulls_first=False) for c in _RECENT if c in rows.columns]
+    order = [*recent, ibis.desc("file"), ibis.desc("line")]
+    ranked = rows.filter(rows["customer_key"].notnull()).mutate(
+        nth=ibis.row_number().over(group_by="customer_key", order_by=order)
+    )
+    return ranked.filter(ranked["nth"] == 0).drop("nth")
+
+
+def golden_customers(identities: ir.Table, records: Sequence[Record], settings: Identity) -> ir.Table:
+    """One row per customer: ``customer_key``, ``customer_id``, ``ids``, and every column that a source gives."""
+    ids = identities.group_by("customer_key").agg(customer_id=identities["customer_id"].min(), ids=identities.count())
+    columns = _columns(records)
+    if not columns:
+        return ids.order_by("customer_key")
+    ranked = _ranked(records, identities, settings)
+    values = {c: ranked[c].argmin(ranked[f"rank_{_rule(c, settings)}"]) for c in columns}
+    found = ranked.group_by("own_key").agg(**values)
+    joined = ids.left_join(found, ids["customer_key"] == found["own_key"])
+    return joined.select("customer_key", "customer_id", "ids", *columns).order_by("customer_key")
+
+
+def lineage(ids: Sequence[int], records: Sequence[Record], settings: Identity) -> list[dict[str, Any]]:
+    """Of the customer with these record keys each field: name, value, the record key and source it is from, rule."""
+    if not _columns(records):
+        return []
+    own = ibis.memtable({"customer_key": [0] * len(ids), "record_key": list(ids)})
+    chosen = [replace(r, rows=r.rows.filter(r.rows["customer_key"].isin(ids))) for r in records]
+    rows = _ranked(chosen, own, settings).to_pyarrow().to_pylist()
+    found = []
+    for name in _columns(records):
+        rule = _rule(name, settings)
+        filled = sorted((row for row in rows if row[name] is not None), key=lambda row: row[f"rank_{rule}"])
+        for row in filled[:1]:
+            found.append(
+                {"name": name, "value": row[name], "id": row["own_record"], "source": row["own_source"], "rule": rule}
+            )
+    return found
+
+
+def _columns(records: Sequence[Record]) -> list[str]:
+    order: Sequence[str] = TABLES["customers"].names
+    given = dict.fromkeys(c for record in records for c in record.columns)
+    return sorted(given, key=lambda c: (order.index(c) if c in order else len(order), c))
+
+
+def _rule(column: str, settings: Identity) -> str:
+    return settings.fields.get(column, settings.survivor)
+
+
+def _ranked(records: Sequence[Record], identities: ir.Table, settings: Identity) -> ir.Table:
+    """The newest record of every id in every source, with its customer and its rank by each rule in use."""
+    columns = _columns(records)
+    owners = identities.select(own_key="customer_key", own_record="record_key")
+    parts = []
+    for record in records:
+        rows = newest(record.rows)
+        given = set(record.columns)
+        types = {c: _type_of(records, c) for c in columns}
+        filled = reduce(add, (rows[c].notnull().cast("int64") for c in sorted(given)), ibis.literal(0))
+        recent = [rows[c].cast("timestamp") for c in _RECENT if c in rows.columns]
+        parts.append(
+            rows.select(
+                own_record="customer_key",
+                own_source=ibis.literal(record.source),
+                own_place=ibis.literal(record.place),
+                own_filled=filled,
+                own_time=ibis.coalesce(*recent) if recent else ibis.null("timestamp"),
+                **{c: rows[c].cast(types[c]) if c in given else ibis.null(types[c]) for c in columns},
+            )
+        )
+    first, *others = parts
+    every = (first.union(*others) if others else first).join(owners, "own_record")
+    last = [ibis.asc("own_place"), ibis.asc("own_record")]
+    time = ibis.desc("own_time", nulls_first=False)
+    orders = {
+        "priority": [ibis.asc("own_place"), time, ibis.asc("own_record")],
+        "newest": [time, *last],
+        "most_complete": [ibis.desc("own_filled"), *last],
+    }
+    used = {settings.survivor, *settings.fields.values()}
+    return every.mutate(
+        **{
+            f"rank_{rule}": ibis.row_number().over(group_by="own_key", order_by=orders[rule])
+            for rule in RULES
+            if rule in used
+        }
+    )
+
+
+def _type_of(records: Sequence[Record], column: str) -> Any:
+    return next(r.rows[column].type() for r in records if column in r.columns)
