@@ -178,7 +178,8 @@ class _Mapper:
                 formats = self.time_formats[next(iter(self.parsed[column].columns))]
                 time = values.timestamp(raw, formats, zone)
             else:
-                time = values.local_to_utc(raw.cast("timestamp"), zone)
+                instant = raw.type().is_timestamp() and raw.type().timezone is not None
+                time = values.local_to_utc(raw.cast("timestamp"), "UTC" if instant else zone)
             return (time.cast("date") if kind == Type.DATE else time), given
         if kind in _NUMERIC:
             number = self._number(raw) if raw.type().is_string() else _finite(raw.cast("float64"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 from segmentry.config import Source
 from segmentry.data import files
 from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.connectors.landing import Landed, Pull
 from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
 
@@ -54,6 +55,20 @@ class Entry:
     reasons: Mapping[str, int] = field(default_factory=dict)
     kinds: tuple[Mapping[str, Any], ...] = ()
     caveats: tuple[str, ...] = ()
+    pull: Mapping[str, Any] | None = None  # of a feed: where the next pull goes on
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to be read: one that a person gave, or one that a feed has landed.
+
+    ``file`` is what the lineage of its rows says.
+    """
+
+    source: str
+    path: Path
+    file: str
+    landed: Landed | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,12 @@ class Manifest:
         lasts = [e.last for e in dated if e.last]
         return min(firsts, default=None), max(lasts, default=None)
 
+    def last_pull(self, source: str, place: str, mapping: str) -> Pull | None:
+        """The last pull of a feed that was collected under this mapping."""
+        mine = [e for e in self.entries if (e.source, e.file, e.mapping) == (source, place, mapping)]
+        pulls = [e.pull for e in mine if e.pull]
+        return Pull.from_json(pulls[-1]) if pulls else None
+
     def digest(self) -> str:
         """Changes when, and only when, the collected rows or their keys change."""
         return hashlib.sha256(json.dumps([sorted(self.files())]).encode()).hexdigest()[:32]
@@ -114,32 +135,45 @@ def collect(
     session: DuckDBSession,
     *,
     now: datetime,
+    landed: Sequence[Landed] = (),
     progress: Progress | None = None,
 ) -> Manifest:
     """Read every file of every source that is new or has changed; gives the manifest that holds all.
 
-    ``now`` (UTC) judges which times lie in the future. A source whose mapping changed is read again from its start; one
-    that left the config leaves the manifest. Raises :class:`DataError` for a file that cannot be read at all.
+    ``landed`` are the files that feeds have brought. ``now`` (UTC) judges which times lie in the future. A source whose
+    mapping changed is read again from its start; one that left the config leaves the manifest. Raises
+    :class:`DataError` for a file that cannot be read at all.
     """
     kept = [e for e in before.entries if e.source in sources and e.mapping == mapping_of(sources[e.source])]
     manifest = Manifest(tuple(kept), before.keys, before.next_key, before.collected_on)
-    todo = [(name, source, path) for name, source in sources.items() for path in files.expand(source.path, root)]
-    total = sum(path.stat().st_size for _, _, path in todo)
+    todo = _inputs(sources, root, landed)
+    total = sum(each.path.stat().st_size for each in todo)
     done = 0
-    for name, source, path in todo:
-        size = path.stat().st_size
-        reader = _FileReader(session, name, source, path, root, manifest, now)
+    for each in todo:
+        size = each.path.stat().st_size
+        reader = _FileReader(session, each, sources[each.source], manifest, now)
         manifest = reader.read(_offset(progress, done, total))
         done += size
     return manifest
 
 
-def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest) -> bool:
-    """Whether there is anything that :func:`collect` would read: a new or touched file, another mapping."""
+def _inputs(sources: Mapping[str, Source], root: Path, landed: Sequence[Landed]) -> list[Input]:
+    found = []
+    for name, source in sources.items():
+        if source.path is not None:
+            found += [Input(name, path, _relative(path, root)) for path in files.expand(source.path, root)]
+        found += [Input(name, each.path, each.place, each) for each in landed if each.source == name]
+    return found
+
+
+def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest, landed: Sequence[Landed] = ()) -> bool:
+    """Whether there is anything that :func:`collect` would read: a new, touched or landed file, another mapping."""
+    if landed:
+        return True
     known = {(e.source, e.file, e.size, e.modified) for e in manifest.entries}
     mappings = {(e.source, e.mapping) for e in manifest.entries}
     for name, source in sources.items():
-        for path in files.expand(source.path, root):
+        for path in files.expand(source.path, root) if source.path is not None else ():
             stat = path.stat()
             if (name, _relative(path, root), stat.st_size, stat.st_mtime_ns) not in known:
                 return True
@@ -154,7 +188,9 @@ def _relative(path: Path, root: Path) -> str:
 
 def mapping_of(source: Source) -> str:
     """A digest of everything in a source's config that shapes its rows."""
-    shaping = source.model_dump(mode="json", exclude={"path", "pii"})
+    shaping = source.model_dump(mode="json", exclude={"path", "pii", "connector"})
+    if source.key is None:
+        shaping.pop("key")
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -167,22 +203,29 @@ def _offset(progress: Progress | None, done: int, total: int) -> Progress | None
 @dataclass(frozen=True)
 class _FileReader:
     session: DuckDBSession
-    name: str
+    input: Input
     source: Source
-    path: Path
-    root: Path
     manifest: Manifest
     now: datetime
 
     @property
+    def name(self) -> str:
+        return self.input.source
+
+    @property
+    def path(self) -> Path:
+        return self.input.path
+
+    @property
     def relative(self) -> str:
-        return _relative(self.path, self.root)
+        return self.input.file
 
     def read(self, progress: Progress | None) -> Manifest:
         """Collect the file if it is new or changed."""
         stat = self.path.stat()
         mine = [e for e in self.manifest.entries if e.source == self.name and e.file == self.relative]
-        if any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
+        landed = self.input.landed
+        if not landed and any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
             return self.manifest
         scan = files.scan(self.path, progress)
         if any(e.sha256 == scan.sha256 for e in mine):
@@ -191,6 +234,8 @@ class _FileReader:
             return replace(self.manifest, entries=entries)
         shape = files.look(self.path, sheet=self.source.sheet)
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
+        if landed:
+            records = self._numbered_on(records, landed, mine)
         made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
         staged = self.session.keep("staged", made.judged())
         return self._store(scan.sha256, made, staged, records)
@@ -224,6 +269,7 @@ class _FileReader:
             quarantine=quarantine,
             reasons=reasons,
             caveats=(*records.warnings, *made.caveats(staged)),
+            pull=self.input.landed.pull.to_json() if self.input.landed else None,
             **self._found(part if kept else None),
         )
         return Manifest(
@@ -232,6 +278,12 @@ class _FileReader:
             next_key,
             self.now.date().isoformat() if kept else self.manifest.collected_on,
         )
+
+    def _numbered_on(self, records: files.Records, landed: Landed, before: Sequence[Entry]) -> files.Records:
+        """The records of a pull; with a cursor their numbers go on from the pulls before."""
+        first = sum(e.rows for e in before) if landed.pull.mark else 0
+        table = records.table.mutate(_line=records.table["_line"] + first)
+        return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
 
     def _numbered(self, staged: ir.Table) -> ir.Table:
         """Rows with their ``row_id``: the content digest, and for its n-th repeat a digest of content and n."""
@@ -358,7 +410,7 @@ def _to_json(value) -> str:  # type: ignore[no-untyped-def]  # any type: Ibis re
 
 def missing_files(manifest: Manifest, root: Path) -> Iterable[str]:
     """Files that were collected and are no longer there; their rows stay."""
-    for name in dict.fromkeys(e.file for e in manifest.entries):
+    for name in dict.fromkeys(e.file for e in manifest.entries if e.pull is None):
         if not (root / name).exists():
             yield name
 
