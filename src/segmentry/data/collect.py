@@ -31,8 +31,9 @@ KEYS_TABLE = "customer_keys"
 class Entry:
     """One version of one file as it was collected.
 
-    ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread``; ``reread`` are rows that an earlier version of
-    the same file brought already. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
+    ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced``; ``reread`` are rows that an
+    earlier version of the same file brought already, ``replaced`` those of a source with a key that a later record of
+    the same key has replaced. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
     stands behind them.
     """
 
@@ -55,6 +56,7 @@ class Entry:
     reasons: Mapping[str, int] = field(default_factory=dict)
     kinds: tuple[Mapping[str, Any], ...] = ()
     caveats: tuple[str, ...] = ()
+    replaced: int = 0
     pull: Mapping[str, Any] | None = None  # of a feed: where the next pull goes on
 
 
@@ -244,13 +246,15 @@ class _FileReader:
         stat = self.path.stat()
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
-        numbered = self._numbered(staged)
+        numbered = self._keyed(staged) if self.source.key else self._numbered(staged)
         usable = numbered.filter(numbered["reason"].isnull())
-        fresh, usable_rows, kept, reread = self._fresh(usable)
+        fresh, usable_rows, kept, reread, replaced = self._fresh(usable, made)
         keys, next_key, key_part = self._keys(fresh, stem)
         part = f"{stem}.parquet"
+        earlier = self._earlier(fresh) if self.source.key else None
         if kept:
-            self.session.write_part(self._rows(fresh, keys, made), part)
+            self.session.write_part(self._rows(fresh, keys, made, earlier), part)
+        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
         bad, bad_reread, reasons, quarantine = self._quarantine(numbered, records, f"quarantine-{stem}.parquet")
         entry = Entry(
             source=self.name,
@@ -262,9 +266,10 @@ class _FileReader:
             mapping=mapping_of(self.source),
             rows=usable_rows + bad + bad_reread,
             kept=kept,
-            duplicates=usable_rows - kept - reread,
+            duplicates=usable_rows - kept - reread - replaced,
             quarantined=bad,
             reread=reread + bad_reread,
+            replaced=replaced,
             part=part if kept else None,
             quarantine=quarantine,
             reasons=reasons,
@@ -273,7 +278,7 @@ class _FileReader:
             **self._found(part if kept else None),
         )
         return Manifest(
-            (*self.manifest.entries, entry),
+            (*entries, entry),
             (*self.manifest.keys, *key_part),
             next_key,
             self.now.date().isoformat() if kept else self.manifest.collected_on,
@@ -299,17 +304,62 @@ class _FileReader:
         )
         return joined.mutate(row_id=row_id).drop("nth", "content")
 
-    def _fresh(self, usable: ir.Table) -> tuple[ir.Table, int, int, int]:
-        """The rows that no part of the source holds yet; how many rows are usable, fresh, and from this file before."""
+    def _keyed(self, staged: ir.Table) -> ir.Table:
+        """Rows whose ``row_id`` is their key; ``later`` says that the file has a later record of the same key."""
+        usable = staged["reason"].isnull()
+        later = ibis.row_number().over(group_by=[staged["key"], usable], order_by=ibis.desc(staged["line"])) > 0
+        # A record that cannot be used is known by its content: the next one of its key may be usable.
+        row_id = usable.ifelse(staged["key"], md5(staged["key"] + staged["content"]))
+        return self.session.keep("keyed", staged.mutate(row_id=row_id, later=later & usable))
+
+    def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
+        """The rows that no part of the source holds yet; how many rows are usable, fresh, from this file before, and
+        replaced by a later one of this file."""
         rows = _count(usable)
+        replaced = 0
+        if self.source.key:
+            replaced = _count(usable.filter(usable["later"]))
+            usable = usable.filter(~usable["later"])
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
-            return usable, rows, rows, 0
-        known = self.session.facts(parts).select("row_id", "file")
-        mine = (known["file"] == self.relative).ifelse(1, 0).max()
-        seen = usable.select("line", "row_id").inner_join(known.group_by("row_id").agg(mine=mine), "row_id")
+            return usable, rows, rows - replaced, 0, replaced
+        known = self.session.facts(parts)
+        same = ["row_id"]
+        if self.source.key:
+            known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
+        known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
+        seen = usable.select("line", *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
         seen = self.session.keep("seen", seen.select("line", "mine"))
-        return usable.anti_join(seen, "line"), rows, rows - _count(seen), _count(seen.filter(seen["mine"] == 1))
+        kept = rows - replaced - _count(seen)
+        return usable.anti_join(seen, "line"), rows, kept, _count(seen.filter(seen["mine"] == 1)), replaced
+
+    def _earlier(self, fresh: ir.Table) -> ir.Table | None:
+        """The rows of the source that new records of the same key replace."""
+        parts = self.manifest.parts(self.source.kind, self.name)
+        if not parts:
+            return None
+        known = self.session.facts(parts).select("row_id", "known_from")
+        return self.session.keep("earlier", known.semi_join(fresh, "row_id"))
+
+    def _without(self, gone: ir.Table, stem: str) -> tuple[Entry, ...]:
+        """The entries so far, their parts written anew where they hold rows that are replaced."""
+        entries = []
+        for entry in self.manifest.entries:
+            rows = self.session.facts([entry.part]) if entry.source == self.name and entry.part else None
+            hit = _count(rows.semi_join(gone, "row_id")) if rows is not None else 0
+            if rows is None or not hit:
+                entries.append(entry)
+                continue
+            part = None
+            if hit < entry.kept:
+                head, tail = str(entry.part).rsplit("-", 3)[0], stem.rsplit("-", 3)[2:]
+                name = hashlib.sha256(f"{entry.part} {stem}".encode()).hexdigest()[:12]
+                part = f"{head}-{name}-{'-'.join(tail)}.parquet"
+                left = rows.anti_join(gone, "row_id")
+                self.session.write_part(left.order_by([ibis.asc("customer_key", nulls_first=False), "line"]), part)
+            without = replace(entry, part=part, kept=entry.kept - hit, replaced=entry.replaced + hit)
+            entries.append(replace(without, **{"first": None, "last": None, "kinds": (), **self._found(part)}))
+        return tuple(entries)
 
     def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table | None, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
@@ -334,13 +384,17 @@ class _FileReader:
         found = new.select("source_id", "customer_key")
         return (found.union(old) if self.manifest.keys else found), start + count, names
 
-    def _rows(self, fresh: ir.Table, keys: ir.Table | None, made: Canonical) -> ir.Table:
+    def _rows(self, fresh: ir.Table, keys: ir.Table | None, made: Canonical, earlier: ir.Table | None) -> ir.Table:
         if keys is not None:
             joined = fresh.left_join(keys, fresh["customer"] == keys["source_id"]).drop("source_id")
         else:
             joined = fresh.mutate(customer_key=ibis.null("int64"))
         first_time = not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
+        if earlier is not None:  # a record is known since it first came, whatever it says now
+            before = earlier.select(before="row_id", since="known_from")
+            joined = joined.left_join(before, joined["row_id"] == before["before"])
+            known_from = joined["before"].notnull().ifelse(joined["since"], known_from)
         rows = joined.select(
             "customer_key",
             *made.columns,
