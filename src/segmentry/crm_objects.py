@@ -26,6 +26,10 @@ class CrmObject:
     only: str = ""
 
 
+# No properties of HubSpot, but what the connector adds: the associated contact of the lowest id, and the object's name.
+CONTACT = "associated_contact"
+OBJECT = "object_name"
+
 _HUBSPOT = (
     CrmObject(
         "contacts",
@@ -73,7 +77,7 @@ _HUBSPOT = (
         "hs_lastmodifieddate",
         "hs_object_id",
         {
-            "customer": "contact",  # the first contact that the deal is associated with
+            "customer": CONTACT,
             "order": "hs_object_id",
             "time": "closedate",
             "amount": "amount",
@@ -82,12 +86,16 @@ _HUBSPOT = (
         },
         only="hs_is_closed_won",
     ),
-    CrmObject(
-        "engagements",
-        "events",
-        "hs_lastmodifieddate",
-        "hs_object_id",
-        {"customer": "contact", "time": "hs_timestamp", "name": "engagement", "channel": "engagement"},
+    # What HubSpot calls engagements are objects of their own.
+    *(
+        CrmObject(
+            name,
+            "events",
+            "hs_lastmodifieddate",
+            "hs_object_id",
+            {"customer": CONTACT, "time": "hs_timestamp", "name": OBJECT},
+        )
+        for name in ("calls", "emails", "meetings", "notes", "tasks")
     ),
 )
 _SALESFORCE = (

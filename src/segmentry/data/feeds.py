@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,9 @@ from segmentry.config import Source
 from segmentry.data.collect import Manifest, mapping_of
 from segmentry.data.connectors.databases import open_database
 from segmentry.data.connectors.feed import Feed
+from segmentry.data.connectors.hubspot import HubSpot
 from segmentry.data.connectors.landing import Landed, Told, land
+from segmentry.data.connectors.patience import Patience
 
 
 def pull(
@@ -18,10 +21,13 @@ def pull(
 ) -> list[Landed]:
     """Land what is new of a source that is a database or a CRM system; see :func:`land`."""
     mapping = mapping_of(source)
-    with closing(_opened(name, source, root)) as feed:
+    with closing(open_feed(name, source, root, Patience(time.sleep))) as feed:
         last = before.last_pull(name, feed.place, mapping)
         return land(feed, name, folder, f"{mapping} {feed.place}", last, now=now, told=told)
 
 
-def _opened(name: str, source: Source, root: Path) -> Feed:
+def open_feed(name: str, source: Source, root: Path, patience: Patience) -> Feed:
+    """Connect to the system that a source names; see its module for the errors."""
+    if source.connector == "hubspot":
+        return HubSpot(name, source, patience)
     return open_database(name, source, root)

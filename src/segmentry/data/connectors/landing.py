@@ -24,13 +24,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from segmentry.data.connectors.feed import Feed, Mark, Value, naive
+from segmentry.data.connectors.feed import Feed, Mark, Value
 from segmentry.errors import DataError
 
 Told = Callable[[int], None]  # records read so far
 _ABOUT = b"segmentry"
 _PULL = re.compile(r"\d{6}\.parquet")
-_ISO = re.compile(r"\d{4}-\d\d-\d\d")
+_ISO = r"^\d{4}-\d\d-\d\d"
 
 
 @dataclass(frozen=True)
@@ -180,38 +180,31 @@ def _mark(path: Path, cursor: str, now: datetime) -> Mark | None:
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         rows = con.read_parquet(str(path), file_row_number=True)
+        kind = str(rows.types[rows.columns.index(cursor)])
         column = duckdb.ColumnExpression(cursor)
-        usable = rows.filter(column.isnotnull() & _not_later(column, rows, cursor, now + timedelta(days=1)))
+        if kind.startswith("TIMESTAMP"):
+            column = column.cast("TIMESTAMP")  # of UTC, whatever the zone
+        usable = rows.filter(column.isnotnull() & _not_later(column, kind, now + timedelta(days=1)))
         ordered = usable.sort(duckdb.ColumnExpression("file_row_number").desc()).limit(1).select(column)
         found = ordered.fetchone()
         if found is None:
             return None
-        value: Value = naive(found[0]) if isinstance(found[0], datetime) else found[0]
-        later = column.isnull() | (column >= duckdb.ConstantExpression(_zoned(value, rows, cursor)))
-        count = rows.filter(later).count("*").fetchone()
+        value: Value = found[0]
+        count = rows.filter(column.isnull() | (column >= duckdb.ConstantExpression(value))).count("*").fetchone()
         return Mark.of(cursor, value, count[0] if count else 0)
 
 
-def _not_later(
-    column: duckdb.Expression, rows: duckdb.DuckDBPyRelation, cursor: str, limit: datetime
-) -> duckdb.Expression:
-    kind = str(rows.types[rows.columns.index(cursor)])
+def _not_later(column: duckdb.Expression, kind: str, limit: datetime) -> duckdb.Expression:
+    """Whether a value of the cursor does not lie in the future."""
     if kind.startswith("TIMESTAMP"):
-        return column <= duckdb.ConstantExpression(_zoned(limit, rows, cursor))
+        return column <= duckdb.ConstantExpression(limit)
     if kind == "DATE":
         return column <= duckdb.ConstantExpression(limit.date())
     if kind == "VARCHAR":
         # A text that is a date sorts as one; any other text is let through.
-        iso = duckdb.FunctionExpression(
-            "regexp_matches", column, duckdb.ConstantExpression(_ISO.pattern.join(("^", "")))
-        )
-        return ~iso | (column <= duckdb.ConstantExpression(limit.isoformat(" ")))
+        dated = duckdb.FunctionExpression("regexp_matches", column, duckdb.ConstantExpression(_ISO))
+        return ~dated | (column <= duckdb.ConstantExpression(limit.isoformat(" ")))
     return duckdb.ConstantExpression(True)
-
-
-def _zoned(value: Value, rows: duckdb.DuckDBPyRelation, cursor: str) -> Value:
-    zoned = "WITH TIME ZONE" in str(rows.types[rows.columns.index(cursor)])
-    return value.replace(tzinfo=UTC) if zoned and isinstance(value, datetime) else value
 
 
 def _content(path: Path) -> str:
