@@ -14,6 +14,7 @@ from segmentry.data.connectors.feed import Feed
 from segmentry.data.connectors.hubspot import HubSpot
 from segmentry.data.connectors.landing import Landed, Told, land
 from segmentry.data.connectors.patience import Patience
+from segmentry.data.connectors.salesforce import SalesforceObject
 
 
 def pull(
@@ -30,4 +31,6 @@ def open_feed(name: str, source: Source, root: Path, patience: Patience) -> Feed
     """Connect to the system that a source names; see its module for the errors."""
     if source.connector == "hubspot":
         return HubSpot(name, source, patience)
+    if source.connector == "salesforce":
+        return SalesforceObject(name, source, patience)
     return open_database(name, source, root)

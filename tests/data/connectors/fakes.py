@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ class Service:
     asked: list[str] = field(default_factory=list)
     token: str = TOKEN
     window: int = 10_000
+    page: int = 2_000
+    locators: dict[str, tuple[str, int]] = field(default_factory=dict)
     url: str = ""
 
 
@@ -183,6 +186,76 @@ def _associated(service: Service, asked: dict[str, Any]) -> Answer:
     return 200, {}, {"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}
 
 
-def query_of(request: Any) -> dict[str, list[str]]:
-    """The parameters of a request."""
-    return parse_qs(urlsplit(request.path).query)
+# Salesforce -----------------------------------------------------------------------------------------------------------
+
+
+def salesforce_error(status: int, code: str, message: str) -> Answer:
+    """An error in Salesforce's shape."""
+    return status, {}, [{"message": message, "errorCode": code}]
+
+
+_SOQL = re.compile(
+    r"SELECT (?P<fields>COUNT\(\)|[A-Za-z, ]+) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?"
+    r"(?: ORDER BY SystemModstamp, Id)?"
+)
+_AFTER = re.compile(r"SystemModstamp >= (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z")
+
+
+def salesforce(service: Service, request: Any, body: bytes) -> Answer:
+    """SOAP login, describe, query, queryAll and their next pages, of version 59.0."""
+    parts = urlsplit(request.path)
+    steps = parts.path.strip("/").split("/")
+    if steps[:3] == ["services", "Soap", "u"] and request.command == "POST":
+        return _login(service, request, body.decode())
+    if request.headers.get("Authorization") != f"Bearer {service.token}":
+        return salesforce_error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+    match [request.command, *steps]:
+        case ["GET", "services", "data", "v59.0", "sobjects", name, "describe"] if name in service.objects:
+            fields = [{"name": n, "type": t} for n, t in service.properties[name].items()]
+            return 200, {}, {"name": name, "fields": fields}
+        case ["GET", "services", "data", "v59.0", ("query" | "queryAll") as how]:
+            return _queried(service, parse_qs(parts.query)["q"][0], how == "queryAll", 0)
+        case ["GET", "services", "data", "v59.0", "query", locator]:
+            soql, first = service.locators[locator]
+            return _queried(service, soql, False, first)
+    return salesforce_error(404, "NOT_FOUND", "The requested resource does not exist")
+
+
+def _login(service: Service, request: Any, body: str) -> Answer:
+    right = "<n1:username>anna@example.com</n1:username>" in body and "<n1:password>s3cretXYZ</n1:password>" in body
+    if request.headers.get("SOAPAction") != "login" or not right:
+        fault = (
+            "<sf:exceptionCode>INVALID_LOGIN</sf:exceptionCode><sf:exceptionMessage>INVALID_LOGIN: Invalid username, "
+            "password, security token; or user locked out.</sf:exceptionMessage>"
+        )
+        return 500, {"Content-Type": "text/xml"}, f'<e xmlns:sf="urn:fault.partner.soap.sforce.com">{fault}</e>'
+    service.token = f"00D!{len(service.asked)}"
+    answer = f"<sessionId>{service.token}</sessionId><serverUrl>https://{request.headers['Host']}/services</serverUrl>"
+    return 200, {"Content-Type": "text/xml"}, f"<e>{answer}</e>"
+
+
+def _queried(service: Service, soql: str, deleted: bool, first: int) -> Answer:
+    asked = _SOQL.fullmatch(soql)
+    if asked is None or asked["object"] not in service.objects:
+        return salesforce_error(400, "MALFORMED_QUERY", f"unexpected token in {soql}")
+    known = service.properties[asked["object"]]
+    rows = [r for r in service.objects[asked["object"]] if deleted or not r.get("IsDeleted")]
+    for condition in asked["where"].split(" AND ") if asked["where"] else ():
+        after = _AFTER.fullmatch(condition)
+        name, _, value = condition.partition(" = ")
+        if after is None and not (known.get(name) == "boolean" and value == "true"):
+            return salesforce_error(400, "MALFORMED_QUERY", f"unexpected token: {condition}")
+        rows = [r for r in rows if (r["SystemModstamp"] >= after[1] if after else r.get(name))]
+    if asked["fields"] == "COUNT()":
+        return 200, {}, {"totalSize": len(rows), "done": True, "records": []}
+    fields = asked["fields"].split(", ")
+    if unknown := set(fields) - set(known):
+        return salesforce_error(400, "INVALID_FIELD", f"No such column '{unknown.pop()}' on entity '{asked['object']}'")
+    rows.sort(key=lambda r: (r["SystemModstamp"], r["Id"]))
+    last = min(first + service.page, len(rows))
+    kind = {"type": asked["object"], "url": f"/services/data/v59.0/sobjects/{asked['object']}/x"}
+    records = [{"attributes": kind, **{f: r.get(f) for f in fields}} for r in rows[first:last]]
+    locator = f"01g-{last}"
+    service.locators[locator] = (soql, last)
+    more = {"nextRecordsUrl": f"/services/data/v59.0/query/{locator}"} if last < len(rows) else {}
+    return 200, {}, {"totalSize": len(rows), "done": not more, "records": records, **more}

@@ -61,7 +61,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
         con.close()
     else:
         with _schema(request.getfixturevalue("postgres_url")) as (url, pg, name):
-            pg.execute(CREATE.format(f"{name}.orders", "timestamp", "numeric(10, 2)"))
+            pg.execute(CREATE.format(f"{name}.orders", "timestamptz", "numeric(10, 2)"))
             yield Shop(url, pg.execute, f"{name}.orders")
 
 

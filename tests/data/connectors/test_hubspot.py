@@ -25,27 +25,11 @@ sources:
 segmentations:
   value: {method: value_tiers}
 """
-CONTACTS = dict.fromkeys(
-    [
-        "firstname",
-        "lastname",
-        "email",
-        "phone",
-        "address",
-        "city",
-        "state",
-        "zip",
-        "country",
-        "hs_language",
-        "jobtitle",
-        "hs_persona",
-    ],
-    "string",
-) | {
-    "hs_object_id": "number",
-    "associatedcompanyid": "number",
-    "createdate": "datetime",
-    "lastmodifieddate": "datetime",
+TEXTS = ["firstname", "lastname", "email", "phone", "address", "city", "state", "zip", "country", "hs_language"]
+CONTACTS = {
+    **dict.fromkeys([*TEXTS, "jobtitle", "hs_persona"], "string"),
+    **dict.fromkeys(["hs_object_id", "associatedcompanyid"], "number"),
+    **dict.fromkeys(["createdate", "lastmodifieddate"], "datetime"),
 }
 DEALS = {
     "hs_object_id": "number",
