@@ -36,7 +36,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # Inputs may hold what came from the environment: a password must not come out in a traceback.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
 
 def _text_list(value: object) -> object:
