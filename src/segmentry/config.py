@@ -425,6 +425,11 @@ def _no_secret(tree: CommentedMap, file: str) -> None:
             )
 
 
+def from_environment(text: str, env: Mapping[str, str]) -> str:
+    """A text with its ``${NAME}`` filled in; :class:`ConfigError` for one that is not set."""
+    return str(_substitute(text, env, "url", ()))
+
+
 def json_schema() -> dict[str, Any]:
     """JSON Schema of segmentry.yaml, for editors."""
     return Config.model_json_schema(by_alias=True)

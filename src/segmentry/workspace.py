@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data import collect, feeds, identity, privacy, propose, reconcile, simulation
+from segmentry.data import collect, feeds, identity, privacy, propose, reconcile, simulation, table_samples
 from segmentry.data.collect import Manifest
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -552,10 +552,18 @@ def create_workspace(
 def propose_config(
     root: Path, files: Sequence[str | Path], *, name: str | None = None, progress: Progress | None = None
 ) -> propose.Proposal:
-    """What the files are and how their columns map, with confidence and open questions; writes nothing."""
+    """What the files are and how their columns map, with confidence and open questions; writes nothing.
+
+    A URL among the files is a database: its tables are looked at.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    given = [str(f) for f in files]
     with tempfile.TemporaryDirectory(prefix="segmentry-") as scratch, in_memory() as con:
-        return propose.propose(con, [str(f) for f in files], root, Path(scratch), name=name, progress=progress)
+        folder = Path(scratch)
+        urls = [g for g in given if table_samples.is_url(g)]
+        tables = [group for url in urls for group in table_samples.sampled(url, root, os.environ, folder)]
+        paths = [g for g in given if g not in urls]
+        return propose.propose(con, paths, root, folder, name=name, tables=tables, progress=progress)
 
 
 def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:

@@ -20,7 +20,7 @@ import psycopg
 import pytest
 
 from segmentry.errors import ConfigError, DataError, SegmentryError
-from segmentry.workspace import Event, Workspace
+from segmentry.workspace import Event, Workspace, create_workspace
 
 CONFIG = """\
 name: Test shop
@@ -464,3 +464,34 @@ def test_source_that_leaves_the_config_leaves_nothing_landed(tmp_path: Path) -> 
     con.commit()
     _space(tmp_path, "sqlite:///shop.db", "table: orders").collect()
     assert not landed.exists()
+
+
+# init -----------------------------------------------------------------------------------------------------------------
+
+
+def test_init_proposes_sources_for_the_tables_of_a_database(
+    tmp_path: Path, database: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.add(1, 200)
+    url = database.url
+    if not url.startswith("sqlite"):
+        schema = database.table.partition(".")[0]
+        url = f"{url}&options=-csearch_path%3D{schema}".replace("postgres:@", "postgres:s3cret@")
+        monkeypatch.setenv("SEGMENTRY_DB_PASSWORD", "s3cret")
+    space = create_workspace(tmp_path, [url])
+    source = space.config.sources["orders"]
+    assert (source.kind, source.table, source.cursor) == ("transactions", "orders", "updated_at")
+    assert source.columns["customer"] == "customer"
+    assert "s3cret" not in (tmp_path / "segmentry.yaml").read_text()
+    space.collect()
+    assert len(_lines(space)) == 200
+    assert space.manifest().entries[0].quarantined == 0
+
+
+def test_init_takes_the_password_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="NO_SUCH_PASSWORD is not set"):
+        create_workspace(tmp_path, ["postgresql://anna:${NO_SUCH_PASSWORD}@127.0.0.1:1/shop"])
+    monkeypatch.setenv("SUCH_PASSWORD", "s3cret")
+    with pytest.raises(DataError, match="cannot be reached") as caught:
+        create_workspace(tmp_path, ["postgresql://anna:${SUCH_PASSWORD}@127.0.0.1:1/shop"])
+    assert "s3cret" not in str(caught.value)

@@ -56,11 +56,34 @@ def open_database(name: str, source: Source, root: Path) -> Feed:
         con = connect(url, root, where)
         try:
             relation = _relation(con, source, place, where)
-            made = _SQLite if con.name == "sqlite" else _Postgres if con.name == "postgres" else _Database
-            return made(name, source, con, relation, f"{place} {source.table or 'query'}", url)
+            at = f"{place} {source.table or 'query'}"
+            columns = used_columns(name, source, at, relation.columns)
+            wanted = source.cursor or ""
+            cursor = wanted if wanted in columns else next((c for c in columns if c.lower() == wanted.lower()), None)
+            return _feed(con)(con, relation.select(columns), cursor, at, url)
         except BaseException:
             con.disconnect()
             raise
+
+
+def sample_tables(url: str, root: Path, rows: int) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
+    """Each table of a database, by name, with its first rows; a table is to be read before the next one comes.
+
+    Raises what :func:`open_database` raises.
+    """
+    place = place_of(url)
+    with _readable(place, url):
+        con = connect(url, root, "init")
+        try:
+            for table in sorted(con.list_tables()):
+                feed = _feed(con)(con, con.table(table).limit(rows), None, f"{place} {table}", url)
+                yield table, feed.batches(None)
+        finally:
+            con.disconnect()
+
+
+def _feed(con: Any) -> type[_Database]:
+    return {"sqlite": _SQLite, "postgres": _Postgres}.get(con.name, _Database)
 
 
 def place_of(url: str) -> str:
@@ -161,14 +184,12 @@ def _relation(con: Any, source: Source, place: str, where: str) -> ir.Table:
 class _Database(Feed):
     """A table of any database that Ibis opens."""
 
-    def __init__(self, name: str, source: Source, con: Any, relation: ir.Table, place: str, url: str) -> None:
+    def __init__(self, con: Any, relation: ir.Table, cursor: str | None, place: str, url: str) -> None:
         self.place = place
         self._con = con
         self._url = url
-        columns = used_columns(name, source, place, relation.columns)
-        self._table = self._typed(relation.select(columns))
-        wanted = source.cursor or ""
-        self.cursor = wanted if wanted in columns else next((c for c in columns if c.lower() == wanted.lower()), None)
+        self._table = self._typed(relation)
+        self.cursor = cursor
         self._beyond: dict[str, int] = {}
 
     def kind(self) -> str | None:
