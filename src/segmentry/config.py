@@ -27,6 +27,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.catalogue import Model
+from segmentry.crm_objects import CRM_OBJECTS, CrmObject
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.tables import COLLECTABLE, TABLES, Pii
 
@@ -35,7 +36,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # Inputs may hold what came from the environment: a password must not come out in a traceback.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
 
 def _text_list(value: object) -> object:
@@ -64,8 +66,39 @@ class Source(_Part):
     """Where records of one kind come from."""
 
     kind: str = Field(description="What a row of it is.", json_schema_extra={"enum": list(COLLECTABLE)})
-    path: TextList = Field(description="File or files; * and ** are allowed. Relative to segmentry.yaml.")
-    columns: dict[str, str] = Field(description="Column of the table: column of the file, or an expression over them.")
+    path: TextList | None = Field(None, description="File or files; * and ** are allowed. Relative to segmentry.yaml.")
+    url: str | None = Field(
+        None,
+        description="Instead of a path: a database, such as postgresql://user:${PASSWORD}@host:5432/database or "
+        "sqlite:///shop.db; with a connector, the address of the service.",
+        repr=False,
+        exclude=True,
+    )
+    table: str | None = Field(None, description="Table of the database, also as schema.table.", exclude=True)
+    query: str | None = Field(None, description="Instead of a table: one SELECT of the database's.", exclude=True)
+    connector: Literal["hubspot", "salesforce"] | None = Field(None, description="Instead of a path: a CRM system.")
+    object: str | None = Field(
+        None,
+        description="What to read of a CRM system: "
+        + "; ".join(f"{c}: {', '.join(o)}" for c, o in CRM_OBJECTS.items()),
+        exclude=True,
+    )
+    token: str | None = Field(None, description="Access token of the service: ${NAME}.", repr=False, exclude=True)
+    username: str | None = Field(None, description="Salesforce, without a token.", repr=False, exclude=True)
+    password: str | None = Field(None, description="Salesforce, without a token: ${NAME}.", repr=False, exclude=True)
+    security_token: str | None = Field(None, description="Goes with the password: ${NAME}.", repr=False, exclude=True)
+    cursor: str | None = Field(
+        None,
+        description="Column that only grows, such as updated_at: a run reads on from its last value. Without one "
+        "everything is read in every run.",
+        exclude=True,
+    )
+    key: TextList | None = Field(
+        None, description="Columns that name a record: when it comes again with other content, it replaces the former."
+    )
+    columns: dict[str, str] = Field(
+        description="Column of the table: column of the file, or an expression over them. A connector brings its own."
+    )
     attributes: dict[str, Attribute] = Field({}, description="Further columns to keep: they become traits.")
     id_space: str = Field("customers", description="Sources of one id space share their customer ids.")
     timezone: str = Field("UTC", description="Time zone of times without one, such as Europe/London.")
@@ -74,6 +107,59 @@ class Source(_Part):
     returns: str | None = Field(None, description="Condition over the file's columns: the line is a return.")
     charges: str | None = Field(None, description="Condition over the file's columns: postage, fee, no product.")
     pii: dict[str, Pii] = Field({}, description="Columns of the file that are personal, and how.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, given: Any) -> Any:
+        """What a CRM system's object is by itself goes without saying."""
+        if not isinstance(given, Mapping) or given.get("connector") not in CRM_OBJECTS:
+            return given
+        there = CRM_OBJECTS[given["connector"]].get(str(given.get("object")))
+        if there is None:
+            return {"kind": "customers", "columns": {}, **given}
+        columns = given.get("columns", {})
+        own = {**there.columns, **columns} if isinstance(columns, Mapping) else columns
+        usual = {"kind": there.kind, "cursor": there.modified, "key": [there.key]}
+        return {**usual, **given, "columns": own}
+
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Source:
+        given = [k for k in ("path", "url", "connector") if getattr(self, k) is not None]
+        if given not in (["path"], ["url"], ["connector"], ["url", "connector"]):
+            raise ValueError("needs one of path (files), url (a database) and connector (a CRM system).")
+        if self.connector:
+            self._names_its_object(self.connector)
+        elif self.url is not None and (self.table is None) == (self.query is None):
+            raise ValueError("url: a database needs table, or query with one SELECT, and not both.")
+        foreign = {
+            "table": self.url and not self.connector,
+            "query": self.url and not self.connector,
+            "cursor": self.url or self.connector,
+            "sheet": self.path,
+            "object": self.connector,
+            "token": self.connector,
+            **dict.fromkeys(("username", "password", "security_token"), self.connector == "salesforce"),
+        }
+        for name, belongs in foreign.items():
+            if getattr(self, name) is not None and not belongs:
+                raise ValueError(f"{name}: does not go with {given[0]}.")
+        return self
+
+    def _names_its_object(self, connector: str) -> None:
+        objects = CRM_OBJECTS[connector]
+        if self.object not in objects:
+            raise ValueError(
+                f"object: {connector} has no '{self.object or ''}' here. {did_you_mean(self.object or '', objects)}"
+            )
+        if connector == "hubspot" and not self.token:
+            raise ValueError("token: hubspot needs the access token of a private app, as ${HUBSPOT_TOKEN}.")
+        if connector == "salesforce" and not (self.token and self.url) and not (self.username and self.password):
+            raise ValueError("salesforce needs url and token, or username, password and security_token.")
+
+    @property
+    def crm_object(self) -> CrmObject:
+        """The object of a CRM system that the source reads."""
+        return CRM_OBJECTS[self.connector or ""][self.object or ""]
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Source:
@@ -346,16 +432,33 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
         raise ConfigError("\n".join(dict.fromkeys(lines))) from error
 
 
+# Keys that may hold a secret, and so are never repeated in a message.
+_SECRET = ("token", "password", "security_token")
+_IN_URL = re.compile(r"://[^/@]*:([^@]*)@|[?&](?:password|sslpassword|token|access_token)=([^&]*)", re.IGNORECASE)
+
+
 def _no_secret(tree: CommentedMap, file: str) -> None:
     """Passwords come from the environment, never from a file that is passed around and committed."""
-    engine = tree.get("engine")
-    password = re.search(r"://[^/@]*:([^@]*)@|[?&]password=([^&]*)", engine) if isinstance(engine, str) else None
-    if password and not re.fullmatch(r"\$\{\w+\}|", password[1] or password[2] or ""):
-        raise ConfigError(
-            f"{file}:{line_of(tree, ('engine',))} engine: the password stands in the file.",
-            why="Whoever reads the file could use it.",
-            fix="Write ${SEGMENTRY_DB_PASSWORD} in its place and set that environment variable.",
-        )
+    sources = tree.get("sources")
+    named = sources.items() if isinstance(sources, Mapping) else ()
+    parts = [(("sources", name), part) for name, part in named if isinstance(part, Mapping)]
+    urls = [(("engine",), tree.get("engine")), *(((*at, "url"), part.get("url")) for at, part in parts)]
+    found = [(at, m[1] or m[2] or "") for at, url in urls if isinstance(url, str) for m in _IN_URL.finditer(url)]
+    found += [((*at, key), str(part[key])) for at, part in parts for key in _SECRET if part.get(key)]
+    for at, secret in found:
+        if not re.fullmatch(r"\$\{\w+\}|", secret):
+            word = "password" if at[-1] in ("engine", "url") else str(at[-1]).replace("_", " ")
+            variable = "SEGMENTRY_DB_PASSWORD" if word == "password" else f"{at[1]}_{at[-1]}".upper()
+            raise ConfigError(
+                f"{file}:{line_of(tree, at)} {_dotted(at)}: the {word} stands in the file.",
+                why="Whoever reads the file could use it.",
+                fix=f"Write ${{{variable}}} in its place and set that environment variable.",
+            )
+
+
+def from_environment(text: str, env: Mapping[str, str]) -> str:
+    """A text with its ``${NAME}`` filled in; :class:`ConfigError` for one that is not set."""
+    return str(_substitute(text, env, "url", ()))
 
 
 def json_schema() -> dict[str, Any]:
@@ -413,8 +516,8 @@ def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> str:
         return f"{at}: method '{method}' is not known. {did_you_mean(method, METHODS)}"
     message = str(item["msg"]).removeprefix("Value error, ")
     given = item.get("input")
-    # An engine may hold a password.
-    shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) and path != ("engine",) else ""
+    open_to_all = path[-1:] and path[-1] not in ("engine", "url", *_SECRET)
+    shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) and open_to_all else ""
     return f"{at}: {shown}{message}"
 
 

@@ -21,8 +21,10 @@ import ibis.expr.types as ir
 
 from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data import collect, golden, identity, privacy, propose, reconcile, simulation
+from segmentry.data import collect, feeds, golden, identity, privacy, propose, reconcile, simulation, table_samples
 from segmentry.data.collect import Manifest
+from segmentry.data.connectors import landing
+from segmentry.data.connectors.landing import Landed
 from segmentry.data.simulation import comparison
 from segmentry.engine import (
     DuckDB,
@@ -45,12 +47,13 @@ from segmentry.target.profiles import SegmentationSummary
 
 @dataclass(frozen=True)
 class Event:
-    """What a stage tells while it works: ``done`` of ``total`` (any unit), or its finished ``run``, or that it was
-    ``up_to_date``."""
+    """What a stage tells while it works: ``done`` of ``total`` (any unit; 0: nobody knows) and a ``note`` in words, or
+    its finished ``run``, or that it was ``up_to_date``."""
 
     stage: str
     done: int = 0
     total: int = 0
+    note: str = ""
     run: Run | None = None
     up_to_date: bool = False
 
@@ -117,21 +120,44 @@ class Workspace:
         return not_fitted
 
     def collect(self) -> Run:
-        """Read what is new in the files of all sources into immutable parts."""
+        """Read what is new in the files, databases and CRM systems of all sources into immutable parts."""
         with self.state.writer():
             before = self.manifest()
             current = self.state.current().get("collect")
-            if current and not collect.pending(self.config.sources, self.root, before):
+            now = datetime.now(UTC).replace(tzinfo=None)
+            landed = self._land(before, now)
+            if current and not collect.pending(self.config.sources, self.root, before, landed):
                 return self._up_to_date(current)
             self._sweep()
             with self._recorded("collect", None, _digest([before.digest(), datetime.now(UTC)])) as (run, done):
                 with self.engine.files.session() as session:
-                    now = datetime.now(UTC).replace(tzinfo=None)
                     manifest = collect.collect(
-                        self.config.sources, self.root, before, session, now=now, progress=self._progress("collect")
+                        self.config.sources,
+                        self.root,
+                        before,
+                        session,
+                        now=now,
+                        landed=landed,
+                        progress=self._progress("collect"),
                     )
                 done(manifest.rows(), manifest.to_json())
+            landing.clear(landed)
             return self._finished(run)
+
+    def _land(self, before: Manifest, now: datetime) -> list[Landed]:
+        """Pull what is new in the sources that are no files."""
+        folder = self.root / "warehouse" / "landed"
+        landing.sweep(folder, list(self.config.sources))
+        found: list[Landed] = []
+        for name, source in self.config.sources.items():
+            if source.path is None:
+                try:
+                    found += feeds.pull(name, source, self.root, folder / name, before, now, self._told(name))
+                except BaseException as error:
+                    run = self.state.begin("collect", None, "")
+                    self.state.fail(run, str(error) if isinstance(error, SegmentryError) else type(error).__name__)
+                    raise
+        return found
 
     def resolve(self) -> Run:
         """One row per customer from the records of all sources."""
@@ -233,7 +259,7 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                fitted = self._told(fitted, table, list(specs.values()), run.facts["largest"])
+                fitted = self._with_texts(fitted, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
             _write(path, text)
@@ -409,6 +435,9 @@ class Workspace:
         }
         self.engine.sweep({r.id for r in kept}, parts)
 
+    def _told(self, source: str) -> Callable[[int], None]:
+        return lambda records: self._listener(Event("collect", records, note=f"{source}: {records:,} records"))
+
     def _progress(self, stage: str) -> Progress:
         return lambda done, total: self._listener(Event(stage, done, total))
 
@@ -504,7 +533,7 @@ class Workspace:
             if name and name not in self.config.segmentations and word in ("fit", "assign"):
                 self.state.drop(stage)
 
-    def _told(
+    def _with_texts(
         self, fitted: Segmentation, table: ir.Table, specs: list[Trait], largest: Mapping[str, float | None]
     ) -> Segmentation:
         """Readable names for segments that were found in the data, and for all a meaning and a next action.
@@ -567,10 +596,18 @@ def create_workspace(
 def propose_config(
     root: Path, files: Sequence[str | Path], *, name: str | None = None, progress: Progress | None = None
 ) -> propose.Proposal:
-    """What the files are and how their columns map, with confidence and open questions; writes nothing."""
+    """What the files are and how their columns map, with confidence and open questions; writes nothing.
+
+    A URL among the files is a database: its tables are looked at.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    given = [str(f) for f in files]
     with tempfile.TemporaryDirectory(prefix="segmentry-") as scratch, in_memory() as con:
-        return propose.propose(con, [str(f) for f in files], root, Path(scratch), name=name, progress=progress)
+        folder = Path(scratch)
+        urls = [g for g in given if table_samples.is_url(g)]
+        tables = [group for url in urls for group in table_samples.sampled(url, root, os.environ, folder)]
+        paths = [g for g in given if g not in urls]
+        return propose.propose(con, paths, root, folder, name=name, tables=tables, progress=progress)
 
 
 def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:

@@ -181,3 +181,33 @@ def test_init_without_a_customer_column_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("height,width\n1,2\n3,4\n")
     with pytest.raises(SegmentryError, match=r"x\.csv"):
         create_workspace(tmp_path / "w", [tmp_path / "x.csv"])
+
+
+KEYED = CONFIG.replace("path: orders*.csv", "path: orders*.csv\n    key: order")
+
+
+def test_record_of_a_key_that_comes_again_replaces_the_former(tmp_path: Path) -> None:
+    head = "customer,order,date,amount\n"
+    space = _collected(
+        tmp_path, head + "A,1,2026-01-01,5\nB,2,2026-01-02,5\nB,2,2026-01-02,6\nC,3,2026-01-03,7\n", KEYED
+    )
+    assert _lines(space)[["order", "amount"]].to_numpy().tolist() == [["1", 5], ["2", 6], ["3", 7]]
+    (tmp_path / "orders-2.csv").write_text(head + "A,1,2026-01-01,50\nC,3,2026-01-03,7\nD,4,2026-01-04,8\nC,3,,\n")
+    space.collect()
+    lines = _lines(space).sort_values("order")
+    assert lines["order"].tolist() == ["1", "2", "3", "4"]
+    assert lines["amount"].tolist() == [50, 6, 7, 8]
+    assert lines["known_from"].isna().tolist() == [True, True, True, False], "a changed record is as old as before"
+    first, second = space.manifest().entries
+    assert (first.rows, first.kept, first.replaced) == (4, 2, 2)
+    assert (second.rows, second.kept, second.duplicates, second.quarantined) == (4, 2, 1, 1)
+    assert sum(k["amount"] for e in (first, second) for k in e.kinds) == lines["amount"].sum()
+    (tmp_path / "orders-3.csv").write_text(head + "B,2,2026-01-02,1\nC,3,2026-01-03,1\n")
+    space.collect()
+    assert _lines(space)["amount"].sum() == 50 + 1 + 1 + 8
+    assert space.manifest().entries[0].part is None
+
+
+def test_key_that_the_file_does_not_have_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"sources\.orders\.key.*no column 'orderr'.*Did you mean 'order'"):
+        _collected(tmp_path, "customer,order,date,amount\n", KEYED.replace("key: order", "key: orderr"))

@@ -49,7 +49,9 @@ REPORT = "report.html"
 
 @app.command()
 def init(
-    files: Annotated[list[str], typer.Argument(help="CSV, Parquet, JSON or Excel files; * is allowed.")],
+    files: Annotated[
+        list[str], typer.Argument(help="CSV, Parquet, JSON or Excel files; * is allowed. Or a database's URL.")
+    ],
     workspace: Where = HERE,
     name: Annotated[str | None, typer.Option(help="Name of the company; default: that of the folder.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the best guess instead of asking.")] = False,
@@ -63,7 +65,7 @@ def init(
     from segmentry.data import propose
 
     root = workspace.resolve()
-    absolute = [str(Path.cwd() / f) for f in files]
+    absolute = [f if "://" in f else str(Path.cwd() / f) for f in files]
     with terminal.Progress(quiet=quiet) as shown:
         proposal = spine.propose_config(root, absolute, name=name, progress=shown.bytes("looking"))
     if not yes and sys.stdin.isatty() and sys.stdout.isatty():

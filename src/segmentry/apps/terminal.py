@@ -73,7 +73,7 @@ class Progress:
                 rows = ", ".join(f"{n:,} {table}" for table, n in event.run.rows.items() if n)
                 err.print(f"  {event.stage:<20} {rows}  {event.run.seconds:.1f} s", style="dim", soft_wrap=True)
         elif self._moving:
-            self._move(event.stage, event.done, event.total, "")
+            self._move(event.stage, event.done, event.total, event.note)
 
     def bytes(self, label: str) -> Callable[[int, int], None]:
         """A progress function for bytes read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +29,8 @@ class Canonical:
     """The mapping of one file: ``typed`` parses its cells, :meth:`judged` says which rows can be used."""
 
     kind: str
-    typed: ir.Table  # line, the mapped columns, given_<column>: whether the file had anything there
+    # line, the mapped columns, given_<column>: whether the file had anything there, key: digest of what names a record
+    typed: ir.Table
     columns: tuple[str, ...]  # of the part that is written
     now: datetime
     notes: tuple[str, ...]
@@ -39,11 +40,13 @@ class Canonical:
         rows = self.typed
         if self.kind == "transactions":
             rows = rows.mutate(line_kind=self._line_kind(rows))
-        # A unit separator keeps (a, bc) and (ab, c) apart; a null is not the empty text.
-        parts = [rows[c].cast("string").fill_null("\x1e") for c in self.columns]
         reasons = [(test.fill_null(False), text) for test, text in self._reasons(rows)]
         reason = ibis.cases(*reasons) if reasons else ibis.null("string")
-        return rows.mutate(reason=reason, content=md5(ibis.literal("\x1f").join(parts)))
+        return rows.mutate(reason=reason, content=self.content(rows))
+
+    def content(self, rows: ir.Table) -> ir.Value:
+        """The digest of a row's canonical content, of this file or of a part with the same columns."""
+        return digest([rows[c] for c in self.columns])
 
     def caveats(self, rows: ir.Table) -> tuple[str, ...]:
         """What could not be read and counts as not known, in words, with counts."""
@@ -74,6 +77,13 @@ class Canonical:
         if "quantity" in rows.columns:
             returned = returned | (rows["quantity"] < 0).fill_null(False)
         return ibis.cases((rows["is_charge"], "charge"), (returned, "return"), else_="sale")
+
+
+def digest(values: Sequence[ir.Value]) -> ir.Value:
+    """One md5 of several values."""
+    # A unit separator keeps (a, bc) and (ab, c) apart; a null is not the empty text.
+    parts = [value.cast("string").fill_null("\x1e") for value in values]
+    return md5(ibis.literal("\x1f").join(parts))
 
 
 def canonical(name: str, source: Source, file: str, table: ir.Table, *, now: datetime) -> Canonical:
@@ -119,9 +129,20 @@ class _Mapper:
             names = (*names, "line_kind")
             columns["is_return"] = self._holds("#returns")
             columns["is_charge"] = self._holds("#charges")
-        typed = self.table.select(line="_line", **columns, **given)
+        key = {"key": digest([self.table[c] for c in self._key_columns()])} if self.source.key else {}
+        typed = self.table.select(line="_line", **columns, **given, **key)
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
         return Canonical(self.source.kind, typed, names, self.now, notes)
+
+    def _key_columns(self) -> list[str]:
+        names = {c.casefold(): c for c in self.table.columns if c != "_line"}
+        for column in self.source.key or ():
+            if column.casefold() not in names:
+                raise DataError(
+                    f"segmentry.yaml sources.{self.name}.key: the file {self.file} has no column '{column}'.",
+                    why=did_you_mean(column, names.values()),
+                )
+        return [names[c.casefold()] for c in self.source.key or ()]
 
     def _holds(self, key: str) -> ir.Value:
         return self._bound(key).fill_null(False) if key in self.parsed else ibis.literal(False)
@@ -178,7 +199,8 @@ class _Mapper:
                 formats = self.time_formats[next(iter(self.parsed[column].columns))]
                 time = values.timestamp(raw, formats, zone)
             else:
-                time = values.local_to_utc(raw.cast("timestamp"), zone)
+                instant = raw.type().is_timestamp() and raw.type().timezone is not None
+                time = values.local_to_utc(raw.cast("timestamp"), "UTC" if instant else zone)
             return (time.cast("date") if kind == Type.DATE else time), given
         if kind in _NUMERIC:
             number = self._number(raw) if raw.type().is_string() else _finite(raw.cast("float64"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 from segmentry.config import Source
 from segmentry.data import files
 from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.connectors.landing import Landed, Pull
 from segmentry.data.ids import id_of
 from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
@@ -31,8 +32,9 @@ KEYS_TABLE = "customer_keys"
 class Entry:
     """One version of one file as it was collected.
 
-    ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread``; ``reread`` are rows that an earlier version of
-    the same file brought already. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
+    ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced``; ``reread`` are rows that an
+    earlier version of the same file brought already, ``replaced`` those of a source with a key that a later record of
+    the same key has replaced. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
     stands behind them.
     """
 
@@ -55,6 +57,21 @@ class Entry:
     reasons: Mapping[str, int] = field(default_factory=dict)
     kinds: tuple[Mapping[str, Any], ...] = ()
     caveats: tuple[str, ...] = ()
+    replaced: int = 0
+    pull: Mapping[str, Any] | None = None  # of a feed: where the next pull goes on
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to be read: one that a person gave, or one that a feed has landed.
+
+    ``file`` is what the lineage of its rows says.
+    """
+
+    source: str
+    path: Path
+    file: str
+    landed: Landed | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,12 @@ class Manifest:
         lasts = [e.last for e in dated if e.last]
         return min(firsts, default=None), max(lasts, default=None)
 
+    def last_pull(self, source: str, place: str, mapping: str) -> Pull | None:
+        """The last pull of a feed that was collected under this mapping."""
+        mine = [e for e in self.entries if (e.source, e.file, e.mapping) == (source, place, mapping)]
+        pulls = [e.pull for e in mine if e.pull]
+        return Pull.from_json(pulls[-1]) if pulls else None
+
     def digest(self) -> str:
         """Changes when, and only when, the collected rows or their keys change."""
         return hashlib.sha256(json.dumps([sorted(self.files())]).encode()).hexdigest()[:32]
@@ -115,32 +138,45 @@ def collect(
     session: DuckDBSession,
     *,
     now: datetime,
+    landed: Sequence[Landed] = (),
     progress: Progress | None = None,
 ) -> Manifest:
     """Read every file of every source that is new or has changed; gives the manifest that holds all.
 
-    ``now`` (UTC) judges which times lie in the future. A source whose mapping changed is read again from its start; one
-    that left the config leaves the manifest. Raises :class:`DataError` for a file that cannot be read at all.
+    ``landed`` are the files that feeds have brought. ``now`` (UTC) judges which times lie in the future. A source whose
+    mapping changed is read again from its start; one that left the config leaves the manifest. Raises
+    :class:`DataError` for a file that cannot be read at all.
     """
     kept = [e for e in before.entries if e.source in sources and e.mapping == mapping_of(sources[e.source])]
     manifest = Manifest(tuple(kept), before.keys, before.next_key, before.collected_on)
-    todo = [(name, source, path) for name, source in sources.items() for path in files.expand(source.path, root)]
-    total = sum(path.stat().st_size for _, _, path in todo)
+    todo = _inputs(sources, root, landed)
+    total = sum(each.path.stat().st_size for each in todo)
     done = 0
-    for name, source, path in todo:
-        size = path.stat().st_size
-        reader = _FileReader(session, name, source, path, root, manifest, now)
+    for each in todo:
+        size = each.path.stat().st_size
+        reader = _FileReader(session, each, sources[each.source], manifest, now)
         manifest = reader.read(_offset(progress, done, total))
         done += size
     return manifest
 
 
-def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest) -> bool:
-    """Whether there is anything that :func:`collect` would read: a new or touched file, another mapping."""
+def _inputs(sources: Mapping[str, Source], root: Path, landed: Sequence[Landed]) -> list[Input]:
+    found = []
+    for name, source in sources.items():
+        if source.path is not None:
+            found += [Input(name, path, _relative(path, root)) for path in files.expand(source.path, root)]
+        found += [Input(name, each.path, each.place, each) for each in landed if each.source == name]
+    return found
+
+
+def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest, landed: Sequence[Landed] = ()) -> bool:
+    """Whether there is anything that :func:`collect` would read: a new, touched or landed file, another mapping."""
+    if landed:
+        return True
     known = {(e.source, e.file, e.size, e.modified) for e in manifest.entries}
     mappings = {(e.source, e.mapping) for e in manifest.entries}
     for name, source in sources.items():
-        for path in files.expand(source.path, root):
+        for path in files.expand(source.path, root) if source.path is not None else ():
             stat = path.stat()
             if (name, _relative(path, root), stat.st_size, stat.st_mtime_ns) not in known:
                 return True
@@ -155,7 +191,9 @@ def _relative(path: Path, root: Path) -> str:
 
 def mapping_of(source: Source) -> str:
     """A digest of everything in a source's config that shapes its rows."""
-    shaping = source.model_dump(mode="json", exclude={"path", "pii"})
+    shaping = source.model_dump(mode="json", exclude={"path", "pii", "connector"})
+    if source.key is None:
+        shaping.pop("key")
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -168,22 +206,29 @@ def _offset(progress: Progress | None, done: int, total: int) -> Progress | None
 @dataclass(frozen=True)
 class _FileReader:
     session: DuckDBSession
-    name: str
+    input: Input
     source: Source
-    path: Path
-    root: Path
     manifest: Manifest
     now: datetime
 
     @property
+    def name(self) -> str:
+        return self.input.source
+
+    @property
+    def path(self) -> Path:
+        return self.input.path
+
+    @property
     def relative(self) -> str:
-        return _relative(self.path, self.root)
+        return self.input.file
 
     def read(self, progress: Progress | None) -> Manifest:
         """Collect the file if it is new or changed."""
         stat = self.path.stat()
         mine = [e for e in self.manifest.entries if e.source == self.name and e.file == self.relative]
-        if any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
+        landed = self.input.landed
+        if not landed and any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
             return self.manifest
         scan = files.scan(self.path, progress)
         if any(e.sha256 == scan.sha256 for e in mine):
@@ -192,6 +237,8 @@ class _FileReader:
             return replace(self.manifest, entries=entries)
         shape = files.look(self.path, sheet=self.source.sheet)
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
+        if landed:
+            records = self._numbered_on(records, landed, mine)
         made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
         staged = self.session.keep("staged", made.judged())
         return self._store(scan.sha256, made, staged, records)
@@ -200,13 +247,15 @@ class _FileReader:
         stat = self.path.stat()
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
-        numbered = self._numbered(staged)
+        numbered = self._keyed(staged) if self.source.key else self._numbered(staged)
         usable = numbered.filter(numbered["reason"].isnull())
-        fresh, usable_rows, kept, reread = self._fresh(usable)
+        fresh, usable_rows, kept, reread, replaced = self._fresh(usable, made)
         keyed, next_key, key_part = self._keys(fresh, stem)
         part = f"{stem}.parquet"
+        earlier = self._earlier(fresh) if self.source.key else None
         if kept:
-            self.session.write_part(self._rows(keyed, made), part)
+            self.session.write_part(self._rows(keyed, made, earlier), part)
+        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
         bad, bad_reread, reasons, quarantine = self._quarantine(numbered, records, f"quarantine-{stem}.parquet")
         entry = Entry(
             source=self.name,
@@ -218,21 +267,29 @@ class _FileReader:
             mapping=mapping_of(self.source),
             rows=usable_rows + bad + bad_reread,
             kept=kept,
-            duplicates=usable_rows - kept - reread,
+            duplicates=usable_rows - kept - reread - replaced,
             quarantined=bad,
             reread=reread + bad_reread,
+            replaced=replaced,
             part=part if kept else None,
             quarantine=quarantine,
             reasons=reasons,
             caveats=(*records.warnings, *made.caveats(staged)),
+            pull=self.input.landed.pull.to_json() if self.input.landed else None,
             **self._found(part if kept else None),
         )
         return Manifest(
-            (*self.manifest.entries, entry),
+            (*entries, entry),
             (*self.manifest.keys, *key_part),
             next_key,
             self.now.date().isoformat() if kept else self.manifest.collected_on,
         )
+
+    def _numbered_on(self, records: files.Records, landed: Landed, before: Sequence[Entry]) -> files.Records:
+        """The records of a pull; with a cursor their numbers go on from the pulls before."""
+        first = sum(e.rows for e in before) if landed.pull.mark else 0
+        table = records.table.mutate(_line=records.table["_line"] + first)
+        return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
 
     def _numbered(self, staged: ir.Table) -> ir.Table:
         """Rows with their ``row_id``: the content digest, and for its n-th repeat a digest of content and n."""
@@ -248,17 +305,62 @@ class _FileReader:
         )
         return joined.mutate(row_id=row_id).drop("nth", "content")
 
-    def _fresh(self, usable: ir.Table) -> tuple[ir.Table, int, int, int]:
-        """The rows that no part of the source holds yet; how many rows are usable, fresh, and from this file before."""
+    def _keyed(self, staged: ir.Table) -> ir.Table:
+        """Rows whose ``row_id`` is their key; ``later`` says that the file has a later record of the same key."""
+        usable = staged["reason"].isnull()
+        later = ibis.row_number().over(group_by=[staged["key"], usable], order_by=ibis.desc(staged["line"])) > 0
+        # A record that cannot be used is known by its content: the next one of its key may be usable.
+        row_id = usable.ifelse(staged["key"], md5(staged["key"] + staged["content"]))
+        return self.session.keep("keyed", staged.mutate(row_id=row_id, later=later & usable))
+
+    def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
+        """The rows that no part of the source holds yet; how many rows are usable, fresh, from this file before, and
+        replaced by a later one of this file."""
         rows = _count(usable)
+        replaced = 0
+        if self.source.key:
+            replaced = _count(usable.filter(usable["later"]))
+            usable = usable.filter(~usable["later"])
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
-            return usable, rows, rows, 0
-        known = self.session.facts(parts).select("row_id", "file")
-        mine = (known["file"] == self.relative).ifelse(1, 0).max()
-        seen = usable.select("line", "row_id").inner_join(known.group_by("row_id").agg(mine=mine), "row_id")
+            return usable, rows, rows - replaced, 0, replaced
+        known = self.session.facts(parts)
+        same = ["row_id"]
+        if self.source.key:
+            known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
+        known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
+        seen = usable.select("line", *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
         seen = self.session.keep("seen", seen.select("line", "mine"))
-        return usable.anti_join(seen, "line"), rows, rows - _count(seen), _count(seen.filter(seen["mine"] == 1))
+        kept = rows - replaced - _count(seen)
+        return usable.anti_join(seen, "line"), rows, kept, _count(seen.filter(seen["mine"] == 1)), replaced
+
+    def _earlier(self, fresh: ir.Table) -> ir.Table | None:
+        """The rows of the source that new records of the same key replace."""
+        parts = self.manifest.parts(self.source.kind, self.name)
+        if not parts:
+            return None
+        known = self.session.facts(parts).select("row_id", "known_from")
+        return self.session.keep("earlier", known.semi_join(fresh, "row_id"))
+
+    def _without(self, gone: ir.Table, stem: str) -> tuple[Entry, ...]:
+        """The entries so far, their parts written anew where they hold rows that are replaced."""
+        entries = []
+        for entry in self.manifest.entries:
+            rows = self.session.facts([entry.part]) if entry.source == self.name and entry.part else None
+            hit = _count(rows.semi_join(gone, "row_id")) if rows is not None else 0
+            if rows is None or not hit:
+                entries.append(entry)
+                continue
+            part = None
+            if hit < entry.kept:
+                head, tail = str(entry.part).rsplit("-", 3)[0], stem.rsplit("-", 3)[2:]
+                name = hashlib.sha256(f"{entry.part} {stem}".encode()).hexdigest()[:12]
+                part = f"{head}-{name}-{'-'.join(tail)}.parquet"
+                left = rows.anti_join(gone, "row_id")
+                self.session.write_part(left.order_by([ibis.asc("customer_key", nulls_first=False), "line"]), part)
+            without = replace(entry, part=part, kept=entry.kept - hit, replaced=entry.replaced + hit)
+            entries.append(replace(without, **{"first": None, "last": None, "kinds": (), **self._found(part)}))
+        return tuple(entries)
 
     def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
@@ -290,9 +392,13 @@ class _FileReader:
         found = found if old is None else found.union(old.select(*on, "customer_key"))
         return known.left_join(found, on).select(*fresh.columns, "customer_key"), start + count, names
 
-    def _rows(self, keyed: ir.Table, made: Canonical) -> ir.Table:
+    def _rows(self, keyed: ir.Table, made: Canonical, earlier: ir.Table | None) -> ir.Table:
         first_time = not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
+        if earlier is not None:  # a record is known since it first came, whatever it says now
+            before = earlier.select(before="row_id", since="known_from")
+            keyed = keyed.left_join(before, keyed["row_id"] == before["before"])
+            known_from = keyed["before"].notnull().ifelse(keyed["since"], known_from)
         rows = keyed.select(
             "customer_key",
             *made.columns,
@@ -362,7 +468,7 @@ def _to_json(value) -> str:  # type: ignore[no-untyped-def]  # any type: Ibis re
 
 def missing_files(manifest: Manifest, root: Path) -> Iterable[str]:
     """Files that were collected and are no longer there; their rows stay."""
-    for name in dict.fromkeys(e.file for e in manifest.entries):
+    for name in dict.fromkeys(e.file for e in manifest.entries if e.pull is None):
         if not (root / name).exists():
             yield name
 

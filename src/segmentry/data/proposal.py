@@ -117,6 +117,7 @@ def _answered(source: SourceProposal, answers: Mapping[str, str]) -> SourcePropo
     keep_returns = source.kind == made.kind == "transactions" and _reads(source, "order") == _reads(made, "order")
     return replace(
         made,
+        origin=source.origin,
         day_first=source.day_first,
         day_doubt=source.day_doubt,
         id_space=source.id_space,
@@ -136,10 +137,12 @@ def _reads(source: SourceProposal, target: str) -> str | None:
 
 def as_config(source: SourceProposal) -> dict[str, Any]:
     """The source as a section of segmentry.yaml."""
-    made: dict[str, Any] = {
-        "kind": source.kind,
-        "path": list(source.paths) if len(source.paths) > 1 else source.paths[0],
-    }
+    made: dict[str, Any] = {"kind": source.kind}
+    if source.origin is None:
+        made["path"] = list(source.paths) if len(source.paths) > 1 else source.paths[0]
+    else:
+        made |= {"url": source.origin.url, "table": source.origin.table}
+        made |= {"cursor": source.origin.cursor} if source.origin.cursor else {}
     made["columns"] = {target: m.expression for target, m in source.columns.items()}
     if source.attributes:
         made["attributes"] = {

@@ -83,7 +83,10 @@ def _source(source: SourceProposal) -> Iterator[str]:
     for note in source.notes:
         yield from _comment(note, 4)
     yield f"    kind: {source.kind}"
-    yield from _path(config["path"])
+    if source.origin is None:
+        yield from _path(config["path"])
+    else:
+        yield from _table(config)
     if source.sheet is not None:
         yield f"    sheet: {_scalar(source.sheet)}"
     yield from _columns(source)
@@ -112,6 +115,16 @@ def _path(path: str | list[str]) -> Iterator[str]:
     yield "    path:"
     for one in path:
         yield f"      - {_scalar(one)}"
+
+
+def _table(config: dict[str, Any]) -> Iterator[str]:
+    yield f"    url: {_scalar(config['url'])}"
+    yield f"    table: {_scalar(config['table'])}"
+    if "cursor" in config:
+        yield f"    cursor: {_scalar(config['cursor'])}    # a run reads on from its last value"
+    else:
+        yield "    # cursor: updated_at    # a column that only grows: without one, everything is read in every run"
+    yield "    # key: id    # what names a record: its next version replaces the former"
 
 
 def _columns(source: SourceProposal) -> Iterator[str]:

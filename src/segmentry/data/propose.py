@@ -64,16 +64,19 @@ def propose(
     scratch: Path,
     *,
     name: str | None = None,
+    tables: Sequence[Group] = (),
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> Proposal:
     """Recognise files and propose a workspace in ``root`` that reads them.
 
-    ``paths`` are files or patterns, relative to ``root`` or absolute; ``scratch`` is a folder for what must be unpacked
-    or transcoded; ``now`` judges which dates lie in the future (default: the clock). ``progress`` is told bytes looked
-    at and bytes in all. Raises :class:`DataError` when no file tells of customers.
+    ``paths`` are files or patterns, relative to ``root`` or absolute; ``tables`` the first rows of tables of databases;
+    ``scratch`` is a folder for what must be unpacked or transcoded; ``now`` judges which dates lie in the future
+    (default: the clock). ``progress`` is told bytes looked at and bytes in all. Raises :class:`DataError` when nothing
+    tells of customers.
     """
     groups, left_out = grouped(files.expand(list(paths), root), root)
+    groups += tables
     found: list[_Found] = []
     sizes = [sum(path.stat().st_size for path in group.paths) for group in groups]
     for i, group in enumerate(groups):
@@ -119,11 +122,13 @@ def _recognised(
 ) -> _Found | LeftOut:
     try:
         opened = open_group(con, group, scratch, progress)
-        written = written_paths(group, paths, root)
+        written = written_paths(group, paths, root) if group.origin is None else (group.origin.table,)
         name = source_name(group, taken)
         source = recognise(con, opened.first, name=name, paths=written, sheet=group.sheet)
+        source = replace(source, origin=group.origin)
     except DataError as error:
-        return unusable(group.paths[0], root, error)
+        left_out = unusable(group.paths[0], root, error)
+        return replace(left_out, path=group.origin.table) if group.origin else left_out
     if source.kind is None:
         opened.close()
         return LeftOut(source.paths[0], source.reasons[0], source.table.names)

@@ -14,6 +14,7 @@ from segmentry.data.leftovers import AttributeProposal, Kind, leftovers
 from segmentry.data.mapping import SURE, ColumnMap, candidates, map_columns, needed
 from segmentry.data.personal import personal
 from segmentry.data.profiling import ColumnProfile, TableProfile, looks_like_a_record, profile
+from segmentry.data.source_files import Origin
 from segmentry.data.vocabulary import KIND_WORDS, name_score, words_in, words_of
 from segmentry.errors import DataError
 from segmentry.tables import Pii
@@ -48,6 +49,7 @@ class SourceProposal:
 
     name: str
     paths: tuple[str, ...]
+    origin: Origin | None = field(default=None, kw_only=True)
     kind: str | None
     confidence: float
     reasons: tuple[str, ...]

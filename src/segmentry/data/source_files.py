@@ -35,12 +35,22 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """A table of a database, of which a file holds the first rows; ``url`` as it is written, without a password."""
+
+    url: str
+    table: str
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
 class Group:
-    """Files (or sheets) of the same columns: they make one source."""
+    """Files (or sheets) of the same columns: they make one source. A table of a database is a source of its own."""
 
     paths: tuple[Path, ...]
     shapes: tuple[files.FileShape, ...]
     sheet: str | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
