@@ -115,7 +115,7 @@ def run(
     ] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Travel the whole road and do only what is due: collect, resolve, traits, fit, assign, report."""
+    """Travel the whole road and do only what is due: collect, resolve, check, traits, fit, assign, report."""
     from segmentry.apps import report as reporting
     from segmentry.apps import terminal
 
@@ -150,6 +150,30 @@ def resolve(workspace: Where = HERE, quiet: Quiet = False) -> None:
     """Make one row per customer from the records of all sources."""
     with _opened(workspace, quiet) as space:
         space.resolve()
+
+
+@app.command()
+def check(
+    workspace: Where = HERE,
+    as_of: AsOf = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the notes too.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the quality of the collected data; exit 1 when a finding is blocking."""
+    from segmentry.apps import quality, terminal
+
+    with _opened(workspace, quiet or json) as space:
+        space.collect()
+        space.check(as_of.date() if as_of else None)
+        with space.reading() as reading:
+            found = reading.quality()
+    if json:
+        terminal.json(found)
+    elif not quiet:
+        quality.show(found, every=every)
+    if found.blocked:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -209,16 +233,19 @@ def describe(
     json: Json = False,
 ) -> None:
     """Show what sets each segment apart from everybody else, with effect sizes."""
-    from segmentry.apps import terminal
+    from segmentry.apps import quality, terminal
 
     with _opened(workspace, True) as space:
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
+        with space.reading() as reading:
+            healths = reading.health_of(summary.variables)
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
         _print_json(shown)
     else:
         terminal.describe(summary, shown, space.config.currency)
+        quality.healths(healths)
 
 
 @app.command()

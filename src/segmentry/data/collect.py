@@ -32,7 +32,8 @@ class Entry:
 
     ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread``; ``reread`` are rows that an earlier version of
     the same file brought already. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
-    stands behind them.
+    stands behind them. ``unread`` counts values of a column that count as not known because they could not be read,
+    ``repeated`` the lines that repeat another line of the file.
     """
 
     source: str
@@ -54,6 +55,8 @@ class Entry:
     reasons: Mapping[str, int] = field(default_factory=dict)
     kinds: tuple[Mapping[str, Any], ...] = ()
     caveats: tuple[str, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,8 @@ class _FileReader:
         stat = self.path.stat()
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
-        numbered = self._numbered(staged)
+        numbered, repeated = self._numbered(staged)
+        unread = made.unread(staged)
         usable = numbered.filter(numbered["reason"].isnull())
         fresh, usable_rows, kept, reread = self._fresh(usable)
         keys, next_key, key_part = self._keys(fresh, stem)
@@ -223,7 +227,9 @@ class _FileReader:
             part=part if kept else None,
             quarantine=quarantine,
             reasons=reasons,
-            caveats=(*records.warnings, *made.caveats(staged)),
+            caveats=(*records.warnings, *made.caveats(unread)),
+            unread=unread,
+            repeated=repeated,
             **self._found(part if kept else None),
         )
         return Manifest(
@@ -233,19 +239,23 @@ class _FileReader:
             self.now.date().isoformat() if kept else self.manifest.collected_on,
         )
 
-    def _numbered(self, staged: ir.Table) -> ir.Table:
-        """Rows with their ``row_id``: the content digest, and for its n-th repeat a digest of content and n."""
+    def _numbered(self, staged: ir.Table) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another line.
+
+        The id is the content digest, for its n-th repeat a digest of content and n.
+        """
         repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
         again = staged.semi_join(repeats, "content").select("line", "content")
         nth = again.select("line", nth=ibis.row_number().over(group_by=again["content"], order_by=again["line"]))
         again = self.session.keep("nth", nth)
-        if not _count(again):
-            return staged.rename(row_id="content")
+        repeated = _count(again.filter(again["nth"] > 0))
+        if not repeated:
+            return staged.rename(row_id="content"), 0
         joined = staged.left_join(again, "line").drop("line_right")
         row_id = (joined["nth"].fill_null(0) > 0).ifelse(
             md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
         )
-        return joined.mutate(row_id=row_id).drop("nth", "content")
+        return joined.mutate(row_id=row_id).drop("nth", "content"), repeated
 
     def _fresh(self, usable: ir.Table) -> tuple[ir.Table, int, int, int]:
         """The rows that no part of the source holds yet; how many rows are usable, fresh, and from this file before."""
