@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from segmentry import traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, quality, reconcile
+from segmentry.data import collect, quality, quarantine, reconcile
 from segmentry.data.collect import Manifest
 from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
@@ -178,9 +178,10 @@ class Reading:
         """A table by its name; of the given or the primary segmentation where every one has such a table."""
         manifest = self.manifest()
         if name in COLLECTABLE or name == "quarantine":
-            parts = manifest.quarantine_parts() if name == "quarantine" else manifest.parts(name)
-            if parts:
-                return self.session.parts(parts)
+            if name == "quarantine" and (rows := self.quarantined()) is not None:
+                return rows.drop(quarantine.ID)
+            if manifest.parts(name):
+                return self.session.parts(manifest.parts(name))
         stages = [s for s, run in self.current.items() if name in run.rows and not s.startswith("collect")]
         chosen = segmentation or self.config.first
         for stage in stages:
@@ -250,6 +251,21 @@ class Reading:
             value_trait=base.facts["value_trait"],
             before=self.earlier_sizes.get(name),
         )
+
+    def quarantined(self) -> ir.Table | None:
+        """The records in quarantine with their ids; None where none has ever been there."""
+        manifest = self.manifest()
+        return quarantine.still_in(self.session, manifest.quarantine_parts(), manifest.repaired_parts())
+
+    def quarantine(self) -> tuple[quarantine.Reason, ...]:
+        """What is in quarantine, by source and reason, with masked examples."""
+        rows = self.quarantined()
+        return () if rows is None else quarantine.reasons(rows, self.config)
+
+    def export_quarantine(self, path: Path) -> int:
+        """Write the records in quarantine to a CSV for correction; gives how many. The file holds personal data."""
+        rows = self.quarantined()
+        return 0 if rows is None else quarantine.export(rows, path, quarantine.columns_of(rows, self.config, self.root))
 
     def checked(self) -> Checked:
         """What the current check found, examples included."""

@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data import collect, identity, privacy, propose, quality, reconcile, simulation
+from segmentry.data import collect, identity, privacy, propose, quality, quarantine, reconcile, simulation
 from segmentry.data.collect import Manifest
 from segmentry.data.simulation import comparison
 from segmentry.engine import DuckDB, Engine, GenerationGoneError, Progress, Session, Writer, in_memory, open_engine
@@ -120,6 +120,25 @@ class Workspace:
                     )
                 done(manifest.rows(), manifest.to_json())
             return self._finished(run)
+
+    def repair(self, path: Path) -> int:
+        """Take back a corrected export of the quarantine; gives how many records have left it.
+
+        All of the file is taken, or nothing: when its collection fails, what was put into the workspace goes again.
+        Records that are still wrong stay in quarantine.
+        """
+        with self.state.writer():
+            self.collect()
+            before = self.manifest().rows()["quarantine"]
+            there = set((self.root / quarantine.FOLDER).glob("*"))
+            written = quarantine.take_back(path, self.root, self.config)
+            try:
+                self.collect()
+            except BaseException:
+                for file in set(written) - there:
+                    file.unlink(missing_ok=True)
+                raise
+            return before - self.manifest().rows()["quarantine"]
 
     def resolve(self) -> Run:
         """One row per customer from the records of all sources."""

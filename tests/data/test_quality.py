@@ -16,7 +16,7 @@ from segmentry.checks import CHECKS, Severity
 from segmentry.config import Config, parse
 from segmentry.data.quality import Finding
 from segmentry.errors import ConfigError, DataError
-from segmentry.workspace import EXPORTS, Workspace, create_workspace, simulate_company
+from segmentry.workspace import EXPORTS, Workspace, simulate_company
 
 PEOPLE = """\
 name: People
@@ -158,11 +158,15 @@ def test_demo_faults_are_found_to_the_day_and_nothing_like_them_elsewhere(tmp_pa
 
 
 def test_online_retail_has_lines_without_customer_and_returns(real_data: Path, tmp_path: Path) -> None:
-    space = create_workspace(tmp_path, [real_data / "online_retail" / "online_retail.parquet"], name="Retail")
-    space.collect()
-    space.check()
-    found = {f.check: f for f in found_in(space).values() if f.check != "missing_values"}
-    space.close()
+    file = real_data / "online_retail" / "online_retail.parquet"
+    (tmp_path / "segmentry.yaml").write_text(
+        f"name: Retail\nsources:\n  lines:\n    kind: transactions\n    path: {file}\n"
+        "    columns: {customer: CustomerID, "
+        "order: InvoiceNo, time: InvoiceDate, amount: Quantity * UnitPrice, quantity: Quantity, product: StockCode, "
+        "product_name: Description, country: Country}\n    returns: \"InvoiceNo like 'C%'\"\n",
+        encoding="utf-8",
+    )
+    found = {f.check: f for f in checked(tmp_path).values() if f.check != "missing_values"}
     assert (found["no_customer"].rows, round(100 * found["no_customer"].share, 1)) == (135_080, 24.9)
     assert found["repeated_records"].rows == 5_268
     assert found["negative_quantities"].rows == 10_624
@@ -172,14 +176,17 @@ def test_online_retail_has_lines_without_customer_and_returns(real_data: Path, t
 
 
 def test_customer_personality_has_ancient_people_and_one_odd_income(real_data: Path, tmp_path: Path) -> None:
-    space = create_workspace(tmp_path, [real_data / "customer_personality" / "marketing_campaign.csv"], name="People")
-    space.collect()
-    space.check()
-    found = {(check, column): f for (check, _, column), f in found_in(space).items()}
-    space.close()
+    file = real_data / "customer_personality" / "marketing_campaign.csv"
+    (tmp_path / "segmentry.yaml").write_text(
+        f"name: People\nsources:\n  people:\n    kind: customers\n    path: {file}\n"
+        "    columns: {customer: ID, birth_year: Year_Birth, income: Income, joined_at: Dt_Customer}\n",
+        encoding="utf-8",
+    )
+    found = {(check, column): f for (check, _, column), f in checked(tmp_path).items()}
     assert found["out_of_range", "birth_year"].rows == 3
     assert found["missing_values", "income"].rows == 24
     assert [e.value for e in found["outliers", "income"].examples] == ["666666"]
+    assert not [f for f in found.values() if f.blocks]
 
 
 # Volume and units -----------------------------------------------------------------------------------------------------

@@ -177,6 +177,33 @@ def check(
 
 
 @app.command()
+def quarantine(
+    workspace: Where = HERE,
+    export: Annotated[Path | None, typer.Option(help="Write the records to this CSV, to be corrected there.")] = None,
+    repaired: Annotated[Path | None, typer.Option(help="Take back the corrected CSV.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the records that could not be used, by reason; --export and --repaired bring them back."""
+    from segmentry.apps import quality, terminal
+
+    with _opened(workspace, True) as space:
+        if repaired is not None:
+            left = space.repair(repaired)
+        with space.reading() as reading:
+            found = reading.quarantine()
+            count = reading.export_quarantine(export) if export is not None else 0
+    if json:
+        terminal.json(found)
+        return
+    if repaired is not None:
+        terminal.plain(f"{left:,} records have left the quarantine. `segmentry run` is next.")
+    if export is not None:
+        terminal.plain(f"{count:,} records written to {export}. It holds personal data: keep it safe.")
+    else:
+        quality.quarantine(found)
+
+
+@app.command()
 def traits(workspace: Where = HERE, as_of: AsOf = None, quiet: Quiet = False) -> None:
     """Compute the traits of every customer as of a date."""
     with _opened(workspace, quiet) as space:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.text import Text
 
 from segmentry.apps import terminal, words
 from segmentry.checks import Severity
 from segmentry.data.quality import Example, Finding, TraitHealth
+from segmentry.data.quarantine import Reason
 from segmentry.reading import Concern, QualityReport
 
 _NAMED = 4  # traits or segmentations in a row
@@ -112,3 +113,17 @@ def healths(found: Iterable[TraitHealth]) -> None:
             Text(", ".join(dict.fromkeys(f"{f.check} ({where(f)})" for f in each.findings)) or "none"),
         )
     terminal.out.print(table)
+
+
+def quarantine(found: Sequence[Reason]) -> None:
+    """What is in quarantine, and how to get it out."""
+    if not found:
+        terminal.plain("The quarantine is empty: every record could be used.")
+        return
+    table = terminal.table_of("source", "reason", "records", "such as", title="Quarantine", right=("records",))
+    for each in found:
+        examples = "\n".join(f"{file}:{line}  {record}" for file, line, record in each.examples)
+        table.add_row(Text(each.source), Text(each.reason), f"{each.rows:,}", Text(examples))
+    terminal.out.print(table)
+    terminal.plain("segmentry quarantine --export FILE.csv writes them; correct the cells there and bring them back by "
+                   "segmentry quarantine --repaired FILE.csv.")  # fmt: skip

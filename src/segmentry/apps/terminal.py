@@ -198,6 +198,10 @@ def overview(found: Overview, report: Path) -> None:
         warn(f"Note: {caveat}")
     if len(found.caveats) > 8:
         warn(f"… and {len(found.caveats) - 8} more notes in the report.")
+    if found.quality:
+        worth_a_look = [c for c in found.quality.concerns if c.finding.severity != "note" and not c.finding.accepted]
+        if worth_a_look:
+            warn(f"Data quality: {words.counted(len(worth_a_look), 'warnings')}: `segmentry check` tells them.")
     plain(f"{findings.headline(found)}\nReport: {report}")
 
 

@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.config import Source
-from segmentry.data import files
+from segmentry.data import files, quarantine
 from segmentry.data.canonical import Canonical, canonical
 from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
@@ -34,6 +34,10 @@ class Entry:
     the same file brought already. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
     stands behind them. ``unread`` counts values of a column that count as not known because they could not be read,
     ``repeated`` the lines that repeat another line of the file.
+
+    A file of repaired records brings no new rows: what it brings into use leaves the quarantine, so its ``quarantined``
+    is minus the sum of its ``kept`` and ``duplicates``. ``repaired`` is the part that names the records that have left,
+    ``repairs`` counts them by the file and the reason of their quarantine.
     """
 
     source: str
@@ -57,6 +61,8 @@ class Entry:
     caveats: tuple[str, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
+    repaired: str | None = None
+    repairs: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,12 +79,16 @@ class Manifest:
         wanted = [e for e in self.entries if e.kind == kind and source in (None, e.source)]
         return [e.part for e in wanted if e.part]
 
-    def quarantine_parts(self) -> list[str]:
-        return [e.quarantine for e in self.entries if e.quarantine]
+    def quarantine_parts(self, source: str | None = None) -> list[str]:
+        return [e.quarantine for e in self.entries if e.quarantine and source in (None, e.source)]
+
+    def repaired_parts(self) -> list[str]:
+        """Names of the parts that name the records which have left the quarantine."""
+        return [e.repaired for e in self.entries if e.repaired]
 
     def files(self) -> set[str]:
         """Names of every part file in use."""
-        named = {*self.keys, *(e.part for e in self.entries), *(e.quarantine for e in self.entries)}
+        named = {*self.keys, *(p for e in self.entries for p in (e.part, e.quarantine, e.repaired))}
         return {name for name in named if name}
 
     def span(self) -> tuple[str | None, str | None]:
@@ -105,7 +115,8 @@ class Manifest:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
         entries = tuple(
-            Entry(**{**e, "kinds": tuple(e["kinds"]), "caveats": tuple(e["caveats"])}) for e in data.get("entries", ())
+            Entry(**{**e, **{k: tuple(e.get(k, ())) for k in ("kinds", "caveats", "repairs")}})
+            for e in data.get("entries", ())
         )
         return cls(entries, tuple(data.get("keys", ())), data.get("next_key", 1), data.get("collected_on", ""))
 
@@ -126,7 +137,7 @@ def collect(
     """
     kept = [e for e in before.entries if e.source in sources and e.mapping == mapping_of(sources[e.source])]
     manifest = Manifest(tuple(kept), before.keys, before.next_key, before.collected_on)
-    todo = [(name, source, path) for name, source in sources.items() for path in files.expand(source.path, root)]
+    todo = [(name, source, path) for name, source in sources.items() for path in files_of(name, source, root)]
     total = sum(path.stat().st_size for _, _, path in todo)
     done = 0
     for name, source, path in todo:
@@ -137,12 +148,19 @@ def collect(
     return manifest
 
 
+def files_of(name: str, source: Source, root: Path) -> list[Path]:
+    """The files of a source in the order in which they are read: its own, then those of repaired records."""
+    folder = root / quarantine.FOLDER
+    own = [path for path in files.expand(source.path, root) if not path.is_relative_to(folder)]
+    return own + sorted(folder.glob(f"{name}-*.csv"))
+
+
 def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest) -> bool:
     """Whether there is anything that :func:`collect` would read: a new or touched file, another mapping."""
     known = {(e.source, e.file, e.size, e.modified) for e in manifest.entries}
     mappings = {(e.source, e.mapping) for e in manifest.entries}
     for name, source in sources.items():
-        for path in files.expand(source.path, root):
+        for path in files_of(name, source, root):
             stat = path.stat()
             if (name, _relative(path, root), stat.st_size, stat.st_mtime_ns) not in known:
                 return True
@@ -168,6 +186,27 @@ def _offset(progress: Progress | None, done: int, total: int) -> Progress | None
 
 
 @dataclass(frozen=True)
+class _Stored:
+    """What was written of one file: how many ``rows`` were usable, its entry so far, and the new keys."""
+
+    stem: str
+    rows: int
+    entry: Entry
+    keys: tuple[str, ...]
+    next_key: int
+    day: str
+
+    def into(self, manifest: Manifest, entry: Entry) -> Manifest:
+        """The manifest with the finished entry."""
+        return Manifest(
+            (*manifest.entries, entry),
+            (*manifest.keys, *self.keys),
+            self.next_key,
+            self.day if entry.kept else manifest.collected_on,
+        )
+
+
+@dataclass(frozen=True)
 class _FileReader:
     session: DuckDBSession
     name: str
@@ -180,6 +219,10 @@ class _FileReader:
     @property
     def relative(self) -> str:
         return _relative(self.path, self.root)
+
+    @property
+    def _is_repaired(self) -> bool:
+        return self.path.parent == self.root / quarantine.FOLDER
 
     def read(self, progress: Progress | None) -> Manifest:
         """Collect the file if it is new or changed."""
@@ -196,21 +239,66 @@ class _FileReader:
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
         made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
         staged = self.session.keep("staged", made.judged())
+        if self._is_repaired:
+            return self._store_repaired(scan.sha256, made, staged, records)
         return self._store(scan.sha256, made, staged, records)
 
+    def _store_repaired(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+        """Records that a person has corrected leave the quarantine; those still wrong, or there no more, do not."""
+        bad = self.manifest.quarantine_parts(self.name)
+        open_records = quarantine.still_in(self.session, bad, self.manifest.repaired_parts())
+        read = records.table.select(line="_line", quarantine_id=records.table[quarantine.ID])
+        numbered, _ = self._numbered(staged)
+        usable = numbered.filter(numbered["reason"].isnull())
+        if open_records is None:  # as when the mapping has changed, and now reads what it could not read before
+            return self._store_nothing(sha256, _count(staged))
+        found = read.inner_join(open_records.select("quarantine_id", "file", "reason"), "quarantine_id")
+        fixed = found.semi_join(usable, "line")
+        # The same record twice in the file: its first line counts.
+        first = fixed.group_by("quarantine_id").agg(first=fixed["line"].min())
+        left = fixed.inner_join(first, "quarantine_id").filter(ibis._["line"] == ibis._["first"])
+        left = self.session.keep("left", left.select("line", "quarantine_id", "file", "reason"))
+        usable = self.session.keep("repaired", usable.semi_join(left, "line"))
+        rows = _count(staged)
+        stored = self._store_rows(sha256, made, usable)
+        name = f"repaired-{stored.stem}.parquet" if stored.rows else None
+        if name:
+            self.session.write_part(left.select("quarantine_id").order_by("quarantine_id"), name)
+        by = left.group_by("file", "reason").agg(rows=ibis._.count()).order_by(["file", "reason"])
+        entry = replace(
+            stored.entry,
+            rows=rows - stored.rows,
+            duplicates=stored.rows - stored.entry.kept,
+            reread=rows - stored.rows,
+            quarantined=-stored.rows,
+            repaired=name,
+            repairs=tuple(by.to_pyarrow().to_pylist()),
+            caveats=(*records.warnings, *made.caveats({})),
+        )
+        return stored.into(self.manifest, entry)
+
     def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
-        stat = self.path.stat()
-        number = len(self.manifest.entries) + 1
-        stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
         numbered, repeated = self._numbered(staged)
         unread = made.unread(staged)
-        usable = numbered.filter(numbered["reason"].isnull())
-        fresh, usable_rows, kept, reread = self._fresh(usable)
-        keys, next_key, key_part = self._keys(fresh, stem)
-        part = f"{stem}.parquet"
-        if kept:
-            self.session.write_part(self._rows(fresh, keys, made), part)
-        bad, bad_reread, reasons, quarantine = self._quarantine(numbered, records, f"quarantine-{stem}.parquet")
+        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()))
+        name = f"quarantine-{stored.stem}.parquet"
+        bad, bad_reread, reasons, quarantined = self._quarantine(numbered, records, name)
+        entry = replace(
+            stored.entry,
+            rows=stored.rows + bad + bad_reread,
+            quarantined=bad,
+            reread=stored.entry.reread + bad_reread,
+            quarantine=quarantined,
+            reasons=reasons,
+            caveats=(*records.warnings, *made.caveats(unread)),
+            unread=unread,
+            repeated=repeated,
+        )
+        return stored.into(self.manifest, entry)
+
+    def _store_nothing(self, sha256: str, rows: int) -> Manifest:
+        """Note that a file of repaired records was read and repairs nothing any more."""
+        stat = self.path.stat()
         entry = Entry(
             source=self.name,
             kind=self.source.kind,
@@ -219,25 +307,44 @@ class _FileReader:
             modified=stat.st_mtime_ns,
             sha256=sha256,
             mapping=mapping_of(self.source),
-            rows=usable_rows + bad + bad_reread,
+            rows=rows,
+            kept=0,
+            duplicates=0,
+            quarantined=0,
+            reread=rows,
+            part=None,
+            quarantine=None,
+        )
+        return replace(self.manifest, entries=(*self.manifest.entries, entry))
+
+    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table) -> _Stored:
+        """Write the part of the usable rows that are new, and the keys of customers that are."""
+        stat = self.path.stat()
+        number = len(self.manifest.entries) + 1
+        stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
+        fresh, rows, kept, reread = self._fresh(usable)
+        keys, next_key, key_part = self._keys(fresh, stem)
+        part = f"{stem}.parquet" if kept else None
+        if part:
+            self.session.write_part(self._rows(fresh, keys, made), part)
+        entry = Entry(
+            source=self.name,
+            kind=self.source.kind,
+            file=self.relative,
+            size=stat.st_size,
+            modified=stat.st_mtime_ns,
+            sha256=sha256,
+            mapping=mapping_of(self.source),
+            rows=rows,
             kept=kept,
-            duplicates=usable_rows - kept - reread,
-            quarantined=bad,
-            reread=reread + bad_reread,
-            part=part if kept else None,
-            quarantine=quarantine,
-            reasons=reasons,
-            caveats=(*records.warnings, *made.caveats(unread)),
-            unread=unread,
-            repeated=repeated,
-            **self._found(part if kept else None),
+            duplicates=rows - kept - reread,
+            quarantined=0,
+            reread=reread,
+            part=part,
+            quarantine=None,
+            **self._found(part),
         )
-        return Manifest(
-            (*self.manifest.entries, entry),
-            (*self.manifest.keys, *key_part),
-            next_key,
-            self.now.date().isoformat() if kept else self.manifest.collected_on,
-        )
+        return _Stored(stem, rows, entry, key_part, next_key, self.now.date().isoformat())
 
     def _numbered(self, staged: ir.Table) -> tuple[ir.Table, int]:
         """Rows with their ``row_id``, and how many repeat another line.
@@ -297,7 +404,8 @@ class _FileReader:
             joined = fresh.left_join(keys, fresh["customer"] == keys["source_id"]).drop("source_id")
         else:
             joined = fresh.mutate(customer_key=ibis.null("int64"))
-        first_time = not any(e.source == self.name for e in self.manifest.entries)
+        # What was repaired was there, if unread, when its file was collected.
+        first_time = self._is_repaired or not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
         rows = joined.select(
             "customer_key",
@@ -316,7 +424,8 @@ class _FileReader:
         """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
         bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
         raw = records.table
-        text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"}))
+        # DuckDB's writer gives its type JSON, which would refuse the texts of records that could not be taken apart.
+        text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"})) + ""
         read = raw.select(line="_line", record=text)
         rows = bad.inner_join(read, "line").select("line", "reason", "record", "row_id")
         cut = records.rejected.select(

@@ -29,7 +29,7 @@ from segmentry.config import Quality
 from segmentry.data.collect import Entry, Manifest
 from segmentry.data.quality.answers import answers
 from segmentry.data.quality.columns import scan
-from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged, mask
+from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged
 from segmentry.data.quality.levels import levels
 from segmentry.data.quality.relations import categories, contradictions, keys, references
 from segmentry.data.quality.rhythm import rhythm
@@ -56,7 +56,6 @@ __all__ = [
     "check",
     "concerned",
     "health",
-    "mask",
     "model_scores",
     "refusal",
     "trait_score",
