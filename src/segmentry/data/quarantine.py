@@ -158,7 +158,8 @@ def _quoted(cell: str) -> str:
 def take_back(path: Path, root: Path, config: Config) -> list[Path]:
     """Put the corrected records of an exported file where the next collection reads them; gives the files written.
 
-    The same file again gives the same names, so nothing is read twice. Raises :class:`DataError` when the file is no export of the quarantine or names a source that is not there.
+    The same file again gives the same names, so nothing is read twice. Raises :class:`DataError` when the file is no
+    export of the quarantine or names a source that is not there.
     """
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", fix="Name the CSV that `segmentry quarantine --export` wrote.")
@@ -172,7 +173,7 @@ def take_back(path: Path, root: Path, config: Config) -> list[Path]:
                 fix="Leave the columns that start with quarantine_ as they were exported.",
             )
         by_source.setdefault(name, []).append(row)
-    return [_write(root, name, rows) for name, rows in by_source.items()]
+    return [_write(root, name, rows, _own_columns(config, root, name)) for name, rows in by_source.items()]
 
 
 def _read(path: Path) -> Iterator[dict[str, str]]:
@@ -195,11 +196,13 @@ def _read(path: Path) -> Iterator[dict[str, str]]:
         yield {c: (v or "").removeprefix("'") for c, v in row.items() if c is not None}
 
 
-def _write(root: Path, name: str, rows: Sequence[Mapping[str, str]]) -> Path:
+def _write(root: Path, name: str, rows: Sequence[Mapping[str, str]], own: Sequence[str]) -> Path:
     """One file of repaired records of one source, beside first and then swapped."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    wanted = [c for c in rows[0] if c not in LABELS and c != TEXT]  # columns of other sources are empty, and not mapped
+    # A column of another source is empty here; its name may differ from one of this source in case only.
+    filled = [c for c in rows[0] if c in own or any(row[c] for row in rows)]
+    wanted = [c for c in filled if c not in LABELS and c != TEXT]
     writer.writerow([*wanted, ID])
     for row in rows:
         writer.writerow([*(row.get(c, "") for c in wanted), row[ID].strip()])
@@ -217,9 +220,14 @@ def columns_of(rows: ir.Table, config: Config, root: Path) -> dict[str, tuple[st
     """By source with records in quarantine, the columns of its files: those of its first file and of the records."""
     found: dict[str, dict[str, None]] = {}
     for name in sorted(rows.select("source").distinct().to_pyarrow().column(0).to_pylist()):
-        source = config.sources[name]
-        own = next(p for p in files.expand(source.path, root) if not p.is_relative_to(root / FOLDER))
-        found[name] = dict.fromkeys(files.look(own, sheet=source.sheet).columns)
+        found[name] = dict.fromkeys(_own_columns(config, root, name))
     for record in _records(rows):
         found[record[LABELS[1]]].update(dict.fromkeys(c for c in record if c not in LABELS and c != TEXT))
     return {name: tuple(columns) for name, columns in found.items()}
+
+
+def _own_columns(config: Config, root: Path, name: str) -> tuple[str, ...]:
+    """The columns of the first file of a source."""
+    source = config.sources[name]
+    first = next(p for p in files.expand(source.path, root) if not p.is_relative_to(root / FOLDER))
+    return files.look(first, sheet=source.sheet).columns

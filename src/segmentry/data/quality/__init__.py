@@ -167,7 +167,9 @@ def _of_collection(collected: Collected, manifest: Manifest) -> Iterator[Found]:
     kept = sum(e.kept for e in entries)
     bad = sum(e.quarantined for e in entries)
     if bad:
-        reasons = ", ".join(f"{r} ({n:,})" for r, n in sorted(_summed([e.reasons for e in entries]).items()) if n)
+        repaired = [{r["reason"]: -r["rows"]} for e in entries for r in e.repairs]
+        left = _summed([*(e.reasons for e in entries), *repaired])
+        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(left.items()) if n)
         yield Found("unusable_records", "", bad, kept + bad, f"{bad:,} records are in quarantine: {reasons}")
     for column, lost in _summed([e.unread for e in entries]).items():
         text = f"{lost:,} values of {column} could not be read and count as not known"
