@@ -26,6 +26,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("sources.NAME.attributes.NAME", config.Attribute),
     ("lifecycle_days", config.LifecycleDays),
     ("sample", config.Sample),
+    ("quality", config.Quality),
+    ("quality.accept", config.Acceptance),
     ("segmentations.NAME with method: rules", config.Rules),
     ("segmentations.NAME.segments of rules", config.RuleSegment),
     ("segmentations.NAME with method: rfm", config.Rfm),

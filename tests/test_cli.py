@@ -54,6 +54,32 @@ def test_describe_explain_show_and_sql_answer(space: Path) -> None:
     assert "SELECT" in segmentry("sql", "rfm", "--dialect", "snowflake", "-w", space).stdout
 
 
+def test_check_shows_findings_and_its_exit_code_is_that_of_the_gate(tmp_path: Path) -> None:
+    frame = orders(80)
+    frame.loc[0, "customer"] = None
+    frame.loc[1, "date"] = "someday"
+    root = shop(tmp_path / "w", frame)
+    found = json.loads(segmentry("check", "-w", root, "--json").stdout)
+    assert {c["finding"]["check"] for c in found["concerns"]} >= {"no_customer", "unusable_records"}
+    assert all(c["fix"] for c in found["concerns"])
+    (root / "segmentry.yaml").write_text(CONFIG + "quality: {severity: {no_customer: blocking}}\n", encoding="utf-8")
+    done = segmentry("check", "-w", root)
+    assert done.returncode == 1
+    assert "no_customer" in done.stdout
+    stopped = segmentry("run", "-w", root)
+    assert stopped.returncode == 1
+    assert "quality gate" in stopped.stderr
+    shown = segmentry("quarantine", "-w", root).stdout
+    assert "time cannot be read" in shown
+    assert "C0000" not in shown
+    assert segmentry("quarantine", "--export", root / "bad.csv", "-w", root).returncode == 0
+    text = (root / "bad.csv").read_text(encoding="utf-8").replace("someday", "2026-01-01")
+    (root / "good.csv").write_text(text, encoding="utf-8")
+    done = segmentry("quarantine", "--repaired", root / "good.csv", "-w", root)
+    assert "1 records have left" in done.stdout, done.stderr
+    assert "empty" in segmentry("quarantine", "-w", root).stdout
+
+
 def test_members_as_csv_are_all_of_the_segment_and_harmless(space: Path, tmp_path: Path) -> None:
     frame = orders(60, seed=4)
     frame["customer"] = "=cmd|' /C calc'!A" + frame["customer"]

@@ -27,6 +27,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.catalogue import Model
+from segmentry.checks import CHECKS, Severity
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.tables import COLLECTABLE, TABLES, Pii
@@ -232,6 +233,31 @@ class Sample(_Part):
     seed: int = Field(1, ge=0, description="Another seed draws another sample.")
 
 
+class Acceptance(_Part):
+    """A finding of data quality that somebody has looked at and can live with."""
+
+    check: str = Field(description="Name of the check.", json_schema_extra={"enum": list(CHECKS)})
+    source: str = Field(description="The source that it is about.")
+    column: str | None = Field(None, description="Only findings about this column.")
+    day: date | None = Field(None, description="Only the finding whose period holds this day.")
+    until: date | None = Field(None, description="Last as-of date that it is accepted for. Default: for good.")
+    reason: str = Field(min_length=1, description="Why it is accepted: for whoever reads this next year.")
+
+
+class Quality(_Part):
+    """How severe findings of data quality are, and which are accepted."""
+
+    severity: dict[str, Severity] = Field({}, description="Check: blocking (`run` stops), warning or note.")
+    accept: tuple[Acceptance, ...] = Field((), description="Findings that are known and accepted; they stop nothing.")
+
+    @model_validator(mode="after")
+    def _known_checks(self) -> Quality:
+        for name in [*self.severity, *(a.check for a in self.accept)]:
+            if name not in CHECKS:
+                raise ValueError(f"there is no check '{name}'. {did_you_mean(name, CHECKS)}")
+        return self
+
+
 class SegmentText(_Part):
     """What people call a segment and do about it. What is left out comes from playbooks.yaml."""
 
@@ -367,6 +393,7 @@ class Config(_Part):
     identity: Identity = Field(Identity(), description="How records become customers.")
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
+    quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
 
     @field_validator("engine")
@@ -391,6 +418,12 @@ class Config(_Part):
             raise ValueError(
                 f"primary: no segmentation is called '{self.primary}'. {did_you_mean(self.primary, self.segmentations)}"
             )
+        for i, accepted in enumerate(self.quality.accept):
+            if accepted.source not in self.sources:
+                raise ValueError(
+                    f"quality.accept.{i}.source: no source is called '{accepted.source}'. "
+                    f"{did_you_mean(accepted.source, self.sources)}"
+                )
         return self
 
     @property
@@ -561,4 +594,8 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
             model = LifecycleDays
         case ("sample",):
             model = Sample
+        case ("quality",):
+            model = Quality
+        case ("quality", "accept", int()):
+            model = Acceptance
     return [field.alias or name for name, field in model.model_fields.items()]

@@ -6,7 +6,7 @@ A :class:`Reading` holds the current runs and a session on their tables. It neve
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,10 +16,11 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import traits
-from segmentry.catalogue import Trait
+from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, golden, reconcile
+from segmentry.data import collect, golden, quality, quarantine, reconcile
 from segmentry.data.collect import Manifest
+from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
@@ -29,6 +30,8 @@ from segmentry.tables import COLLECTABLE
 from segmentry.target import playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
 
+_CHECKS_SHOWN = 12  # of the past, in the trend
+
 
 @dataclass(frozen=True)
 class TraitCover:
@@ -36,6 +39,34 @@ class TraitCover:
 
     trait: Trait
     fill_rate: float
+
+
+@dataclass(frozen=True)
+class Concern:
+    """A finding of data quality and what it means: the traits and the segmentations that read what it is about."""
+
+    finding: Finding
+    share: float
+    fix: str
+    traits: tuple[str, ...]
+    segmentations: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QualityReport:
+    """What the last check found: concerns, worst first, and scores (0 to 1) now and in the check before."""
+
+    as_of: date
+    concerns: tuple[Concern, ...]
+    scores: tuple[SourceScore, ...]
+    models: Mapping[str, float]  # by segmentation model
+    before: Mapping[str, float]  # by source and by model, where there was a check before
+    history: tuple[tuple[date, float], ...]  # as-of date and mean score of the sources, oldest first
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something stops a run."""
+        return bool(quality.blocking([c.finding for c in self.concerns]))
 
 
 @dataclass(frozen=True)
@@ -60,6 +91,7 @@ class Overview:
     segmentations: tuple[SegmentationSummary, ...]
     primary: str | None
     not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
+    quality: QualityReport | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +172,7 @@ class Reading:
     current: Mapping[str, Run]
     not_fitted: Mapping[str, str]
     earlier_sizes: Mapping[str, Mapping[str, Any]]  # by segmentation: the sizes of the run at the as-of date before
+    checks: Sequence[Run] = ()  # all finished checks, oldest first
 
     # Tables -----------------------------------------------------------------------------------------------------------
 
@@ -179,9 +212,10 @@ class Reading:
         """A table by its name; of the given or the primary segmentation where every one has such a table."""
         manifest = self.manifest()
         if name in COLLECTABLE or name == "quarantine":
-            parts = manifest.quarantine_parts() if name == "quarantine" else manifest.parts(name)
-            if parts:
-                return self.session.parts(parts)
+            if name == "quarantine" and (rows := self.quarantined()) is not None:
+                return rows.drop(quarantine.ID)
+            if manifest.parts(name):
+                return self.session.parts(manifest.parts(name))
         stages = [s for s, run in self.current.items() if name in run.rows and not s.startswith("collect")]
         chosen = segmentation or self.config.first
         for stage in stages:
@@ -254,6 +288,67 @@ class Reading:
             before=self.earlier_sizes.get(name),
         )
 
+    def quarantined(self) -> ir.Table | None:
+        """The records in quarantine with their ids; None where none has ever been there."""
+        manifest = self.manifest()
+        return quarantine.still_in(self.session, manifest.quarantine_parts(), manifest.repaired_parts())
+
+    def quarantine(self) -> tuple[quarantine.Reason, ...]:
+        """What is in quarantine, by source and reason, with masked examples."""
+        rows = self.quarantined()
+        return () if rows is None else quarantine.reasons(rows, self.config)
+
+    def export_quarantine(self, path: Path) -> int:
+        """Write the records in quarantine to a CSV for correction; gives how many. The file holds personal data."""
+        rows = self.quarantined()
+        return 0 if rows is None else quarantine.export(rows, path, quarantine.columns_of(rows, self.config, self.root))
+
+    def checked(self) -> Checked:
+        """What the current check found, examples included."""
+        run = self.run("check")
+        rows = self.session.con.to_pyarrow(self.session.table("check", "quality").order_by(["finding", "file", "line"]))
+        return Checked.from_json(run.facts).with_examples(rows.to_pylist())
+
+    def quality(self) -> QualityReport:
+        """What the current check found, what it means, and how it was before."""
+        run, checked, known = self.run("check"), self.checked(), self._declared()
+        reads = {n: {t for t, _ in self.segmentation(n).traits} for n in self.segmentations()}
+        concerns = []
+        for finding in checked.findings:
+            named = quality.concerned(finding, known)
+            used = tuple(n for n, wanted in reads.items() if wanted & set(named))
+            concerns.append(Concern(finding, finding.share, finding.fix, named, used))
+        earlier = [Checked.from_json(r.facts) for r in self.checks if r.id < run.id]
+        before = {
+            **{s.source: s.score for e in earlier[-1:] for s in e.scores},
+            **{m: s for e in earlier[-1:] for m, s in quality.model_scores(known, e.scores).items()},
+        }
+        past = [(r.as_of or date.min, Checked.from_json(r.facts).mean) for r in self.checks if r.id <= run.id]
+        return QualityReport(
+            run.as_of or date.min,
+            tuple(concerns),
+            checked.scores,
+            quality.model_scores(known, checked.scores),
+            before,
+            tuple(past[-_CHECKS_SHOWN:]),
+        )
+
+    def health_of(self, names: Iterable[str]) -> tuple[TraitHealth, ...]:
+        """What stands behind traits: fill rate, the newest record, and the warnings about the data they need."""
+        run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
+        specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
+        rates = {c.trait.name: c.fill_rate for c in self.trait_covers()}
+        last = {e.kind: max(x.last or "" for x in manifest.entries if x.kind == e.kind) for e in manifest.entries}
+        return tuple(
+            quality.health(specs[n], rates[n], checked, last, run.as_of or date.min) for n in names if n in specs
+        )
+
+    def _declared(self) -> list[Trait]:
+        """The traits that the data allow: those computed, or before that those of the catalogue and the attributes."""
+        if "traits" in self.current:
+            return traits.from_json(self.current["traits"].facts["traits"])
+        return [t for t in TRAITS.values() if not t.is_family]
+
     def trait_covers(self) -> tuple[TraitCover, ...]:
         """Every trait and its fill rate."""
         run = self.run("traits")
@@ -288,6 +383,7 @@ class Reading:
             segmentations=tuple(self.summary(n) for n in self.segmentations()),
             primary=self.config.first,
             not_fitted=tuple(self.not_fitted.items()),
+            quality=self.quality() if "check" in self.current else None,
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+OLDEST = 110  # years; a handful of people worldwide are older, placeholders such as 1900-01-01 are common
+
 
 class Pii(StrEnum):
     """How personal a column is (ISO/IEC 20889 terms)."""
@@ -265,6 +267,30 @@ quarantine = Table(
         Column("row_id", Type.TEXT, "The record's id, so that a re-read does not count it twice.", required=True),
     ),
 )
+quality = Table(
+    "quality",
+    "one example of one finding about one column of one source; a finding without examples has one row",
+    "check",
+    (
+        Column("finding", Type.INTEGER, "Number of the finding in this run.", required=True),
+        Column("check", Type.CATEGORY, "Name of the check.", required=True),
+        Column("severity", Type.CATEGORY, "blocking, warning or note.", required=True),
+        Column("source", Type.CATEGORY, "Name of the source.", required=True),
+        Column("column", Type.CATEGORY, "Column of the table.", null_means="the finding is about whole records"),
+        Column("rows", Type.INTEGER, "Rows concerned.", required=True, unit="rows"),
+        Column("of_rows", Type.INTEGER, "Rows looked at.", required=True, unit="rows"),
+        Column("finding_text", Type.TEXT, "What was found, in words.", required=True),
+        Column("file", Type.TEXT, "File of the example.", null_means="no example"),
+        Column("line", Type.INTEGER, "Line of that file.", null_means="no example"),
+        Column(
+            "value",
+            Type.TEXT,
+            "The value; letters and digits of personal texts and dates are masked, as are all of direct identifiers.",
+            pii=Pii.QUASI,
+            null_means="no example, or an empty cell",
+        ),
+    ),
+)
 identities = Table(
     "identities",
     "one id of a customer in one id space",
@@ -388,6 +414,7 @@ TABLES: dict[str, Table] = {
         consents,
         market,
         quarantine,
+        quality,
         identities,
         links,
         identity_changes,

@@ -21,7 +21,19 @@ import ibis.expr.types as ir
 
 from segmentry import __version__, config, segment, traits
 from segmentry.catalogue import Trait
-from segmentry.data import collect, feeds, golden, identity, privacy, propose, reconcile, simulation, table_samples
+from segmentry.data import (
+    collect,
+    feeds,
+    golden,
+    identity,
+    privacy,
+    propose,
+    quality,
+    quarantine,
+    reconcile,
+    simulation,
+    table_samples,
+)
 from segmentry.data.collect import Manifest
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -60,7 +72,12 @@ class Event:
 
 Listener = Callable[[Event], None]
 EXPORTS = "exports"  # folder of the simulated company's files in its workspace
-_WRITE_TABLES = {"resolve", "traits", "assign"}  # stages that leave tables in the warehouse; others leave files
+_WRITE_TABLES = {
+    "resolve",
+    "check",
+    "traits",
+    "assign",
+}  # stages that leave tables in the warehouse; others leave files
 
 
 class Workspace:
@@ -89,22 +106,15 @@ class Workspace:
         """Travel the whole road and do only what is due; gives the segmentations that could not be fitted, and why.
 
         ``as_of`` overrides the config. Segmentations are fitted when they never were or when their part of the config
-        changed; otherwise they stay frozen.
+        changed; otherwise they stay frozen. Raises :class:`DataError` before the traits when a finding of the check is
+        blocking; what was made before stays.
         """
-        not_fitted: dict[str, FitError] = {}
         with self.state.writer():
             self.collect()
             self.resolve()
-            self.traits(as_of)
-            for name in self.config.segmentations:
-                try:
-                    self._fit_if_due(name)
-                except FitError as error:
-                    not_fitted[name] = error
-                    continue
-                self.assign(name)
-            self._forget_removed()
-        return not_fitted
+            self.check(as_of)
+            self._pass_gate()
+            return self._place(as_of)
 
     def replay(self, months: int, as_of: date | None = None) -> dict[str, FitError]:
         """Run as of so many past month ends and then as of today's date, so that the history tells who moved when.
@@ -115,8 +125,8 @@ class Workspace:
         with self.state.writer():
             not_fitted = self.run(as_of)
             for day in assignment.month_ends(self._day(as_of, self.manifest()), months):
-                self.run(day)
-            self.run(as_of)
+                self._place(day)
+            self._place(as_of)
         return not_fitted
 
     def collect(self) -> Run:
@@ -159,6 +169,25 @@ class Workspace:
                     raise
         return found
 
+    def repair(self, path: Path) -> int:
+        """Take back a corrected export of the quarantine; gives how many records have left it.
+
+        All of the file is taken, or nothing: when its collection fails, what was put into the workspace goes again.
+        Records that are still wrong stay in quarantine.
+        """
+        with self.state.writer():
+            self.collect()
+            before = self.manifest().rows()["quarantine"]
+            there = set((self.root / quarantine.FOLDER).glob("*"))
+            written = quarantine.take_back(path, self.root, self.config)
+            try:
+                self.collect()
+            except BaseException:
+                for file in set(written) - there:
+                    file.unlink(missing_ok=True)
+                raise
+            return before - self.manifest().rows()["quarantine"]
+
     def resolve(self) -> Run:
         """One row per customer from the records of all sources."""
         manifest, settings, sources = self.manifest(), self.config.identity, self.config.sources
@@ -195,6 +224,25 @@ class Workspace:
 
         inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
         return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
+
+    def check(self, as_of: date | None = None) -> Run:
+        """Hold the collected records of every source against the checks of data quality."""
+        manifest = self.manifest()
+        day = self._day(as_of, manifest)
+        shaping = {n: s.model_dump(mode="json", exclude={"path"}) for n, s in self.config.sources.items()}
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            sources = [
+                quality.Collected(name, source, session.parts(parts))
+                for name, source in self.config.sources.items()
+                if (parts := manifest.parts(source.kind, name))
+            ]
+            found = quality.check(sources, manifest, self.config.quality, day)
+            writer.write("quality", quality.as_table(found))
+            return found.to_json()
+
+        inputs = [manifest.digest(), manifest.collected_on, shaping, self.config.quality.model_dump(mode="json")]
+        return self._stage("check", day, inputs, {}, work, on=self.engine.files)
 
     def traits(self, as_of: date | None = None) -> Run:
         """One row per customer as of a date, one column per trait."""
@@ -324,7 +372,13 @@ class Workspace:
                         ) from error
                     continue  # two commits came between the look and the attach: look again
                 yield Reading(
-                    self.root, self.config, session, current, self._not_fitted(), self._earlier_sizes(current)
+                    self.root,
+                    self.config,
+                    session,
+                    current,
+                    self._not_fitted(),
+                    self._earlier_sizes(current),
+                    self.state.done("check"),
                 )
                 return
 
@@ -361,6 +415,28 @@ class Workspace:
         return self.segmentation(name).sql(dialect)
 
     # Machinery --------------------------------------------------------------------------------------------------------
+
+    def _pass_gate(self) -> None:
+        """Raise :class:`DataError` when a finding of the current check is blocking and nobody has accepted it."""
+        with self.reading() as reading:
+            found = reading.checked().findings
+        if quality.blocking(found):
+            what, why, fix = quality.refusal(found, config.FILE_NAME)
+            raise DataError(what, why=why, fix=fix)
+
+    def _place(self, as_of: date | None) -> dict[str, FitError]:
+        """Traits, fits that are due and assignments; gives the segmentations that could not be fitted, and why."""
+        not_fitted: dict[str, FitError] = {}
+        self.traits(as_of)
+        for name in self.config.segmentations:
+            try:
+                self._fit_if_due(name)
+            except FitError as error:
+                not_fitted[name] = error
+                continue
+            self.assign(name)
+        self._forget_removed()
+        return not_fitted
 
     def _stage(
         self,

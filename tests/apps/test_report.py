@@ -16,7 +16,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.apps import overviews
 
 from segmentry.apps.report import render, write_report
+from segmentry.checks import Severity
+from segmentry.data.quality import Example, Finding, SourceScore
 from segmentry.errors import UsageError
+from segmentry.reading import Concern, QualityReport
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 MAKERS = {
@@ -295,3 +298,31 @@ def test_report_prints_in_light_colours_at_the_width_of_the_paper(browser: Brows
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert set(page.eval_on_selector_all(".chart", look)) == {"960#f2f3f4"}
     page.close()
+
+
+def test_data_quality_says_what_where_and_how_many_and_shows_no_value() -> None:
+    finding = Finding(
+        check="missing_week",
+        source="orders",
+        table="transactions",
+        column="",
+        severity=Severity.WARNING,
+        rows=494,
+        of_rows=35_516,
+        text="no records from 2025-11-10 to 2025-11-16 (7 days)",
+        examples=(Example("orders.csv", 7, "ada@home.example"),),
+    )
+    accepted = replace(finding, check="stale", text="the last record is old", accepted="The shop <b>has closed</b>")
+    concerns = tuple(Concern(f, f.share, "Export those days again.", (), ("rfm",)) for f in (finding, accepted))
+    scores = (SourceScore("orders", "transactions", 35_516, 0.91),)
+    found = QualityReport(
+        overviews.AS_OF, concerns, scores, {"behavioral": 0.99}, {"orders": 0.95}, ((overviews.AS_OF, 0.91),)
+    )
+    page = render(replace(overviews.realistic(), quality=found))
+    assert "1 warning as of 9 December 2011." in page
+    for text in ("no records from 2025-11-10", ">91<", ">95<", "494", "behavioral traits", "Export those days again."):
+        assert text in page
+    assert "1 accepted finding" in page
+    assert "The shop &lt;b&gt;has closed" in page
+    assert "ada@home" not in page
+    assert 'id="quality"' not in render(overviews.realistic())

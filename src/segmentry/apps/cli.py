@@ -117,7 +117,7 @@ def run(
     ] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Travel the whole road and do only what is due: collect, resolve, traits, fit, assign, report."""
+    """Travel the whole road and do only what is due: collect, resolve, check, traits, fit, assign, report."""
     from segmentry.apps import report as reporting
     from segmentry.apps import terminal
 
@@ -156,6 +156,57 @@ def resolve(workspace: Where = HERE, quiet: Quiet = False) -> None:
         run = space.resolve()
     if not quiet:
         terminal.resolved(run)
+
+
+@app.command()
+def check(
+    workspace: Where = HERE,
+    as_of: AsOf = None,
+    every: Annotated[bool, typer.Option("--all", help="Show the notes too.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the quality of the collected data; exit 1 when a finding is blocking."""
+    from segmentry.apps import quality, terminal
+
+    with _opened(workspace, quiet or json) as space:
+        space.collect()
+        space.check(as_of.date() if as_of else None)
+        with space.reading() as reading:
+            found = reading.quality()
+    if json:
+        terminal.json(found)
+    elif not quiet:
+        quality.show(found, every=every)
+    if found.blocked:
+        raise typer.Exit(1)
+
+
+@app.command()
+def quarantine(
+    workspace: Where = HERE,
+    export: Annotated[Path | None, typer.Option(help="Write the records to this CSV, to be corrected there.")] = None,
+    repaired: Annotated[Path | None, typer.Option(help="Take back the corrected CSV.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the records that could not be used, by reason; --export and --repaired bring them back."""
+    from segmentry.apps import quality, terminal
+
+    with _opened(workspace, True) as space:
+        if repaired is not None:
+            left = space.repair(repaired)
+        with space.reading() as reading:
+            found = reading.quarantine()
+            count = reading.export_quarantine(export) if export is not None else 0
+    if json:
+        terminal.json(found)
+        return
+    if repaired is not None:
+        terminal.plain(f"{left:,} records have left the quarantine. `segmentry run` is next.")
+    if export is not None:
+        terminal.plain(f"{count:,} records written to {export}. It holds personal data: keep it safe.")
+    else:
+        quality.quarantine(found)
 
 
 @app.command()
@@ -215,16 +266,19 @@ def describe(
     json: Json = False,
 ) -> None:
     """Show what sets each segment apart from everybody else, with effect sizes."""
-    from segmentry.apps import terminal
+    from segmentry.apps import quality, terminal
 
     with _opened(workspace, True) as space:
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
+        with space.reading() as reading:
+            healths = reading.health_of(summary.variables)
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
         _print_json(shown)
     else:
         terminal.describe(summary, shown, space.config.currency)
+        quality.healths(healths)
 
 
 @app.command()

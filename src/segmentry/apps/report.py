@@ -27,8 +27,9 @@ from plotly.offline import get_plotlyjs
 
 from segmentry.apps import charts, findings, palette, profile_chart, words
 from segmentry.apps.findings import Worth
+from segmentry.checks import Severity
 from segmentry.errors import UsageError
-from segmentry.reading import Overview, TraitCover
+from segmentry.reading import Concern, Overview, QualityReport, TraitCover
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
 
 FILE_NAME = "report.html"
@@ -55,6 +56,16 @@ class Card:
     apart: tuple[str, ...]
     attention: str
     overdue: bool
+
+
+@dataclass(frozen=True)
+class QualitySection:
+    """What the page says about the quality of the data: no example values, only what, where and how many."""
+
+    headline: str
+    scores: tuple[tuple[str, int | None, float, float | None], ...]  # name, records, score, score before
+    trend: str
+    groups: tuple[tuple[str, tuple[Concern, ...]], ...]  # findings by severity
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,7 @@ def render(overview: Overview) -> str:
         pareto=_chart("pareto", pareto, note),
         sections=sections,
         trait_groups=_by_model(overview.traits),
+        quality=_quality(overview.quality) if overview.quality else None,
         verdicts=findings.VERDICTS,
         style=Markup(style),
         script=Markup(script),
@@ -305,3 +317,25 @@ def _mean(effect: TraitEffect | None, currency: str) -> str:
 def _by_model(traits: Iterable[TraitCover]) -> list[tuple[str, list[TraitCover]]]:
     ordered = sorted(traits, key=lambda cover: cover.trait.model)
     return [(model, list(group)) for model, group in groupby(ordered, key=lambda cover: str(cover.trait.model))]
+
+
+def _quality(found: QualityReport) -> QualitySection:
+    open_ = [c for c in found.concerns if not c.finding.accepted]
+    groups = [(_GROUPS[severity], tuple(c for c in open_ if c.finding.severity is severity)) for severity in Severity]
+    groups.append(("accepted findings", tuple(c for c in found.concerns if c.finding.accepted)))
+    warnings = sum(c.finding.severity is Severity.WARNING for c in open_)
+    scores = [(s.source, s.rows, s.score, found.before.get(s.source)) for s in found.scores]
+    models = [(f"{model} traits", None, score, found.before.get(model)) for model, score in found.models.items()]
+    return QualitySection(
+        f"{words.counted(warnings, 'warnings')} as of {words.when(found.as_of)}.",
+        (*scores, *models),
+        ", ".join(f"{100 * score:.0f} ({words.when(day)})" for day, score in found.history) if found.before else "",
+        tuple((words.counted(len(same), title), same) for title, same in groups if same),
+    )
+
+
+_GROUPS = {
+    Severity.BLOCKING: "blocking findings",
+    Severity.WARNING: "warnings",
+    Severity.NOTE: "notes",
+}

@@ -138,7 +138,8 @@ def ask(question: Question) -> str:
     return question.candidates[int(choice) - 1]
 
 
-def _table(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table:
+def table_of(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table:
+    """An empty table; the columns named in ``right`` are aligned right."""
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -151,7 +152,7 @@ def rows(found: Sequence[Mapping[str, Any]], title: str, *, more: int = 0) -> No
         plain(f"{title}: no rows.")
         return
     numbers = [k for k, v in found[0].items() if isinstance(v, int | float) and not isinstance(v, bool)]
-    table = _table(*found[0], title=title, right=numbers)
+    table = table_of(*found[0], title=title, right=numbers)
     for row in found:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
     out.print(table)
@@ -170,7 +171,7 @@ def _cell(value: Any) -> str:
 
 def proposal(found: Proposal, path: Path) -> None:
     """What `init` recognised, what is unsure, and what comes next."""
-    table = _table("source", "kind", "sure", "mapped columns", right=["sure"])
+    table = table_of("source", "kind", "sure", "mapped columns", right=["sure"])
     for source in found.sources:
         mapped = ", ".join(f"{to} ← {c.expression}" for to, c in source.columns.items())
         table.add_row(source.name, source.kind or "not used", f"{100 * source.confidence:.0f} %", Text(mapped))
@@ -198,6 +199,10 @@ def overview(found: Overview, report: Path) -> None:
         warn(f"Note: {caveat}")
     if len(found.caveats) > 8:
         warn(f"… and {len(found.caveats) - 8} more notes in the report.")
+    if found.quality:
+        worth_a_look = [c for c in found.quality.concerns if c.finding.severity != "note" and not c.finding.accepted]
+        if worth_a_look:
+            warn(f"Data quality: {words.counted(len(worth_a_look), 'warnings')}: `segmentry check` tells them.")
     plain(f"{findings.headline(found)}\nReport: {report}")
 
 
@@ -229,7 +234,7 @@ def reconciliations(found: Sequence[Reconciliation], currency: str) -> None:
 def _reconciliation(found: Reconciliation, currency: str) -> None:
     files = words.counted(found.files, "files")
     right = ("rows", "customers", "amount", "share")
-    table = _table("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
+    table = table_of("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
     for step in found.steps:
         if step.rows == 0:
             continue
@@ -247,7 +252,7 @@ def segments(summary: SegmentationSummary, currency: str) -> None:
     """The segments of one segmentation."""
     value = summary.value_trait or "value"
     right = ("customers", "share", value, "of all", "change")
-    table = _table("segment", *right, "next action", title=_title(summary), right=right)
+    table = table_of("segment", *right, "next action", title=_title(summary), right=right)
     for s in summary.segments:
         table.add_row(
             Text(s.name),
@@ -282,7 +287,7 @@ def describe(summary: SegmentationSummary, shown: Sequence[SegmentSummary], curr
         ):
             if text:
                 plain(f"  {text}")
-        table = _table("trait", "here", "everybody", "effect (sd)", right=("here", "everybody", "effect (sd)"))
+        table = table_of("trait", "here", "everybody", "effect (sd)", right=("here", "everybody", "effect (sd)"))
         for e in s.apart:
             unit = findings.unit_of(e)
             table.add_row(
@@ -325,7 +330,7 @@ def resolved(run: Run) -> None:
         plain("No links were looked for: all sources share their ids. `identity: {link: always}` looks for them.")
         return
     found = links["facts"]
-    table = _table("joined by", "pairs", title="Links", right=["pairs"])
+    table = table_of("joined by", "pairs", title="Links", right=["pairs"])
     for how, pairs in sorted(found["pairs"].items(), key=lambda item: -item[1]):
         table.add_row(how, f"{pairs:,}")
     out.print(table)
@@ -344,7 +349,7 @@ def identity(found: IdentityExplanation) -> None:
         for field, level, weight in link.evidence:
             plain(f"  {field}: {level}, {weight:+.1f} ({_odds(weight)})")
     if found.fields:
-        table = _table("field", "value", "from", "id", "by", title="Golden record")
+        table = table_of("field", "value", "from", "id", "by", title="Golden record")
         for f in found.fields:
             table.add_row(f.name, Text(str(f.value)), f.source, Text(f.id), f.rule.replace("_", " "))
         out.print(table)
@@ -361,7 +366,7 @@ def _odds(weight: float) -> str:
 
 def traits(found: Sequence[TraitCover]) -> None:
     """The traits with model, kind, unit, fill rate and description."""
-    table = _table("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
+    table = table_of("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
     for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
         t = cover.trait
         known = words.share(cover.fill_rate)

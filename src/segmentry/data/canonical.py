@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -48,14 +48,18 @@ class Canonical:
         """The digest of a row's canonical content, of this file or of a part with the same columns."""
         return digest([rows[c] for c in self.columns])
 
-    def caveats(self, rows: ir.Table) -> tuple[str, ...]:
-        """What could not be read and counts as not known, in words, with counts."""
+    def unread(self, rows: ir.Table) -> dict[str, int]:
+        """By column, the values of usable rows that could not be read and count as not known."""
         doubtful = [c for c in self.columns if f"given_{c}" in rows.columns]
         if not doubtful:
-            return self.notes
+            return {}
         lost = {c: (rows[f"given_{c}"] & rows[c].isnull()).cast("int64").sum() for c in doubtful}
         counts = rows.filter(rows["reason"].isnull()).agg(**lost).to_pyarrow().to_pylist()[0]
-        found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in counts.items() if n]
+        return {c: int(n) for c, n in counts.items() if n}
+
+    def caveats(self, unread: Mapping[str, int]) -> tuple[str, ...]:
+        """What is doubtful about the values, in words, with counts."""
+        found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in unread.items()]
         return (*self.notes, *found)
 
     def _reasons(self, rows: ir.Table) -> Iterator[tuple[ir.Value, str]]:

@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.config import Source
-from segmentry.data import files
+from segmentry.data import files, quarantine
 from segmentry.data.canonical import Canonical, canonical
 from segmentry.data.connectors.landing import Landed, Pull
 from segmentry.data.ids import id_of
@@ -35,7 +35,12 @@ class Entry:
     ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced``; ``reread`` are rows that an
     earlier version of the same file brought already, ``replaced`` those of a source with a key that a later record of
     the same key has replaced. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
-    stands behind them.
+    stands behind them. ``unread`` counts values of a column that count as not known because they could not be read,
+    ``repeated`` the lines that repeat another line of the file.
+
+    A file of repaired records brings no new rows: what it brings into use leaves the quarantine, so its ``quarantined``
+    is minus the sum of its ``kept`` and ``duplicates``. ``repaired`` is the part that names the records that have left,
+    ``repairs`` counts them by the file and the reason of their quarantine.
     """
 
     source: str
@@ -59,6 +64,10 @@ class Entry:
     caveats: tuple[str, ...] = ()
     replaced: int = 0
     pull: Mapping[str, Any] | None = None  # of a feed: where the next pull goes on
+    unread: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    repaired: str | None = None
+    repairs: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,12 +97,16 @@ class Manifest:
         wanted = [e for e in self.entries if e.kind == kind and source in (None, e.source)]
         return [e.part for e in wanted if e.part]
 
-    def quarantine_parts(self) -> list[str]:
-        return [e.quarantine for e in self.entries if e.quarantine]
+    def quarantine_parts(self, source: str | None = None) -> list[str]:
+        return [e.quarantine for e in self.entries if e.quarantine and source in (None, e.source)]
+
+    def repaired_parts(self) -> list[str]:
+        """Names of the parts that name the records which have left the quarantine."""
+        return [e.repaired for e in self.entries if e.repaired]
 
     def files(self) -> set[str]:
         """Names of every part file in use."""
-        named = {*self.keys, *(e.part for e in self.entries), *(e.quarantine for e in self.entries)}
+        named = {*self.keys, *(p for e in self.entries for p in (e.part, e.quarantine, e.repaired))}
         return {name for name in named if name}
 
     def span(self) -> tuple[str | None, str | None]:
@@ -126,7 +139,8 @@ class Manifest:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
         entries = tuple(
-            Entry(**{**e, "kinds": tuple(e["kinds"]), "caveats": tuple(e["caveats"])}) for e in data.get("entries", ())
+            Entry(**{**e, **{k: tuple(e.get(k, ())) for k in ("kinds", "caveats", "repairs")}})
+            for e in data.get("entries", ())
         )
         return cls(entries, tuple(data.get("keys", ())), data.get("next_key", 1), data.get("collected_on", ""))
 
@@ -154,7 +168,7 @@ def collect(
     done = 0
     for each in todo:
         size = each.path.stat().st_size
-        reader = _FileReader(session, each, sources[each.source], manifest, now)
+        reader = _FileReader(session, each, sources[each.source], root, manifest, now)
         manifest = reader.read(_offset(progress, done, total))
         done += size
     return manifest
@@ -163,10 +177,16 @@ def collect(
 def _inputs(sources: Mapping[str, Source], root: Path, landed: Sequence[Landed]) -> list[Input]:
     found = []
     for name, source in sources.items():
-        if source.path is not None:
-            found += [Input(name, path, _relative(path, root)) for path in files.expand(source.path, root)]
+        found += [Input(name, path, _relative(path, root)) for path in files_of(name, source, root)]
         found += [Input(name, each.path, each.place, each) for each in landed if each.source == name]
     return found
+
+
+def files_of(name: str, source: Source, root: Path) -> list[Path]:
+    """The files of a source in the order in which they are read: its own, then those of repaired records."""
+    folder = root / quarantine.FOLDER
+    given = files.expand(source.path, root) if source.path is not None else []
+    return [path for path in given if not path.is_relative_to(folder)] + sorted(folder.glob(f"{name}-*.csv"))
 
 
 def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest, landed: Sequence[Landed] = ()) -> bool:
@@ -176,7 +196,7 @@ def pending(sources: Mapping[str, Source], root: Path, manifest: Manifest, lande
     known = {(e.source, e.file, e.size, e.modified) for e in manifest.entries}
     mappings = {(e.source, e.mapping) for e in manifest.entries}
     for name, source in sources.items():
-        for path in files.expand(source.path, root) if source.path is not None else ():
+        for path in files_of(name, source, root):
             stat = path.stat()
             if (name, _relative(path, root), stat.st_size, stat.st_mtime_ns) not in known:
                 return True
@@ -204,10 +224,34 @@ def _offset(progress: Progress | None, done: int, total: int) -> Progress | None
 
 
 @dataclass(frozen=True)
+class _Stored:
+    """What was written of one file: how many ``rows`` were usable, the entries of the files before
+    it and its own so far, and the new keys."""
+
+    stem: str
+    rows: int
+    entries: tuple[Entry, ...]
+    entry: Entry
+    keys: tuple[str, ...]
+    next_key: int
+    day: str
+
+    def into(self, manifest: Manifest, entry: Entry) -> Manifest:
+        """The manifest with the finished entry."""
+        return Manifest(
+            (*self.entries, entry),
+            (*manifest.keys, *self.keys),
+            self.next_key,
+            self.day if entry.kept else manifest.collected_on,
+        )
+
+
+@dataclass(frozen=True)
 class _FileReader:
     session: DuckDBSession
     input: Input
     source: Source
+    root: Path
     manifest: Manifest
     now: datetime
 
@@ -222,6 +266,10 @@ class _FileReader:
     @property
     def relative(self) -> str:
         return self.input.file
+
+    @property
+    def _is_repaired(self) -> bool:
+        return self.path.parent == self.root / quarantine.FOLDER
 
     def read(self, progress: Progress | None) -> Manifest:
         """Collect the file if it is new or changed."""
@@ -241,22 +289,67 @@ class _FileReader:
             records = self._numbered_on(records, landed, mine)
         made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
         staged = self.session.keep("staged", made.judged())
+        if self._is_repaired:
+            return self._store_repaired(scan.sha256, made, staged, records)
         return self._store(scan.sha256, made, staged, records)
 
-    def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
-        stat = self.path.stat()
-        number = len(self.manifest.entries) + 1
-        stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
-        numbered = self._keyed(staged) if self.source.key else self._numbered(staged)
+    def _store_repaired(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+        """Records that a person has corrected leave the quarantine; those still wrong, or there no more, do not."""
+        bad = self.manifest.quarantine_parts(self.name)
+        open_records = quarantine.still_in(self.session, bad, self.manifest.repaired_parts())
+        read = records.table.select(line="_line", quarantine_id=records.table[quarantine.ID])
+        numbered, _ = self._identified(staged)
         usable = numbered.filter(numbered["reason"].isnull())
-        fresh, usable_rows, kept, reread, replaced = self._fresh(usable, made)
-        keyed, next_key, key_part = self._keys(fresh, stem)
-        part = f"{stem}.parquet"
-        earlier = self._earlier(fresh) if self.source.key else None
-        if kept:
-            self.session.write_part(self._rows(keyed, made, earlier), part)
-        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
-        bad, bad_reread, reasons, quarantine = self._quarantine(numbered, records, f"quarantine-{stem}.parquet")
+        if open_records is None:  # as when the mapping has changed, and now reads what it could not read before
+            return self._store_nothing(sha256, _count(staged))
+        found = read.inner_join(open_records.select("quarantine_id", "file", "reason"), "quarantine_id")
+        fixed = found.semi_join(usable, "line")
+        # The same record twice in the file: its first line counts.
+        first = fixed.group_by("quarantine_id").agg(first=fixed["line"].min())
+        left = fixed.inner_join(first, "quarantine_id").filter(ibis._["line"] == ibis._["first"])
+        left = self.session.keep("left", left.select("line", "quarantine_id", "file", "reason"))
+        usable = self.session.keep("repaired", usable.semi_join(left, "line"))
+        rows = _count(staged)
+        stored = self._store_rows(sha256, made, usable)
+        name = f"repaired-{stored.stem}.parquet" if stored.rows else None
+        if name:
+            self.session.write_part(left.select("quarantine_id").order_by("quarantine_id"), name)
+        by = left.group_by("file", "reason").agg(rows=ibis._.count()).order_by(["file", "reason"])
+        entry = replace(
+            stored.entry,
+            rows=rows - stored.rows,
+            duplicates=stored.rows - stored.entry.kept - stored.entry.replaced,
+            reread=rows - stored.rows,
+            quarantined=-stored.rows,
+            repaired=name,
+            repairs=tuple(by.to_pyarrow().to_pylist()),
+            caveats=(*records.warnings, *made.caveats({})),
+        )
+        return stored.into(self.manifest, entry)
+
+    def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+        numbered, repeated = self._identified(staged)
+        unread = made.unread(staged)
+        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()))
+        name = f"quarantine-{stored.stem}.parquet"
+        bad, bad_reread, reasons, quarantined = self._quarantine(numbered, records, name)
+        entry = replace(
+            stored.entry,
+            rows=stored.rows + bad + bad_reread,
+            quarantined=bad,
+            reread=stored.entry.reread + bad_reread,
+            quarantine=quarantined,
+            reasons=reasons,
+            caveats=(*records.warnings, *made.caveats(unread)),
+            unread=unread,
+            repeated=repeated,
+            pull=self.input.landed.pull.to_json() if self.input.landed else None,
+        )
+        return stored.into(self.manifest, entry)
+
+    def _store_nothing(self, sha256: str, rows: int) -> Manifest:
+        """Note that a file of repaired records was read and repairs nothing any more."""
+        stat = self.path.stat()
         entry = Entry(
             source=self.name,
             kind=self.source.kind,
@@ -265,25 +358,15 @@ class _FileReader:
             modified=stat.st_mtime_ns,
             sha256=sha256,
             mapping=mapping_of(self.source),
-            rows=usable_rows + bad + bad_reread,
-            kept=kept,
-            duplicates=usable_rows - kept - reread - replaced,
-            quarantined=bad,
-            reread=reread + bad_reread,
-            replaced=replaced,
-            part=part if kept else None,
-            quarantine=quarantine,
-            reasons=reasons,
-            caveats=(*records.warnings, *made.caveats(staged)),
-            pull=self.input.landed.pull.to_json() if self.input.landed else None,
-            **self._found(part if kept else None),
+            rows=rows,
+            kept=0,
+            duplicates=0,
+            quarantined=0,
+            reread=rows,
+            part=None,
+            quarantine=None,
         )
-        return Manifest(
-            (*entries, entry),
-            (*self.manifest.keys, *key_part),
-            next_key,
-            self.now.date().isoformat() if kept else self.manifest.collected_on,
-        )
+        return replace(self.manifest, entries=(*self.manifest.entries, entry))
 
     def _numbered_on(self, records: files.Records, landed: Landed, before: Sequence[Entry]) -> files.Records:
         """The records of a pull; with a cursor their numbers go on from the pulls before."""
@@ -291,19 +374,59 @@ class _FileReader:
         table = records.table.mutate(_line=records.table["_line"] + first)
         return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
 
-    def _numbered(self, staged: ir.Table) -> ir.Table:
-        """Rows with their ``row_id``: the content digest, and for its n-th repeat a digest of content and n."""
+    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table) -> _Stored:
+        """Write the part of the usable rows that are new, and the keys of customers that are."""
+        stat = self.path.stat()
+        number = len(self.manifest.entries) + 1
+        stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
+        fresh, rows, kept, reread, replaced = self._fresh(usable, made)
+        keyed, next_key, key_part = self._keys(fresh, stem)
+        earlier = self._earlier(fresh) if self.source.key else None
+        part = f"{stem}.parquet" if kept else None
+        if part:
+            self.session.write_part(self._rows(keyed, made, earlier), part)
+        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
+        entry = Entry(
+            source=self.name,
+            kind=self.source.kind,
+            file=self.relative,
+            size=stat.st_size,
+            modified=stat.st_mtime_ns,
+            sha256=sha256,
+            mapping=mapping_of(self.source),
+            rows=rows,
+            kept=kept,
+            duplicates=rows - kept - reread - replaced,
+            quarantined=0,
+            reread=reread,
+            replaced=replaced,
+            part=part,
+            quarantine=None,
+            **self._found(part),
+        )
+        return _Stored(stem, rows, entries, entry, key_part, next_key, self.now.date().isoformat())
+
+    def _identified(self, staged: ir.Table) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another line."""
+        return (self._keyed(staged), 0) if self.source.key else self._numbered(staged)
+
+    def _numbered(self, staged: ir.Table) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another line.
+
+        The id is the content digest, for its n-th repeat a digest of content and n.
+        """
         repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
         again = staged.semi_join(repeats, "content").select("line", "content")
         nth = again.select("line", nth=ibis.row_number().over(group_by=again["content"], order_by=again["line"]))
         again = self.session.keep("nth", nth)
-        if not _count(again):
-            return staged.rename(row_id="content")
+        repeated = _count(again.filter(again["nth"] > 0))
+        if not repeated:
+            return staged.rename(row_id="content"), 0
         joined = staged.left_join(again, "line").drop("line_right")
         row_id = (joined["nth"].fill_null(0) > 0).ifelse(
             md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
         )
-        return joined.mutate(row_id=row_id).drop("nth", "content")
+        return joined.mutate(row_id=row_id).drop("nth", "content"), repeated
 
     def _keyed(self, staged: ir.Table) -> ir.Table:
         """Rows whose ``row_id`` is their key; ``later`` says that the file has a later record of the same key."""
@@ -393,7 +516,8 @@ class _FileReader:
         return known.left_join(found, on).select(*fresh.columns, "customer_key"), start + count, names
 
     def _rows(self, keyed: ir.Table, made: Canonical, earlier: ir.Table | None) -> ir.Table:
-        first_time = not any(e.source == self.name for e in self.manifest.entries)
+        # What was repaired was there, if unread, when its file was collected.
+        first_time = self._is_repaired or not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
         if earlier is not None:  # a record is known since it first came, whatever it says now
             before = earlier.select(before="row_id", since="known_from")
@@ -416,7 +540,8 @@ class _FileReader:
         """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
         bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
         raw = records.table
-        text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"}))
+        # DuckDB's writer gives its type JSON, which would refuse the texts of records that could not be taken apart.
+        text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"})) + ""
         read = raw.select(line="_line", record=text)
         rows = bad.inner_join(read, "line").select("line", "reason", "record", "row_id")
         cut = records.rejected.select(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,9 +76,17 @@ def anonymous_share(manifest: Manifest) -> float | None:
 def caveats(manifest: Manifest, missing_files: Iterable[str]) -> list[str]:
     """What a reader of any figure should know about the data, in sentences."""
     found = [f"{e.file}: {text}." for e in manifest.entries for text in e.caveats]
+    repaired = Counter[tuple[str, str, str]]()
+    for entry in manifest.entries:
+        for r in entry.repairs:
+            repaired[entry.source, r["file"], r["reason"]] += r["rows"]
     for entry in manifest.entries:
         for reason, rows in entry.reasons.items():
-            found.append(f"{entry.file}: {rows:,} rows are in quarantine: {reason}.")
+            # Versions of one file: what was repaired is taken off the oldest first.
+            fixed = min(rows, repaired[entry.source, entry.file, reason])
+            repaired[entry.source, entry.file, reason] -= fixed
+            if rows > fixed:
+                found.append(f"{entry.file}: {rows - fixed:,} rows are in quarantine: {reason}.")
         if entry.duplicates:
             found.append(f"{entry.file}: {entry.duplicates:,} rows were there already in another file and count once.")
     found += [f"{name} is no longer there; the rows collected from it stay." for name in missing_files]

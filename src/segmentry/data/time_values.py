@@ -53,6 +53,12 @@ def _in_zone(zone: str, time: datetime) -> datetime:
     raise AssertionError(zone, time)  # Ibis calls the function of that name in the database; so with all below
 
 
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+def _on_clocks(zone: str, instant: datetime) -> datetime:
+    """What clocks of the zone show at an instant."""
+    raise AssertionError(zone, instant)
+
+
 @ibis.udf.scalar.builtin(name="epoch_us", signature=(("timestamp('UTC')",), "int64"))
 def _microseconds(time: datetime) -> int:
     """Microseconds since 1970 in UTC."""
@@ -100,6 +106,11 @@ def local_to_utc(time: ir.Value, zone: str) -> ir.Value:
     read as if they had not been put forward yet. Neither fails.
     """
     return time if zone in ("UTC", "Etc/UTC") else _utc(_in_zone(zone, time))
+
+
+def utc_to_local(time: ir.Value, zone: str) -> ir.Value:
+    """Times in UTC as clocks of a zone show them."""
+    return time if zone in ("UTC", "Etc/UTC") else _on_clocks(zone, _in_zone("UTC", time))
 
 
 def _utc(instant: ir.Value) -> ir.Value:

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from segmentry.data.number_values import NumberFormat, number, number_formats
 from segmentry.data.text_functions import known, let, trimmed
-from segmentry.data.time_values import TimeFormat, format_notes, local_to_utc, time_formats, timestamp
+from segmentry.data.time_values import TimeFormat, format_notes, local_to_utc, time_formats, timestamp, utc_to_local
 
 __all__ = [
     "NumberFormat",
@@ -27,6 +27,7 @@ __all__ = [
     "text",
     "time_formats",
     "timestamp",
+    "utc_to_local",
 ]
 
 _YES = ("yes", "y", "true", "t", "1", "1.0", "on", "ja", "j", "oui", "si", "sí", "sì", "wahr", "vrai")

@@ -14,9 +14,9 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from segmentry.tables import OLDEST
 from segmentry.traits.known import Expression, Known, Part, levels, respelt
 
-OLDEST = 110  # years; a handful of people worldwide are older, placeholders such as 1900-01-01 are common
 _BANDS = ((18, "under 18"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"))
 # Last year of birth of each. Dimock, "Defining generations", Pew Research Center 2019; Pew names none after Z.
 _GENERATIONS = (

@@ -24,7 +24,6 @@ NOT_LOOKED_FOR = (
     "who answers which offer",
     "the effect of the e-mail, group by group",
     "the price rise and the segment born in month 15",
-    "the missing week of orders and the costs in pence",
 )
 _TOP = 0.2  # the share of customers that people usually call the best
 

@@ -1,0 +1,129 @@
+"""Data quality at the terminal: findings, scores, and what stands behind the traits of a segmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.text import Text
+
+from segmentry.apps import terminal, words
+from segmentry.checks import Severity
+from segmentry.data.quality import Example, Finding, TraitHealth
+from segmentry.data.quarantine import Reason
+from segmentry.reading import Concern, QualityReport
+
+_NAMED = 4  # traits or segmentations in a row
+
+
+def show(found: QualityReport, *, every: bool) -> None:
+    """Findings worst first (notes only with ``every``), scores, and what to do next."""
+    shown = [c for c in found.concerns if every or c.finding.severity is not Severity.NOTE]
+    table = terminal.table_of(
+        "severity", "check", "where", "rows", "share", "what was found", "read by", right=("rows", "share")
+    )
+    for concern in shown:
+        f = concern.finding
+        severity = f"{f.severity} (accepted)" if f.accepted else str(f.severity)
+        table.add_row(
+            severity,
+            f.check,
+            Text(where(f)),
+            f"{f.rows:,}",
+            words.tenths(concern.share),
+            _told(concern),
+            _read_by(concern),
+        )
+    if shown:
+        terminal.out.print(table)
+    _scores(found)
+    notes = sum(c.finding.severity is Severity.NOTE for c in found.concerns)
+    if notes and not every:
+        terminal.plain(f"{words.counted(notes, 'notes')} more: `segmentry check --all`.")
+    if not shown:
+        terminal.plain(f"Nothing to worry about as of {found.as_of}.")
+    for check, fix in {c.finding.check: c.fix for c in shown}.items():
+        terminal.plain(f"{check}: {fix}")
+    if found.blocked:
+        terminal.warn("`segmentry run` stops here. Correct the data, or accept a finding with its reason in "
+                      "segmentry.yaml: quality: {accept: [{check: …, source: …, reason: …}]}.")  # fmt: skip
+
+
+def where(finding: Finding) -> str:
+    """Source and column of a finding."""
+    return f"{finding.source}.{finding.column}" if finding.column else finding.source
+
+
+def _told(concern: Concern) -> Text:
+    f = concern.finding
+    said = [f.text]
+    if f.examples:
+        said.append("e.g. " + ", ".join(_example(e) for e in f.examples))
+    if f.accepted:
+        said.append(f"accepted: {f.accepted}")
+    if f.acceptance_ended:
+        said.append(f"the acceptance ended on {f.acceptance_ended}")
+    return Text("; ".join(said))
+
+
+def _example(example: Example) -> str:
+    value = f" {example.value!r}" if example.value is not None else ""
+    return f"{example.file}:{example.line}{value}"
+
+
+def _read_by(concern: Concern) -> Text:
+    return Text(_few(concern.segmentations) or _few(concern.traits) or "–")
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _scores(found: QualityReport) -> None:
+    title = "Scores: 100 is complete and without a warning"
+    table = terminal.table_of("", "records", "score", "before", title=title, right=("records", "score", "before"))
+    for each in found.scores:
+        table.add_row(Text(each.source), f"{each.rows:,}", _points(each.score), _before(found.before, each.source))
+    for model, score in found.models.items():
+        table.add_row(f"traits: {model}", "", _points(score), _before(found.before, model))
+    terminal.out.print(table)
+
+
+def _points(score: float) -> str:
+    return f"{100 * score:.0f}"
+
+
+def _before(before: Mapping[str, float], name: str) -> str:
+    return _points(before[name]) if name in before else ""
+
+
+def healths(found: Iterable[TraitHealth]) -> None:
+    """What stands behind the traits that form segments: fill rate, freshness, warnings."""
+    table = terminal.table_of(
+        "trait", "known for", "newest record", "score", "warnings about its data",
+        title="What the segments rest on", right=("known for", "score"),
+    )  # fmt: skip
+    for each in found:
+        behind = f" ({each.days_behind} days behind)" if each.days_behind else ""
+        table.add_row(
+            Text(each.trait),
+            words.share(each.fill_rate),
+            f"{each.last_record}{behind}" if each.last_record else "–",
+            "–" if each.score is None else _points(each.score),
+            Text(", ".join(dict.fromkeys(f"{f.check} ({where(f)})" for f in each.findings)) or "none"),
+        )
+    terminal.out.print(table)
+
+
+def quarantine(found: Sequence[Reason]) -> None:
+    """What is in quarantine, and how to get it out."""
+    if not found:
+        terminal.plain("The quarantine is empty: every record could be used.")
+        return
+    table = terminal.table_of("source", "reason", "records", "such as", title="Quarantine", right=("records",))
+    for each in found:
+        examples = "\n".join(f"{file}:{line}  {record}" for file, line, record in each.examples)
+        table.add_row(Text(each.source), Text(each.reason), f"{each.rows:,}", Text(examples))
+    terminal.out.print(table)
+    terminal.plain("segmentry quarantine --export FILE.csv writes them; correct the cells there and bring them back by "
+                   "segmentry quarantine --repaired FILE.csv.")  # fmt: skip

@@ -1,0 +1,228 @@
+"""Data quality: what is wrong with the collected records, how much it matters, and what to do about it.
+
+=================  ====================================================================================
+``findings.py``    a finding, its severity and acceptance, and how its examples are masked
+``columns.py``     what one scan of a source counts: gaps, formats, ranges, placeholders
+``levels.py``      numbers against their history: outliers, periods in another unit
+``rhythm.py``      records per day: missing days, weeks with too few or too many, the last record
+``relations.py``   records against each other: keys, references, contradictions, categories
+``answers.py``     surveys: straight-lining and speeding
+``scores.py``      one score per table and per segmentation model; the health of a trait
+=================  ====================================================================================
+
+The checks are declared in ``segmentry.checks``. Nothing here changes a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry.catalogue import Trait
+from segmentry.checks import Severity
+from segmentry.config import Quality
+from segmentry.data.collect import Entry, Manifest
+from segmentry.data.quality.answers import answers
+from segmentry.data.quality.columns import scan
+from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged
+from segmentry.data.quality.levels import levels
+from segmentry.data.quality.relations import categories, contradictions, keys, references
+from segmentry.data.quality.rhythm import rhythm
+from segmentry.data.quality.scores import (
+    SourceScore,
+    TraitHealth,
+    column_scores,
+    concerned,
+    model_scores,
+    score,
+    trait_score,
+)
+from segmentry.tables import TABLES, Type
+
+__all__ = [
+    "Checked",
+    "Collected",
+    "Example",
+    "Finding",
+    "SourceScore",
+    "TraitHealth",
+    "as_table",
+    "blocking",
+    "check",
+    "concerned",
+    "health",
+    "model_scores",
+    "refusal",
+    "trait_score",
+]
+
+_ORDER = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+_TYPES = {Type.INTEGER: "int64"}
+_NAMED = 5  # blocking findings in an error
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check of all sources found: findings, worst first, and a score per source."""
+
+    findings: tuple[Finding, ...]
+    scores: tuple[SourceScore, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Without examples: nothing personal."""
+        return {"findings": [f.to_json() for f in self.findings], "scores": [s.to_json() for s in self.scores]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Checked:
+        return cls(
+            tuple(Finding.from_json(f) for f in data["findings"]),
+            tuple(SourceScore(**s) for s in data["scores"]),
+        )
+
+    @property
+    def mean(self) -> float:
+        """The mean score of the sources."""
+        return sum(s.score for s in self.scores) / len(self.scores) if self.scores else 0.0
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the table ``quality``."""
+        found = []
+        for number, f in enumerate(self.findings, 1):
+            for example in f.examples or (Example("", 0, None),):
+                found.append(
+                    {
+                        "finding": number,
+                        "check": f.check,
+                        "severity": str(f.severity),
+                        "source": f.source,
+                        "column": f.column or None,
+                        "rows": f.rows,
+                        "of_rows": f.of_rows,
+                        "finding_text": f.text,
+                        "file": example.file or None,
+                        "line": example.line or None,
+                        "value": example.value,
+                    }
+                )
+        return found
+
+    def with_examples(self, rows: Sequence[Mapping[str, Any]]) -> Checked:
+        """The findings with the examples that the table ``quality`` holds."""
+        held: dict[int, list[Example]] = {}
+        for row in rows:
+            if row["file"] is not None:
+                held.setdefault(row["finding"], []).append(Example(row["file"], row["line"], row["value"]))
+        found = [replace(f, examples=tuple(held.get(i, ()))) for i, f in enumerate(self.findings, 1)]
+        return replace(self, findings=tuple(found))
+
+
+_SCHEMA = {c.name: _TYPES.get(c.type, "string") for c in TABLES["quality"].columns}
+
+
+def as_table(checked: Checked) -> ir.Table:
+    """The table ``quality``, to be written."""
+    return ibis.memtable(checked.rows(), schema=_SCHEMA)
+
+
+def check(sources: Sequence[Collected], manifest: Manifest, settings: Quality, as_of: date) -> Checked:
+    """Check the collected records of all sources.
+
+    ``as_of`` is the day that ages, freshness and acceptances are measured at; records of later days count in the checks
+    of columns but not in those of the rhythm. Dates are in the future when they are later than both ``as_of`` and the
+    day of the last collection.
+    """
+    latest = max(as_of, date.fromisoformat(manifest.collected_on or as_of.isoformat()))
+    findings: list[Finding] = []
+    scores = []
+    for collected in sources:
+        counted = scan(collected, as_of, latest)
+        found = [
+            *_of_collection(collected, manifest),
+            *counted.found,
+            *levels(collected),
+            *rhythm(collected, as_of),
+            *keys(collected),
+            *references(collected, sources),
+            *contradictions(collected, as_of),
+            *categories(collected),
+            *answers(collected),
+        ]
+        of_source = [
+            replace(judged(each, collected, settings, as_of), examples=examples(each, collected)) for each in found
+        ]
+        findings += of_source
+        scores.append(score(collected, counted, of_source))
+    findings.sort(key=lambda f: (_ORDER[f.severity], bool(f.accepted)))  # stable: sources in the order of the config
+    return Checked(tuple(findings), tuple(scores))
+
+
+def _of_collection(collected: Collected, manifest: Manifest) -> Iterator[Found]:
+    """What the collection of a source has noted already."""
+    entries: list[Entry] = [e for e in manifest.entries if e.source == collected.name]
+    kept = sum(e.kept for e in entries)
+    bad = sum(e.quarantined for e in entries)
+    if bad:
+        repaired = [{r["reason"]: -r["rows"]} for e in entries for r in e.repairs]
+        left = _summed([*(e.reasons for e in entries), *repaired])
+        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(left.items()) if n)
+        yield Found("unusable_records", "", bad, kept + bad, f"{bad:,} records are in quarantine: {reasons}")
+    for column, lost in _summed([e.unread for e in entries]).items():
+        text = f"{lost:,} values of {column} could not be read and count as not known"
+        yield Found("unreadable_values", column, lost, kept, text)
+    repeats = sum(e.repeated for e in entries)
+    if repeats:
+        text = f"{repeats:,} lines repeat another line of their file to the letter; all of them count"
+        yield Found("repeated_records", "", repeats, kept, text)
+
+
+def _summed(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for each in counts:
+        for name, n in each.items():
+            total[name] = total.get(name, 0) + n
+    return total
+
+
+def health(trait: Trait, fill_rate: float, checked: Checked, last: Mapping[str, str], as_of: date) -> TraitHealth:
+    """What stands behind a trait; ``last`` is the time of the newest record by table, as ISO text."""
+    tables = {one.partition(".")[0] for need in trait.needs for one in need.split(" or ")}
+    times = [last[t] for t in tables if last.get(t)]
+    newest = datetime.fromisoformat(max(times)).date() if times else None
+    about = [f for f in checked.findings if f.severity is not Severity.NOTE and concerned(f, [trait])]
+    return TraitHealth(
+        trait.name,
+        fill_rate,
+        newest,
+        max((as_of - newest).days, 0) if newest else None,
+        trait_score(trait, column_scores(checked.scores)),
+        tuple(about),
+    )
+
+
+def blocking(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that stop a run."""
+    return [f for f in findings if f.blocks]
+
+
+def refusal(findings: Sequence[Finding], file: str) -> tuple[str, str, str]:
+    """What stops a run, why, and what to do: the three parts of an error."""
+    stopped = blocking(findings)
+    lines = []
+    for f in stopped[:_NAMED]:
+        seen = ", ".join(f"{e.file}:{e.line}" + (f" ({e.value})" if e.value else "") for e in f.examples)
+        about = f"{f.source}.{f.column}" if f.column else f.source
+        lines.append(f"- {f.check} in {about}: {f.text} ({f.share:.1%}).{f' Such as {seen}.' if seen else ''} {f.fix}")
+    rest = f"\n… and {len(stopped) - _NAMED} more." if len(stopped) > _NAMED else ""
+    first = stopped[0]
+    accept = f"{{check: {first.check}, source: {first.source}, reason: …}}"
+    return (
+        f"The data do not pass the quality gate:\n{chr(10).join(lines)}{rest}\n",
+        "The results of the run before stay as they are.",
+        f"Correct the data and run again; or accept it in {file} with `quality: {{accept: [{accept}]}}`; or make it a "
+        f"warning with `quality: {{severity: {{{first.check}: warning}}}}`. `segmentry check` shows all findings.",
+    )
