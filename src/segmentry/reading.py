@@ -5,7 +5,7 @@ A :class:`Reading` holds the current runs and a session on their tables. It neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from segmentry.catalogue import Trait
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import collect, reconcile
 from segmentry.data.collect import Manifest
+from segmentry.data.plan import Plan, decisions, make_plan
+from segmentry.data.plan.coverage import Coverage
 from segmentry.data.reconcile import Reconciliation
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
@@ -59,6 +61,7 @@ class Overview:
     segmentations: tuple[SegmentationSummary, ...]
     primary: str | None
     not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +231,22 @@ class Reading:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
 
+    def plan(self, *, b2b: bool = False, coverages: Sequence[Coverage] | None = None) -> Plan:
+        """The data plan: from ``coverages``, else from what was measured last, else from the config alone."""
+        manifest, measured, base = self.manifest(), self.current.get("plan"), self.current.get("traits")
+        if coverages is None and measured is not None:
+            coverages = [Coverage.from_json(c) for c in measured.facts["coverages"]]
+        last = manifest.span()[1]
+        resolved = self.current.get("resolve")
+        return make_plan(
+            self.config,
+            coverages,
+            decisions.load(self.root),
+            as_of=base.as_of if base else datetime.fromisoformat(last).date() if last else None,
+            customers=resolved.rows.get("golden_customers") if resolved else manifest.next_key - 1 or None,
+            b2b=b2b,
+        )
+
     def overview(self) -> Overview:
         """Everything a report shows."""
         run, manifest = self.run("traits"), self.manifest()
@@ -252,6 +271,7 @@ class Reading:
             segmentations=tuple(self.summary(n) for n in self.segmentations()),
             primary=self.config.first,
             not_fitted=tuple(self.not_fitted.items()),
+            plan=self.plan(),
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

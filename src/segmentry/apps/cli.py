@@ -19,6 +19,7 @@ import typer
 from segmentry.errors import SegmentryError, UsageError
 
 if TYPE_CHECKING:
+    from segmentry.data.plan import Plan
     from segmentry.workspace import Workspace
 
 app = typer.Typer(
@@ -101,6 +102,54 @@ def demo(
         distances = space.distances()
     if not quiet:
         terminal.story(overview, distances, path)
+
+
+@app.command()
+def plan(
+    model: Annotated[str | None, typer.Argument(help="Model to show in depth, such as needs; default: all.")] = None,
+    workspace: Where = HERE,
+    *,
+    b2b: Annotated[bool, typer.Option("--b2b", help="The customers are organisations.")] = False,
+    field: Annotated[str | None, typer.Option(help="Field to decide about, such as demographic.income.")] = None,
+    status: Annotated[str | None, typer.Option(help="have, to collect, asked, refused or not needed.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who gathers the field.")] = None,
+    source: Annotated[str | None, typer.Option(help="System that it comes from, or survey.")] = None,
+    due: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it is to be there.")] = None,
+    note: Annotated[str | None, typer.Option(help="Anything to remember about the field.")] = None,
+    survey: Annotated[Path | None, typer.Option(help="Write a questionnaire of what is to collect: .md, .csv")] = None,
+    json: Json = False,
+) -> None:
+    """Show which data each model needs, has and lacks, and how to gather it; keep who gathers what in plan.yaml.
+
+    Works before there is any data: without a segmentry.yaml it shows the general checklist.
+    """
+    from segmentry.apps import planning, terminal
+    from segmentry.data.plan import decisions, questionnaire
+
+    root = workspace.resolve()
+    given = {"status": status, "owner": owner, "source": source, "due": due.date() if due else None, "note": note}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if changes and field is None:
+        raise UsageError(f"--{next(iter(changes))} needs a field.", fix="Name it with --field, as in demographic.age.")
+    if field is not None:
+        decisions.check_field(field)
+        if changes:
+            decisions.decide(root, field, changes)
+    found = _plan(root, b2b)
+    if survey is not None:
+        count = questionnaire.write(found, survey)
+        terminal.plain(f"{count} questions written to {survey}.")
+    elif field is not None:
+        one = found.field(field)
+        _print_json(planning.field_json(one)) if json else planning.one_field(one)
+    else:
+        part = found.of(model) if model else None
+        if json:
+            _print_json(planning.as_json(found, part))
+        elif part is not None:
+            planning.model(part)
+        else:
+            planning.overview(found)
 
 
 # Stages ---------------------------------------------------------------------------------------------------------------
@@ -343,6 +392,17 @@ def _opened(path: Path, quiet: bool) -> Iterator[Workspace]:
             yield space
         finally:
             space.close()
+
+
+def _plan(root: Path, b2b: bool) -> Plan:
+    """The data plan of the workspace in a folder; the general checklist where there is none yet."""
+    from segmentry.config import FILE_NAME
+    from segmentry.data.plan import decisions, make_plan
+
+    if not (root / FILE_NAME).exists():
+        return make_plan(None, None, decisions.load(root), b2b=b2b)
+    with _opened(root, True) as space:
+        return space.plan(b2b=b2b)
 
 
 def _name(space: Workspace, name: str | None) -> str:

@@ -137,7 +137,8 @@ def ask(question: Question) -> str:
     return question.candidates[int(choice) - 1]
 
 
-def _table(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table:
+def new_table(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table:
+    """An empty table in the style of the house."""
     table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
@@ -150,7 +151,7 @@ def rows(found: Sequence[Mapping[str, Any]], title: str, *, more: int = 0) -> No
         plain(f"{title}: no rows.")
         return
     numbers = [k for k, v in found[0].items() if isinstance(v, int | float) and not isinstance(v, bool)]
-    table = _table(*found[0], title=title, right=numbers)
+    table = new_table(*found[0], title=title, right=numbers)
     for row in found:
         table.add_row(*(Text(_cell(value)) for value in row.values()))
     out.print(table)
@@ -169,7 +170,7 @@ def _cell(value: Any) -> str:
 
 def proposal(found: Proposal, path: Path) -> None:
     """What `init` recognised, what is unsure, and what comes next."""
-    table = _table("source", "kind", "sure", "mapped columns", right=["sure"])
+    table = new_table("source", "kind", "sure", "mapped columns", right=["sure"])
     for source in found.sources:
         mapped = ", ".join(f"{to} ← {c.expression}" for to, c in source.columns.items())
         table.add_row(source.name, source.kind or "not used", f"{100 * source.confidence:.0f} %", Text(mapped))
@@ -228,7 +229,7 @@ def reconciliations(found: Sequence[Reconciliation], currency: str) -> None:
 def _reconciliation(found: Reconciliation, currency: str) -> None:
     files = words.counted(found.files, "files")
     right = ("rows", "customers", "amount", "share")
-    table = _table("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
+    table = new_table("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
     for step in found.steps:
         if step.rows == 0:
             continue
@@ -246,7 +247,7 @@ def segments(summary: SegmentationSummary, currency: str) -> None:
     """The segments of one segmentation."""
     value = summary.value_trait or "value"
     right = ("customers", "share", value, "of all", "change")
-    table = _table("segment", *right, "next action", title=_title(summary), right=right)
+    table = new_table("segment", *right, "next action", title=_title(summary), right=right)
     for s in summary.segments:
         table.add_row(
             Text(s.name),
@@ -281,7 +282,7 @@ def describe(summary: SegmentationSummary, shown: Sequence[SegmentSummary], curr
         ):
             if text:
                 plain(f"  {text}")
-        table = _table("trait", "here", "everybody", "effect (sd)", right=("here", "everybody", "effect (sd)"))
+        table = new_table("trait", "here", "everybody", "effect (sd)", right=("here", "everybody", "effect (sd)"))
         for e in s.apart:
             unit = findings.unit_of(e)
             table.add_row(
@@ -318,7 +319,7 @@ def explanations(found: Sequence[Explanation]) -> None:
 
 def traits(found: Sequence[TraitCover]) -> None:
     """The traits with model, kind, unit, fill rate and description."""
-    table = _table("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
+    table = new_table("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
     for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
         t = cover.trait
         known = words.share(cover.fill_rate)
