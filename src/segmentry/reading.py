@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 from segmentry import traits
 from segmentry.catalogue import Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, reconcile
+from segmentry.data import collect, masking, reconcile
 from segmentry.data.collect import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -26,7 +26,7 @@ from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
-from segmentry.tables import COLLECTABLE
+from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
 from segmentry.target import playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
 
@@ -159,9 +159,43 @@ class Reading:
         allowed = [t["table"] for t in self.tables()]
         raise UsageError(f"There is no table '{name}'.", why=did_you_mean(name, allowed))
 
-    def first(self, name: str, segmentation: str | None, rows: int) -> list[dict[str, Any]]:
-        """The first rows of a table."""
-        return list(self.find(name, segmentation).limit(rows).to_pyarrow().to_pylist())
+    def first(self, name: str, segmentation: str | None, rows: int, *, unmasked: bool = False) -> list[dict[str, Any]]:
+        """The first rows of a table, personal values masked unless ``unmasked``."""
+        found = list(self.find(name, segmentation).limit(rows).to_pyarrow().to_pylist())
+        return found if unmasked else self.masked(name, found)
+
+    def masked(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of a table as they may be shown to anybody."""
+        made = masking.masked_rows(rows, self._classes(name))
+        if name != "quarantine":
+            return made
+        records = [self._masked_record(row) for row in rows]
+        return [{**row, "record": record} for row, record in zip(made, records, strict=True)]
+
+    def _classes(self, name: str) -> dict[str, tuple[Pii, Type]]:
+        """How personal each column of a table is: by its contract, its attributes, and the traits."""
+        kinds = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEGORY}
+        classes = {c.name: (c.pii, c.type) for c in TABLES[name].columns} if name in TABLES else {}
+        for source in self.config.sources.values():
+            if name in (source.kind, "golden_customers"):
+                for attribute, spec in source.attributes.items():
+                    classes.setdefault(attribute, (spec.pii, kinds[spec.kind]))
+        if name in ("traits", "members") and "traits" in self.current:
+            for trait in traits.from_json(self.run("traits").facts["traits"]):
+                classes.setdefault(trait.name, (trait.pii, kinds[trait.kind]))
+                classes[f"trait_{trait.name}"] = (trait.pii, kinds[trait.kind])
+        if name == "members":
+            classes["customer_id"] = (TABLES["memberships"]["customer_id"].pii, Type.ID)
+        return classes
+
+    def _masked_record(self, row: Mapping[str, Any]) -> str:
+        source = self.config.sources.get(row["source"])
+        if source is None:
+            return masking.HIDDEN
+        contract = TABLES[source.kind]
+        shown = {column: contract[target].pii for target, column in source.columns.items()}
+        shown |= {spec.expression: spec.pii for spec in source.attributes.values()}
+        return masking.masked_record(str(row["record"]), {**shown, **source.pii})
 
     def sql(self, name: str, segmentation: str | None = None) -> str:
         """The SQL that made a table, as it ran."""

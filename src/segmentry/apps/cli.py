@@ -6,6 +6,7 @@ gate says no, 2 wrong use or config, 3 a defect of ours.
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ app = typer.Typer(
 Where = Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the workspace.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Unmasked = Annotated[bool, typer.Option("--unmasked", help="Show personal values; who looked is kept in the state.")]
 Name = Annotated[str | None, typer.Argument(help="Segmentation; default: the primary one.")]
 AsOf = Annotated[
     datetime | None,
@@ -294,6 +296,7 @@ def members(
     name: Annotated[str | None, typer.Option("--in", help="Segmentation; default: the first that has it.")] = None,
     workspace: Where = HERE,
     csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
+    unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
     """List the customers of a segment; --csv writes a file that a CRM can import."""
@@ -307,6 +310,10 @@ def members(
             terminal.plain(f"{count:,} customers of {found} written to {csv}.")
         else:
             rows, total = listing.first(table, 10_000 if json else 20)
+            if unmasked:
+                _note_look(space, f"members of {found}")
+            else:
+                rows = reading.masked("members", rows)
             if json:
                 _print_json(rows)
             else:
@@ -321,9 +328,10 @@ def show(
     values: Annotated[bool, typer.Option("--values", help="For traits: the customers' values.")] = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that makes the table.")] = False,
     name: Annotated[str | None, typer.Option("--in", help="Segmentation, for memberships and profiles.")] = None,
+    unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
-    """Show a table. `traits` lists the traits with model, unit, description and fill rate."""
+    """Show a table, personal values masked. `traits` lists the traits with model, unit, description and fill rate."""
     from segmentry.apps import terminal
 
     with _opened(workspace, True) as space, space.reading() as reading:
@@ -336,7 +344,9 @@ def show(
             covers = reading.trait_covers()
             _print_json(covers) if json else terminal.traits(covers)
         else:
-            first = reading.first(table, name, limit)
+            if unmasked:
+                _note_look(space, f"show {table}")
+            first = reading.first(table, name, limit, unmasked=unmasked)
             _print_json(first) if json else terminal.rows(first, table)
 
 
@@ -413,6 +423,15 @@ def _name(space: Workspace, name: str | None) -> str:
             fix="Add one under `segmentations:`, such as value: {method: value_tiers}.",
         )
     return chosen
+
+
+def _note_look(space: Workspace, what: str) -> None:
+    """Note who looks at personal data, and say so."""
+    from segmentry.apps import terminal
+
+    who = getpass.getuser()
+    space.state.note_look(who, what)
+    terminal.warn(f"Personal values are shown; it is noted that {who} looked at: {what}.")
 
 
 def _without(value: Any, *names: str) -> dict[str, Any]:
