@@ -15,9 +15,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import traits
-from segmentry.catalogue import Trait
+from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, masking, reconcile
+from segmentry.data import collect, market, masking, reconcile
 from segmentry.data.collect import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -62,6 +62,7 @@ class Overview:
     primary: str | None
     not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
     plan: Plan | None = None
+    notes: tuple[market.Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -281,6 +282,20 @@ class Reading:
             b2b=b2b,
         )
 
+    def known(self) -> market.Known:
+        """What a note of market research may speak of."""
+        attributes = {name for source in self.config.sources.values() for name in source.attributes}
+        made = traits.from_json(self.run("traits").facts["traits"]) if "traits" in self.current else []
+        fitted = {n for n in self.config.segmentations if f"fit:{n}" in self.current}
+        return market.Known(
+            frozenset({*TRAITS, *attributes, *(t.name for t in made)}),
+            {n: self.segmentation(n).names if n in fitted else None for n in self.config.segmentations},
+        )
+
+    def notes(self) -> tuple[market.Note, ...]:
+        """The notes of market research."""
+        return market.load(self.root, self.known())
+
     def overview(self) -> Overview:
         """Everything a report shows."""
         run, manifest = self.run("traits"), self.manifest()
@@ -300,12 +315,16 @@ class Reading:
             value_trait=base["value_trait"],
             pareto=tuple((a, b) for a, b in base["pareto"]),
             reconciliations=self.reconciliations(),
-            caveats=tuple(reconcile.caveats(manifest, collect.missing_files(manifest, self.root))),
+            caveats=(
+                *reconcile.caveats(manifest, collect.missing_files(manifest, self.root)),
+                *market.astray(self.notes(), self.known()),
+            ),
             traits=self.trait_covers(),
             segmentations=tuple(self.summary(n) for n in self.segmentations()),
             primary=self.config.first,
             not_fitted=tuple(self.not_fitted.items()),
             plan=self.plan(),
+            notes=self.notes(),
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

@@ -33,6 +33,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+note_app = typer.Typer(help="Claims of market research, beside what they speak of.", no_args_is_help=True)
+app.add_typer(note_app, name="note")
+
 Where = Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the workspace.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
@@ -154,6 +157,53 @@ def plan(
             planning.overview(found)
 
 
+@note_app.command("add")
+def note_add(
+    claim: Annotated[str, typer.Argument(help="What is claimed, in one sentence.")],
+    about: Annotated[list[str], typer.Option(help="Model, trait, segmentation or segmentation.segment; repeatable.")],
+    source: Annotated[str, typer.Option(help="Who says so, and where.")],
+    date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it was said or published.")],
+    strength: Annotated[str | None, typer.Option(help="weak, moderate or strong.")] = None,
+    quote: Annotated[str, typer.Option(help="The words of the source.")] = "",
+    workspace: Where = HERE,
+) -> None:
+    """Keep a claim of market research in market_notes.yaml, beside the trait or segment it speaks of."""
+    from segmentry.apps import terminal
+    from segmentry.data import market
+
+    allowed = {"weak": "weak", "moderate": "moderate", "strong": "strong"}
+    if strength is not None and strength not in allowed:
+        raise UsageError(f"--strength '{strength}' is not allowed.", why="Allowed: weak, moderate, strong.")
+    fields = {"claim": claim, "about": about, "source": source, "date": date.date(), "strength": strength}
+    made = market.Note.model_validate({**fields, "quote": quote})
+    with _opened(workspace, True) as space, space.reading() as reading:
+        market.add(space.root, made, reading.known())
+    terminal.plain(f"Noted about {', '.join(made.about)}: {made}")
+
+
+@note_app.command("list")
+def note_list(
+    about: Annotated[str | None, typer.Option(help="Only what speaks of this.")] = None,
+    workspace: Where = HERE,
+    json: Json = False,
+) -> None:
+    """List the claims of market research, the latest first, and those whose segment is gone."""
+    from segmentry.apps import terminal
+    from segmentry.data import market
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        notes, known = reading.notes(), reading.known()
+    if about is not None and (doubt := known.doubt(about)):
+        raise UsageError(f"--about {about}: {doubt}")
+    every = sorted(notes, key=lambda n: n.date, reverse=True) if about is None else market.about(notes, about)
+    if json:
+        _print_json([n.model_dump(mode="json") for n in every])
+        return
+    terminal.rows([{"about": ", ".join(n.about), "note": str(n)} for n in every], "Notes")
+    for doubt in market.astray(notes, known):
+        terminal.warn(doubt)
+
+
 # Stages ---------------------------------------------------------------------------------------------------------------
 
 
@@ -259,17 +309,21 @@ def describe(
     segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
     json: Json = False,
 ) -> None:
-    """Show what sets each segment apart from everybody else, with effect sizes."""
+    """Show what sets each segment apart from everybody else, with effect sizes, and what market research says."""
     from segmentry.apps import terminal
+    from segmentry.data import market
 
     with _opened(workspace, True) as space:
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
+        with space.reading() as reading:
+            notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
-        _print_json(shown)
+        found = [(s, market.about(notes, f"{summary.name}.{s.name}")) for s in shown]
+        _print_json([{**_without(s), "notes": [n.model_dump(mode="json") for n in about]} for s, about in found])
     else:
-        terminal.describe(summary, shown, space.config.currency)
+        terminal.describe(summary, shown, space.config.currency, notes)
 
 
 @app.command()

@@ -27,6 +27,8 @@ from plotly.offline import get_plotlyjs
 
 from segmentry.apps import charts, findings, palette, profile_chart, words
 from segmentry.apps.findings import Worth
+from segmentry.catalogue import Model
+from segmentry.data import market
 from segmentry.errors import UsageError
 from segmentry.reading import Overview, TraitCover
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
@@ -55,6 +57,7 @@ class Card:
     apart: tuple[str, ...]
     attention: str
     overdue: bool
+    notes: tuple[str, ...] = ()  # what market research says of it
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Section:
     charts: tuple[Chart, ...]
     cards: tuple[Card, ...]
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
+    notes: tuple[str, ...] = ()
 
 
 def write_report(overview: Overview, path: Path) -> None:
@@ -108,6 +112,8 @@ def render(overview: Overview) -> str:
         pareto=_chart("pareto", pareto, note),
         sections=sections,
         trait_groups=_by_model(overview.traits),
+        trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
+        model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
         verdicts=findings.VERDICTS,
         style=Markup(style),
         script=Markup(script),
@@ -233,6 +239,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
             apart=tuple(findings.sets_apart(e, overview.currency) for e in segment.apart),
             attention=urgent.get(segment.name, ""),
             overdue=segment.review_by is not None and segment.review_by < overview.as_of,
+            notes=tuple(map(str, market.about(overview.notes, f"{summary.name}.{segment.name}"))),
         )
         for i, segment in enumerate(summary.segments, start=1)
     )
@@ -247,6 +254,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         charts=_charts(f"s{number}", summary, overview, told),
         cards=cards,
         profile=_profile_rows(summary, overview.currency),
+        notes=tuple(map(str, market.about(overview.notes, summary.name))),
     )
 
 

@@ -100,7 +100,7 @@ def _source(source: SourceProposal) -> Iterator[str]:
         yield from _comment(f"Left out: {what}.", 4)
     if source.pii:
         meaning = "direct names one person, quasi does in combination, sensitive is what people expect to be kept."
-        yield from _comment(f"Personal columns of the file, masked in every view: {meaning}", 4)
+        yield from _comment(f"Personal columns of the file, masked when shown: {meaning}", 4)
         yield "    pii:"
         lines = {column: f"      {_scalar(column)}: {pii.value}" for column, pii in source.pii.items()}
         beside = max((len(line) for line in lines.values() if len(line) <= 48), default=0) + 2
