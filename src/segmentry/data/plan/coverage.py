@@ -1,8 +1,8 @@
-"""What the collected data hold of every field: one pass over each table, in the engine; only counts come back."""
+"""What the collected data hold of every field: counted table by table in the engine; only counts come back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -58,7 +58,7 @@ class _Given:
 
 
 def measure(sources: Mapping[str, Source], manifest: Manifest, session: Session) -> tuple[Coverage, ...]:
-    """Measure every field that the collected tables give. Work: one group-by per table, on the customer."""
+    """Measure every field that the collected tables give. Work: a scan and a group-by per table."""
     found: list[Coverage] = []
     for kind in dict.fromkeys(e.kind for e in manifest.entries):
         parts = manifest.parts(kind)
@@ -114,33 +114,40 @@ def field_of(attribute: str, model: Model) -> str:
 
 
 def _counted(kind: str, rows: ir.Table, given: list[_Given]) -> list[Coverage]:
+    """One scan for records and the newest of them; one group-by for the customers of what is not on every row."""
     if not given:
         return []
     time = next((c for c in ("time", "updated_at", "joined_at", "published") if c in rows.columns), None)
-    known = "customer_key" in rows.columns
     measures: dict[str, ir.Value] = {"rows": rows.count()}
     for i, each in enumerate(given):
         measures[f"n{i}"] = each.condition.fill_null(False).cast("int64").sum()
         measures[f"t{i}"] = rows[time].max(where=each.condition) if time else ibis.null("timestamp")
-    per = rows.group_by("customer_key").agg(**measures) if known else rows.agg(**measures)
-    totals: dict[str, ir.Value] = {"rows": per["rows"].sum()}
-    for i in range(len(given)):
-        totals |= {f"n{i}": per[f"n{i}"].sum(), f"t{i}": per[f"t{i}"].max()}
-        if known:
-            totals[f"c{i}"] = ((per[f"n{i}"] > 0) & per["customer_key"].notnull()).cast("int64").sum()
-    row: dict[str, Any] = per.agg(**totals).to_pyarrow().to_pylist()[0]
-    anonymous = kind in ("accounts", "products", "market")  # their rows are no customers
+    row: dict[str, Any] = rows.agg(**measures).to_pyarrow().to_pylist()[0]
+    knows = "customer_key" in rows.columns and kind not in ("accounts", "products", "market")
+    customers = _customers(rows, [e.condition if row[f"n{i}"] < row["rows"] else None for i, e in enumerate(given)])
     return [
         Coverage(
             field=each.field,
             table=kind,
             by=each.by,
             records=int(row[f"n{i}"] or 0),
-            rows=int(row["rows"] or 0),
-            customers=int(row[f"c{i}"] or 0) if known and not anonymous else None,
+            rows=int(row["rows"]),
+            customers=customers[i] if knows else None,
             items=each.items,
             newest=date.fromisoformat(row[f"t{i}"].isoformat()[:10]) if row[f"t{i}"] is not None else None,
         )
         for i, each in enumerate(given)
         if row[f"n{i}"]
     ]
+
+
+def _customers(rows: ir.Table, conditions: Sequence[ir.Value | None]) -> list[int]:
+    """Distinct known customers with a row for which each condition holds; None holds on every row."""
+    if "customer_key" not in rows.columns:
+        return [0] * len(conditions)
+    named = {f"c{i}": c.fill_null(False).max() for i, c in enumerate(conditions) if c is not None}
+    per = rows.group_by("customer_key").agg(rows=rows.count(), **named)
+    known = per["customer_key"].notnull()
+    totals = {name: (known & per[name]).cast("int64").sum() for name in named}
+    row: dict[str, Any] = per.agg(all=known.cast("int64").sum(), **totals).to_pyarrow().to_pylist()[0]
+    return [int(row["all" if c is None else f"c{i}"] or 0) for i, c in enumerate(conditions)]
