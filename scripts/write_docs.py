@@ -110,13 +110,22 @@ def _tables() -> Iterator[str]:
 def _commands() -> Iterator[str]:
     yield "# Commands\n\nExit codes: 0 done, 1 the data says no, 2 wrong use or config, 3 a defect of Segmentry.\n"
     group: Any = typer.main.get_command(cli.app)
-    for name, command in group.commands.items():
+    for name, command in _leaves(group):
         yield f"\n## segmentry {name}\n\n{(command.help or '').strip()}\n\n| option | meaning |\n|---|---|\n"
         for parameter in command.params:
             if parameter.name == "help":
                 continue
             label = ", ".join(parameter.opts) if parameter.param_type_name == "option" else parameter.name.upper()
             yield f"| `{label}` | {getattr(parameter, 'help', '') or ''} |\n"
+
+
+def _leaves(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command with its words: `note add` is a command of the group `note`."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _leaves(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
 
 
 def main() -> None:

@@ -123,6 +123,33 @@ def test_wrong_use_is_told_clearly(space: Path, words: tuple[str, ...], code: in
     assert "Traceback" not in done.stderr
 
 
+def test_plan_begins_before_there_is_data_and_keeps_decisions(tmp_path: Path) -> None:
+    shown = segmentry("plan", "-w", tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "Cheapest first step" in shown.stdout
+    decide = ("plan", "--field", "needs.nps", "--status", "to collect", "--owner", "ana", "--due", "2027-01-31")
+    done = segmentry(*decide, "-w", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "to collect, ana, by 2027-01-31" in done.stdout
+    assert "owner: ana" in (tmp_path / "plan.yaml").read_text()
+    assert segmentry("plan", "--survey", tmp_path / "q.md", "-w", tmp_path).returncode == 0
+    assert "recommend us" in (tmp_path / "q.md").read_text()
+    found = json.loads(segmentry("plan", "needs", "--json", "-w", tmp_path).stdout)
+    nps = next(f for f in found["models"][0]["fields"] if f["id"] == "needs.nps")
+    assert nps["decision"]["due"] == "2027-01-31"
+    assert nps["question"]["options"] == [str(n) for n in range(11)]
+    wrong = segmentry("plan", "--status", "asked", "-w", tmp_path)
+    assert wrong.returncode == 2
+    assert "--field" in wrong.stderr
+
+
+def test_plan_of_a_workspace_is_measured_and_in_the_report(space: Path) -> None:
+    found = json.loads(segmentry("plan", "-w", space, "--json").stdout)
+    assert found["measured"]
+    assert {m["model"]: m["verdict"] for m in found["models"]}["psychographic"] == "not possible"
+    assert "Which data each model has and lacks" in (space / "report.html").read_text(encoding="utf-8")
+
+
 def test_broken_config_names_line_and_key(tmp_path: Path) -> None:
     root = shop(tmp_path / "w", config=CONFIG.replace("method: rfm", "method: rmf"))
     done = segmentry("run", "-w", root)

@@ -18,15 +18,17 @@ import ibis.expr.types as ir
 from segmentry import traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, golden, quality, quarantine, reconcile
+from segmentry.data import collect, golden, market, masking, quality, quarantine, reconcile
 from segmentry.data.collect import Manifest
+from segmentry.data.plan import Plan, decisions, make_plan
+from segmentry.data.plan.coverage import Coverage
 from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
-from segmentry.tables import COLLECTABLE
+from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
 from segmentry.target import playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
 
@@ -92,6 +94,8 @@ class Overview:
     primary: str | None
     not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
     quality: QualityReport | None = None
+    plan: Plan | None = None
+    notes: tuple[market.Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -224,9 +228,43 @@ class Reading:
         allowed = [t["table"] for t in self.tables()]
         raise UsageError(f"There is no table '{name}'.", why=did_you_mean(name, allowed))
 
-    def first(self, name: str, segmentation: str | None, rows: int) -> list[dict[str, Any]]:
-        """The first rows of a table."""
-        return list(self.find(name, segmentation).limit(rows).to_pyarrow().to_pylist())
+    def first(self, name: str, segmentation: str | None, rows: int, *, unmasked: bool = False) -> list[dict[str, Any]]:
+        """The first rows of a table, personal values masked unless ``unmasked``."""
+        found = list(self.find(name, segmentation).limit(rows).to_pyarrow().to_pylist())
+        return found if unmasked else self.masked(name, found)
+
+    def masked(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of a table as they may be shown to anybody."""
+        made = masking.masked_rows(rows, self._classes(name))
+        if name != "quarantine":
+            return made
+        records = [self._masked_record(row) for row in rows]
+        return [{**row, "record": record} for row, record in zip(made, records, strict=True)]
+
+    def _classes(self, name: str) -> dict[str, tuple[Pii, Type]]:
+        """How personal each column of a table is: by its contract, its attributes, and the traits."""
+        kinds = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEGORY}
+        classes = {c.name: (c.pii, c.type) for c in TABLES[name].columns} if name in TABLES else {}
+        for source in self.config.sources.values():
+            if name in (source.kind, "golden_customers"):
+                for attribute, spec in source.attributes.items():
+                    classes.setdefault(attribute, (spec.pii, kinds[spec.kind]))
+        if name in ("traits", "members") and "traits" in self.current:
+            for trait in traits.from_json(self.run("traits").facts["traits"]):
+                classes.setdefault(trait.name, (trait.pii, kinds[trait.kind]))
+                classes[f"trait_{trait.name}"] = (trait.pii, kinds[trait.kind])
+        if name == "members":
+            classes["customer_id"] = (TABLES["memberships"]["customer_id"].pii, Type.ID)
+        return classes
+
+    def _masked_record(self, row: Mapping[str, Any]) -> str:
+        source = self.config.sources.get(row["source"])
+        if source is None:
+            return masking.HIDDEN
+        contract = TABLES[source.kind]
+        shown = {column: contract[target].pii for target, column in source.columns.items()}
+        shown |= {spec.expression: spec.pii for spec in source.attributes.values()}
+        return masking.masked_record(str(row["record"]), {**shown, **source.pii})
 
     def sql(self, name: str, segmentation: str | None = None) -> str:
         """The SQL that made a table, as it ran."""
@@ -359,6 +397,36 @@ class Reading:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
 
+    def plan(self, *, b2b: bool = False, coverages: Sequence[Coverage] | None = None) -> Plan:
+        """The data plan: from ``coverages``, else from what was measured last, else from the config alone."""
+        manifest, measured, base = self.manifest(), self.current.get("plan"), self.current.get("traits")
+        if coverages is None and measured is not None:
+            coverages = [Coverage.from_json(c) for c in measured.facts["coverages"]]
+        last = manifest.span()[1]
+        resolved = self.current.get("resolve")
+        return make_plan(
+            self.config,
+            coverages,
+            decisions.load(self.root),
+            as_of=base.as_of if base else datetime.fromisoformat(last).date() if last else None,
+            customers=resolved.rows.get("golden_customers") if resolved else manifest.next_key - 1 or None,
+            b2b=b2b,
+        )
+
+    def known(self) -> market.Known:
+        """What a note of market research may speak of."""
+        attributes = {name for source in self.config.sources.values() for name in source.attributes}
+        made = traits.from_json(self.run("traits").facts["traits"]) if "traits" in self.current else []
+        fitted = {n for n in self.config.segmentations if f"fit:{n}" in self.current}
+        return market.Known(
+            frozenset({*TRAITS, *attributes, *(t.name for t in made)}),
+            {n: self.segmentation(n).names if n in fitted else None for n in self.config.segmentations},
+        )
+
+    def notes(self) -> tuple[market.Note, ...]:
+        """The notes of market research."""
+        return market.load(self.root, self.known())
+
     def overview(self) -> Overview:
         """Everything a report shows."""
         run, manifest = self.run("traits"), self.manifest()
@@ -378,12 +446,17 @@ class Reading:
             value_trait=base["value_trait"],
             pareto=tuple((a, b) for a, b in base["pareto"]),
             reconciliations=self.reconciliations(),
-            caveats=tuple(reconcile.caveats(manifest, collect.missing_files(manifest, self.root))),
+            caveats=(
+                *reconcile.caveats(manifest, collect.missing_files(manifest, self.root)),
+                *market.astray(self.notes(), self.known()),
+            ),
             traits=self.trait_covers(),
             segmentations=tuple(self.summary(n) for n in self.segmentations()),
             primary=self.config.first,
             not_fitted=tuple(self.not_fitted.items()),
             quality=self.quality() if "check" in self.current else None,
+            plan=self.plan(),
+            notes=self.notes(),
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

@@ -41,6 +41,23 @@ _CURRENT = sa.Table(
     sa.Column("stage", sa.String, primary_key=True),
     sa.Column("run", sa.Integer, sa.ForeignKey("runs.id"), nullable=False),
 )
+_LOOKS = sa.Table(
+    "looks",
+    _META,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Somebody looked at personal data: when (UTC), who (user of the system), at what."""
+
+    at: datetime
+    who: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -162,6 +179,16 @@ class State:
         if row is None:
             return None
         return Failure(row.id, row.fingerprint, row.started_at, row.error or "", row.status == "refused")
+
+    def note_look(self, who: str, what: str) -> None:
+        """Note that somebody looks at personal data, before it is shown."""
+        with self._db.begin() as con:
+            con.execute(_LOOKS.insert().values(at=_now(), who=who, what=what))
+
+    def looks(self) -> list[Look]:
+        """Who looked at personal data, oldest first."""
+        with self._db.connect() as con:
+            return [Look(row.at, row.who, row.what) for row in con.execute(sa.select(_LOOKS).order_by(_LOOKS.c.id))]
 
     def kept(self) -> list[Run]:
         """The runs whose files stay: the current one of every stage and the one before it."""

@@ -37,6 +37,7 @@ from segmentry.data import (
 from segmentry.data.collect import Manifest
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
+from segmentry.data.plan import Plan, coverage
 from segmentry.data.simulation import comparison
 from segmentry.engine import (
     DuckDB,
@@ -112,6 +113,7 @@ class Workspace:
         with self.state.writer():
             self.collect()
             self.resolve()
+            self.cover()
             self.check(as_of)
             self._pass_gate()
             return self._place(as_of)
@@ -243,6 +245,16 @@ class Workspace:
 
         inputs = [manifest.digest(), manifest.collected_on, shaping, self.config.quality.model_dump(mode="json")]
         return self._stage("check", day, inputs, {}, work, on=self.engine.files)
+
+    def cover(self) -> Run:
+        """Measure what the collected data hold of every field of the data plan."""
+        manifest, current = self.manifest(), self.state.current().get("plan")
+        fingerprint = self._fingerprint("plan", None, [manifest.digest()])
+        if current and current.fingerprint == fingerprint:
+            return self._up_to_date(current)
+        with self.state.writer(), self._recorded("plan", None, fingerprint) as (run, done):
+            done({}, {"coverages": [c.to_json() for c in self._coverages(manifest)]})
+            return self._finished(run)
 
     def traits(self, as_of: date | None = None) -> Run:
         """One row per customer as of a date, one column per trait."""
@@ -395,6 +407,14 @@ class Workspace:
             value = reading.run("traits").facts["value_trait"]
             return comparison.compare(persons, reading.table("traits", "traits"), placed, value)
 
+    def plan(self, *, b2b: bool = False) -> Plan:
+        """The data plan: what each model needs, has and lacks; measured anew where collection brought something."""
+        manifest, run = self.manifest(), self.state.current().get("plan")
+        fresh = run is not None and run.fingerprint == self._fingerprint("plan", None, [manifest.digest()])
+        coverages = self._coverages(manifest) if manifest.entries and not fresh else None
+        with self.reading() as reading:
+            return reading.plan(b2b=b2b, coverages=coverages)
+
     def overview(self) -> Overview:
         """Everything a report shows."""
         with self.reading() as reading:
@@ -538,6 +558,10 @@ class Workspace:
             return self.config.as_of
         last = manifest.span()[1]
         return datetime.fromisoformat(last).date() if last else date.fromisoformat(manifest.collected_on)
+
+    def _coverages(self, manifest: Manifest) -> tuple[coverage.Coverage, ...]:
+        with self.engine.files.session() as session:
+            return coverage.measure(self.config.sources, manifest, session)
 
     def _collected(self, session: Session, manifest: Manifest, kind: str) -> ir.Table | None:
         parts = manifest.parts(kind)

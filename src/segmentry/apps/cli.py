@@ -6,6 +6,7 @@ gate says no, 2 wrong use or config, 3 a defect of ours.
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ import typer
 from segmentry.errors import SegmentryError, UsageError
 
 if TYPE_CHECKING:
+    from segmentry.data.plan import Plan
     from segmentry.workspace import Workspace
 
 app = typer.Typer(
@@ -31,9 +33,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+note_app = typer.Typer(help="Claims of market research, beside what they speak of.", no_args_is_help=True)
+app.add_typer(note_app, name="note")
+
 Where = Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the workspace.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Unmasked = Annotated[bool, typer.Option("--unmasked", help="Show personal values; who looked is kept in the state.")]
 Name = Annotated[str | None, typer.Argument(help="Segmentation; default: the primary one.")]
 AsOf = Annotated[
     datetime | None,
@@ -103,6 +109,101 @@ def demo(
         distances = space.distances()
     if not quiet:
         terminal.story(overview, distances, path)
+
+
+@app.command()
+def plan(
+    model: Annotated[str | None, typer.Argument(help="Model to show in depth, such as needs; default: all.")] = None,
+    workspace: Where = HERE,
+    *,
+    b2b: Annotated[bool, typer.Option("--b2b", help="The customers are organisations.")] = False,
+    field: Annotated[str | None, typer.Option(help="Field to decide about, such as demographic.income.")] = None,
+    status: Annotated[str | None, typer.Option(help="have, to collect, asked, refused or not needed.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Who gathers the field.")] = None,
+    source: Annotated[str | None, typer.Option(help="System that it comes from, or survey.")] = None,
+    due: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it is to be there.")] = None,
+    note: Annotated[str | None, typer.Option(help="Anything to remember about the field.")] = None,
+    survey: Annotated[Path | None, typer.Option(help="Write a questionnaire of what is to collect: .md, .csv")] = None,
+    json: Json = False,
+) -> None:
+    """Show which data each model needs, has and lacks, and how to gather it; keep who gathers what in plan.yaml.
+
+    Works before there is any data: without a segmentry.yaml it shows the general checklist.
+    """
+    from segmentry.apps import planning, terminal
+    from segmentry.data.plan import decisions, questionnaire
+
+    root = workspace.resolve()
+    given = {"status": status, "owner": owner, "source": source, "due": due.date() if due else None, "note": note}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if changes and field is None:
+        raise UsageError(f"--{next(iter(changes))} needs a field.", fix="Name it with --field, as in demographic.age.")
+    if field is not None:
+        decisions.check_field(field)
+        if changes:
+            decisions.decide(root, field, changes)
+    found = _plan(root, b2b)
+    if survey is not None:
+        count = questionnaire.write(found, survey)
+        terminal.plain(f"{count} questions written to {survey}.")
+    elif field is not None:
+        one = found.field(field)
+        _print_json(planning.field_json(one)) if json else planning.one_field(one)
+    else:
+        part = found.of(model) if model else None
+        if json:
+            _print_json(planning.as_json(found, part))
+        elif part is not None:
+            planning.model(part)
+        else:
+            planning.overview(found)
+
+
+@note_app.command("add")
+def note_add(
+    claim: Annotated[str, typer.Argument(help="What is claimed, in one sentence.")],
+    about: Annotated[list[str], typer.Option(help="Model, trait, segmentation or segmentation.segment; repeatable.")],
+    source: Annotated[str, typer.Option(help="Who says so, and where.")],
+    date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it was said or published.")],
+    strength: Annotated[str | None, typer.Option(help="weak, moderate or strong.")] = None,
+    quote: Annotated[str, typer.Option(help="The words of the source.")] = "",
+    workspace: Where = HERE,
+) -> None:
+    """Keep a claim of market research in market_notes.yaml, beside the trait or segment it speaks of."""
+    from segmentry.apps import terminal
+    from segmentry.data import market
+
+    allowed = {"weak": "weak", "moderate": "moderate", "strong": "strong"}
+    if strength is not None and strength not in allowed:
+        raise UsageError(f"--strength '{strength}' is not allowed.", why="Allowed: weak, moderate, strong.")
+    fields = {"claim": claim, "about": about, "source": source, "date": date.date(), "strength": strength}
+    made = market.Note.model_validate({**fields, "quote": quote})
+    with _opened(workspace, True) as space, space.reading() as reading:
+        market.add(space.root, made, reading.known())
+    terminal.plain(f"Noted about {', '.join(made.about)}: {made}")
+
+
+@note_app.command("list")
+def note_list(
+    about: Annotated[str | None, typer.Option(help="Only what speaks of this.")] = None,
+    workspace: Where = HERE,
+    json: Json = False,
+) -> None:
+    """List the claims of market research, the latest first, and those whose segment is gone."""
+    from segmentry.apps import terminal
+    from segmentry.data import market
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        notes, known = reading.notes(), reading.known()
+    if about is not None and (doubt := known.doubt(about)):
+        raise UsageError(f"--about {about}: {doubt}")
+    every = sorted(notes, key=lambda n: n.date, reverse=True) if about is None else market.about(notes, about)
+    if json:
+        _print_json([n.model_dump(mode="json") for n in every])
+        return
+    terminal.rows([{"about": ", ".join(n.about), "note": str(n)} for n in every], "Notes")
+    for doubt in market.astray(notes, known):
+        terminal.warn(doubt)
 
 
 # Stages ---------------------------------------------------------------------------------------------------------------
@@ -265,19 +366,22 @@ def describe(
     segment: Annotated[str | None, typer.Option(help="Only this segment.")] = None,
     json: Json = False,
 ) -> None:
-    """Show what sets each segment apart from everybody else, with effect sizes."""
+    """Show what sets each segment apart from everybody else, with effect sizes, and what market research says."""
     from segmentry.apps import quality, terminal
+    from segmentry.data import market
 
     with _opened(workspace, True) as space:
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
             healths = reading.health_of(summary.variables)
+            notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
-        _print_json(shown)
+        found = [(s, market.about(notes, f"{summary.name}.{s.name}")) for s in shown]
+        _print_json([{**_without(s), "notes": [n.model_dump(mode="json") for n in about]} for s, about in found])
     else:
-        terminal.describe(summary, shown, space.config.currency)
+        terminal.describe(summary, shown, space.config.currency, notes)
         quality.healths(healths)
 
 
@@ -310,6 +414,7 @@ def members(
     name: Annotated[str | None, typer.Option("--in", help="Segmentation; default: the first that has it.")] = None,
     workspace: Where = HERE,
     csv: Annotated[Path | None, typer.Option(help="Write all of them to this file.")] = None,
+    unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
     """List the customers of a segment; --csv writes a file that a CRM can import."""
@@ -323,6 +428,10 @@ def members(
             terminal.plain(f"{count:,} customers of {found} written to {csv}.")
         else:
             rows, total = listing.first(table, 10_000 if json else 20)
+            if unmasked:
+                _note_look(space, f"members of {found}")
+            else:
+                rows = reading.masked("members", rows)
             if json:
                 _print_json(rows)
             else:
@@ -337,9 +446,10 @@ def show(
     values: Annotated[bool, typer.Option("--values", help="For traits: the customers' values.")] = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL that makes the table.")] = False,
     name: Annotated[str | None, typer.Option("--in", help="Segmentation, for memberships and profiles.")] = None,
+    unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
-    """Show a table. `traits` lists the traits with model, unit, description and fill rate."""
+    """Show a table, personal values masked. `traits` lists the traits with model, unit, description and fill rate."""
     from segmentry.apps import terminal
 
     with _opened(workspace, True) as space, space.reading() as reading:
@@ -352,7 +462,9 @@ def show(
             covers = reading.trait_covers()
             _print_json(covers) if json else terminal.traits(covers)
         else:
-            first = reading.first(table, name, limit)
+            if unmasked:
+                _note_look(space, f"show {table}")
+            first = reading.first(table, name, limit, unmasked=unmasked)
             _print_json(first) if json else terminal.rows(first, table)
 
 
@@ -410,6 +522,17 @@ def _opened(path: Path, quiet: bool) -> Iterator[Workspace]:
             space.close()
 
 
+def _plan(root: Path, b2b: bool) -> Plan:
+    """The data plan of the workspace in a folder; the general checklist where there is none yet."""
+    from segmentry.config import FILE_NAME
+    from segmentry.data.plan import decisions, make_plan
+
+    if not (root / FILE_NAME).exists():
+        return make_plan(None, None, decisions.load(root), b2b=b2b)
+    with _opened(root, True) as space:
+        return space.plan(b2b=b2b)
+
+
 def _name(space: Workspace, name: str | None) -> str:
     chosen = name or space.config.first
     if chosen is None:
@@ -418,6 +541,15 @@ def _name(space: Workspace, name: str | None) -> str:
             fix="Add one under `segmentations:`, such as value: {method: value_tiers}.",
         )
     return chosen
+
+
+def _note_look(space: Workspace, what: str) -> None:
+    """Note who looks at personal data, and say so."""
+    from segmentry.apps import terminal
+
+    who = getpass.getuser()
+    space.state.note_look(who, what)
+    terminal.warn(f"Personal values are shown; it is noted that {who} looked at: {what}.")
 
 
 def _without(value: Any, *names: str) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from plotly.offline import get_plotlyjs
 
 from segmentry.apps import charts, findings, palette, profile_chart, words
 from segmentry.apps.findings import Worth
+from segmentry.catalogue import Model
 from segmentry.checks import Severity
+from segmentry.data import market
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, Overview, QualityReport, TraitCover
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
@@ -56,6 +58,7 @@ class Card:
     apart: tuple[str, ...]
     attention: str
     overdue: bool
+    notes: tuple[str, ...] = ()  # what market research says of it
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Section:
     charts: tuple[Chart, ...]
     cards: tuple[Card, ...]
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
+    notes: tuple[str, ...] = ()
 
 
 def write_report(overview: Overview, path: Path) -> None:
@@ -120,6 +124,8 @@ def render(overview: Overview) -> str:
         sections=sections,
         trait_groups=_by_model(overview.traits),
         quality=_quality(overview.quality) if overview.quality else None,
+        trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
+        model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
         verdicts=findings.VERDICTS,
         style=Markup(style),
         script=Markup(script),
@@ -245,6 +251,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
             apart=tuple(findings.sets_apart(e, overview.currency) for e in segment.apart),
             attention=urgent.get(segment.name, ""),
             overdue=segment.review_by is not None and segment.review_by < overview.as_of,
+            notes=tuple(map(str, market.about(overview.notes, f"{summary.name}.{segment.name}"))),
         )
         for i, segment in enumerate(summary.segments, start=1)
     )
@@ -259,6 +266,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         charts=_charts(f"s{number}", summary, overview, told),
         cards=cards,
         profile=_profile_rows(summary, overview.currency),
+        notes=tuple(map(str, market.about(overview.notes, summary.name))),
     )
 
 

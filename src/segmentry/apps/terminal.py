@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from segmentry.apps import findings, words
+from segmentry.data import market
 from segmentry.data.reconcile import Reconciliation
 from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
@@ -275,15 +276,20 @@ def _title(summary: SegmentationSummary) -> str:
     return f"{summary.name} ({summary.method}, version {summary.version}) as of {summary.as_of}{outside}"
 
 
-def describe(summary: SegmentationSummary, shown: Sequence[SegmentSummary], currency: str) -> None:
-    """What sets each segment apart."""
+def describe(
+    summary: SegmentationSummary, shown: Sequence[SegmentSummary], currency: str, notes: tuple[market.Note, ...] = ()
+) -> None:
+    """What sets each segment apart, and what market research says of it."""
     plain(_title(summary))
+    for note in market.about(notes, summary.name):
+        plain(f"  Market: {note}")
     for s in shown:
         out.print(Text(f"\n{s.name}", style="bold"), Text(f"  {s.customers:,} customers, {words.share(s.share)}"))
         for text in (
             s.meaning,
             f"Criteria: {s.criteria}" if s.criteria else "",
             f"Next: {s.action}" if s.action else "",
+            *(f"Market: {note}" for note in market.about(notes, f"{summary.name}.{s.name}")),
         ):
             if text:
                 plain(f"  {text}")
@@ -300,6 +306,8 @@ def describe(summary: SegmentationSummary, shown: Sequence[SegmentSummary], curr
             out.print(table)
         else:
             plain("  Nothing sets it apart by a fifth of a standard deviation or more.")
+        for note in market.about(notes, *(e.trait for e in s.apart)):
+            plain(f"  Market, about {', '.join(note.about)}: {note}")
 
 
 def explanations(found: Sequence[Explanation]) -> None:

@@ -102,10 +102,13 @@ def _source(source: SourceProposal) -> Iterator[str]:
         what = ", ".join(f"{_clean(name)} ({reason})" for name, reason in source.left_out)
         yield from _comment(f"Left out: {what}.", 4)
     if source.pii:
-        yield from _comment("Personal columns of the file: direct names one person, quasi does in combination.", 4)
+        meaning = "direct names one person, quasi does in combination, sensitive is what people expect to be kept."
+        yield from _comment(f"Personal columns of the file, masked when shown: {meaning}", 4)
         yield "    pii:"
-        for column, pii in source.pii.items():
-            yield f"      {_scalar(column)}: {pii.value}"
+        lines = {column: f"      {_scalar(column)}: {pii.value}" for column, pii in source.pii.items()}
+        beside = max((len(line) for line in lines.values() if len(line) <= 48), default=0) + 2
+        for column, line in lines.items():
+            yield from _commented(line, source.pii_why.get(column, "a fact about the person"), 6, beside)
 
 
 def _path(path: str | list[str]) -> Iterator[str]:

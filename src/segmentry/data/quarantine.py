@@ -22,10 +22,10 @@ import ibis.expr.types as ir
 
 from segmentry.config import Config
 from segmentry.data import files
-from segmentry.data.masking import mask
+from segmentry.data.masking import shape_of
 from segmentry.engine import Session, md5
 from segmentry.errors import DataError, UsageError, did_you_mean
-from segmentry.tables import TABLES, Pii
+from segmentry.tables import TABLES, Pii, Type
 
 FOLDER = "repaired"
 ID = "quarantine_id"
@@ -80,7 +80,7 @@ def _masked(record: str | None, name: str, config: Config) -> str:
     """A record with what is personal hidden: only the form of its letters and digits is left."""
     cells = _cells(record)
     if cells is None:
-        return mask(record or "", Pii.DIRECT) or ""
+        return shape_of(record or "", Pii.DIRECT, Type.TEXT) or ""
     source = config.sources[name]
     table = TABLES[source.kind]
     personal = {c.casefold() for c, pii in source.pii.items() if pii is not Pii.NONE}
@@ -89,7 +89,7 @@ def _masked(record: str | None, name: str, config: Config) -> str:
     shown = []
     for column, cell in list(cells.items())[:_CELLS_SHOWN]:
         hidden = column.casefold() in personal or any(column.casefold() in text.casefold() for text in texts)
-        shown.append(f"{column}={mask(_text(cell), Pii.DIRECT if hidden else Pii.NONE)}")
+        shown.append(f"{column}={shape_of(_text(cell), Pii.DIRECT if hidden else Pii.NONE, Type.TEXT)}")
     return ", ".join(shown) + (", …" if len(cells) > _CELLS_SHOWN else "")
 
 

@@ -57,6 +57,7 @@ class SourceProposal:
     attributes: tuple[AttributeProposal, ...]
     left_out: tuple[tuple[str, str], ...]  # column of the file, why
     pii: Mapping[str, Pii]
+    pii_why: Mapping[str, str]  # by column: what it holds, and what says so
     table: TableProfile = field(repr=False)
     sheet: str | None = None
     day_first: bool | None = None
@@ -168,6 +169,7 @@ def understand(
         attributes=(),
         left_out=(),
         pii={},
+        pii_why={},
         table=table,
         sheet=sheet,
         answers=given,
@@ -245,17 +247,19 @@ def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
 def complete(proposal: SourceProposal) -> SourceProposal:
     """The proposal with its attributes, personal columns and what is left out worked out from its mapping."""
     used = {name: target for target, m in proposal.columns.items() for name in m.uses}
-    pii = {}
+    pii: dict[str, Pii] = {}
+    why: dict[str, str] = {}
     for column in proposal.table.columns:
         target = used.get(column.name)
         found = personal(column, f"{proposal.kind}.{target}" if target and target != "amount" else None)
         if found is not None:
             pii[column.name] = found.pii
+            why[column.name] = f"{found.holds}: {found.why}"
     if proposal.kind is None:
-        return replace(proposal, pii=pii)
+        return replace(proposal, pii=pii, pii_why=why)
     attributes, left_out = leftovers(proposal.table, proposal.kind, proposal.columns)
     pii |= {a.source: a.pii for a in attributes if a.pii is not Pii.NONE}
-    return replace(proposal, attributes=attributes, left_out=left_out, pii=pii)
+    return replace(proposal, attributes=attributes, left_out=left_out, pii=pii, pii_why=why)
 
 
 # Kinds ----------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from segmentry.checks import CHECKS, Severity
 from segmentry.config import Quality, Source
-from segmentry.data.masking import mask
+from segmentry.data.masking import shape_of
 from segmentry.tables import TABLES, Pii, Type
 
 EXAMPLES = 3  # of each finding
@@ -161,7 +161,7 @@ def examples(found: Found, collected: Collected) -> tuple[Example, ...]:
         Example(
             r["file"],
             r["line"],
-            mask(r.get("value"), collected.pii(found.column), collected.type_of(found.column))
+            shape_of(r.get("value"), collected.pii(found.column), collected.type_of(found.column))
             if found.column
             else None,
         )
