@@ -26,9 +26,8 @@ def find(con: duckdb.DuckDBPyConnection, kind: Kind) -> list[dict[str, Any]]:
     # the planner compare every record with every other.
     con.execute("""
         CREATE OR REPLACE TEMP TABLE link_beside AS
-        WITH pairs AS (SELECT DISTINCT l, r FROM link_found ANTI JOIN link_never USING (l, r))
-        SELECT l, r FROM pairs AS p
-        JOIN link_reps AS l ON l.record_key = p.l JOIN link_reps AS r ON r.record_key = p.r
+        WITH pairs(a, b) AS (SELECT DISTINCT l, r FROM link_found ANTI JOIN link_never USING (l, r))
+        SELECT l, r FROM pairs JOIN link_reps AS l ON l.record_key = a JOIN link_reps AS r ON r.record_key = b
     """)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE link_candidates AS

@@ -10,7 +10,7 @@ import duckdb
 from splink import DuckDBAPI
 from splink.clustering import cluster_pairwise_predictions_at_threshold
 
-from segmentry.data.linkage.model import quiet
+from segmentry.data.linkage.model import forget, quiet
 
 # Different records (not copies) of one entity. In a larger cluster only links by exact keys and by hand are believed.
 LARGEST = 100
@@ -34,7 +34,7 @@ def components(con: duckdb.DuckDBPyConnection, edges: str, into: str) -> None:
             edge_id_column_name_left="left_key", edge_id_column_name_right="right_key",
         )  # fmt: skip
     con.execute(f"INSERT INTO {into} SELECT record_key, cluster_id FROM {found.physical_name}")
-    api.delete_tables_created_by_splink_from_db()
+    forget(api)
 
 
 def form(con: duckdb.DuckDBPyConnection, columns: Sequence[str], contradiction: str) -> dict[str, Any]:

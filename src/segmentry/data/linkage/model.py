@@ -36,6 +36,11 @@ def quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
+def forget(api: DuckDBAPI) -> None:
+    """Drop the tables that Splink made."""
+    api.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
+
+
 def weigh(con: duckdb.DuckDBPyConnection, kind: Kind, threshold: float, seed: int) -> dict[str, Any]:
     """Add the candidates with a probability of at least ``threshold`` to ``link_edges``; gives facts."""
     present = _present(con, kind)
@@ -113,7 +118,7 @@ def _random_agreement(
             max_pairs=_RANDOM_PAIRS, seed=seed, min_count_per_level=None, num_chunks=1
         )
         trained = linker.misc.save_model_to_json()
-        api.delete_tables_created_by_splink_from_db()
+        forget(api)
     seen = {c["output_column_name"]: c["comparison_levels"][1:] for c in trained["comparisons"]}
     return {
         c.field: [
@@ -176,7 +181,7 @@ def _score(
             json_merge_patch('{{}}', json_object({fields}))::VARCHAR
         FROM {found.physical_name} WHERE match_weight + {more} >= {math.log2(threshold / (1 - threshold))}
     """)
-    api.delete_tables_created_by_splink_from_db()
+    forget(api)
     return better
 
 

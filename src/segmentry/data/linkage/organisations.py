@@ -27,13 +27,15 @@ WITH plain AS (
 )
 SELECT g.record_key, full_name AS name, nullif(split_part(full_name, ' ', 1), '') AS start,
     CASE WHEN host <> '' AND host NOT IN {text.quoted(words.FREE_MAIL)} THEN host END AS domain,
-    link_phone(dialled) AS phone, a.means AS address, link_postcode(postcode) AS postcode, link_plain(city) AS city
+    link_phone(dialled) AS phone, a.means AS address, link_code(postcode) AS postcode, c.means AS city
 FROM plain AS g LEFT JOIN link_addresses AS a ON g.address = a.address
+LEFT JOIN link_cities AS c ON g.city = c.city
 """
 
 
 def _normalise(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(text.ADDRESSES)
+    con.execute(text.CITIES)
     con.execute(_NORMAL)
 
 

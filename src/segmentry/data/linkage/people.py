@@ -82,13 +82,14 @@ SELECT g.record_key, n.first, n.root, n.last, n.generation,
         THEN mailbox || '@' || link_mail_domain(plain_mail) END AS mail,
     CASE WHEN mailbox NOT IN {text.quoted(words.ROLES)} AND length(mailbox) >= 6 THEN mailbox END AS box,
     regexp_replace(mailbox, '[^0-9]', '', 'g') AS digits, regexp_replace(mailbox, '[0-9.]', '', 'g') AS letters,
-    link_phone(dialled) AS phone, a.means AS address, link_postcode(postcode) AS postcode, link_plain(city) AS city,
+    link_phone(dialled) AS phone, a.means AS address, link_code(postcode) AS postcode, c.means AS city,
     CASE WHEN d.birth_date IS NULL THEN strftime(g.birth_date, '%Y-%m-%d') END AS birth,
-    upper(replace(link_plain(person_id), ' ', '')) AS person_id
+    link_code(person_id) AS person_id
 FROM boxed AS g
 LEFT JOIN link_names AS n ON g.name IS NOT DISTINCT FROM n.name AND g.first_name IS NOT DISTINCT FROM n.first_name
     AND g.last_name IS NOT DISTINCT FROM n.last_name
 LEFT JOIN link_addresses AS a ON g.address = a.address
+LEFT JOIN link_cities AS c ON g.city = c.city
 LEFT JOIN link_default_dates AS d ON d.birth_date = g.birth_date
 """
 
@@ -114,7 +115,7 @@ CREATE OR REPLACE TEMP MACRO link_exchanged(a_first, a_last, b_first, b_last) AS
 
 
 def _normalise(con: duckdb.DuckDBPyConnection) -> None:
-    for step in (_MACROS, text.ADDRESSES, _NAMES, _DEFAULT_DATES, _NORMAL):
+    for step in (_MACROS, text.ADDRESSES, text.CITIES, _NAMES, _DEFAULT_DATES, _NORMAL):
         con.execute(step)
 
 
@@ -122,6 +123,9 @@ _AGREES = "link_first_agrees(l.first, l.root, r.first, r.root)"
 _TURNED = "coalesce(link_exchanged(l.first, l.last, r.first, r.last), false)"
 _SAME_AGE = "coalesce(NOT link_birth_contradicts(l.birth, r.birth), true)"
 _NAMED = f"(({_TURNED}) OR coalesce({_AGREES} OR link_last_agrees(l.last, r.last), false))"
+# Without a given name, of the one person who has the mailbox.
+_NOBODY_ELSE = """((l.first IS NULL OR r.first IS NULL) AND coalesce(link_last_agrees(l.last, r.last), true)
+    AND greatest(l.mail_names, r.mail_names) <= 1)"""
 # A given name that is another one: not a nickname, an initial, a slip, nor given and family name exchanged.
 _FIRST_CONTRADICTS = f"""(length(l.first) > 1 AND length(r.first) > 1 AND l.root <> r.root
     AND jaro_winkler_similarity(l.first, r.first) < 0.75 AND NOT coalesce({_AGREES}, false)
@@ -235,8 +239,7 @@ PEOPLE = Kind(
         SharedKey("person_id", "left(root, 1) || left(last, 2)", 3),
     ),
     exact=(
-        ExactKey("e-mail", "mail", f"{_SAME_AGE} AND ({_AGREES} OR {_TURNED} OR ((l.first IS NULL OR r.first "
-                 "IS NULL) AND coalesce(link_last_agrees(l.last, r.last), true) AND greatest(l.mail_names, r.mail_names) <= 1))"),
+        ExactKey("e-mail", "mail", f"{_SAME_AGE} AND ({_AGREES} OR {_TURNED} OR {_NOBODY_ELSE})"),
         ExactKey("person id", "person_id", f"{_NAMED} OR l.birth = r.birth OR l.mail = r.mail OR l.phone = r.phone OR "
                  "l.address = r.address OR l.postcode = r.postcode OR l.root IS NULL OR r.root IS NULL"),
         ExactKey("phone and name", "phone || root || last", _SAME_AGE),

@@ -52,7 +52,8 @@ CREATE OR REPLACE TEMP MACRO link_phone(digits) AS CASE WHEN length(digits) < 7
     OR len(list_distinct(string_split(digits, ''))) <= 2
     OR contains('01234567890123456789', digits) OR contains('98765432109876543210', digits)
     THEN NULL ELSE digits END;
-CREATE OR REPLACE TEMP MACRO link_postcode(t) AS upper(replace(link_plain(t), ' ', ''));
+CREATE OR REPLACE TEMP MACRO link_code(t) AS
+    nullif(upper(regexp_replace(link_given(t), '[^\p{{L}}\p{{N}}]+', '', 'g')), '');
 -- A date of birth written the other way round, and one slip of the finger.
 CREATE OR REPLACE TEMP MACRO link_turned(a, b) AS left(a, 4) = left(b, 4)
     AND substr(a, 6, 2) = substr(b, 9, 2) AND substr(a, 9, 2) = substr(b, 6, 2);
@@ -66,6 +67,12 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     lookup(con, "link_nicknames", words.NICKNAMES)
     lookup(con, "link_generations", words.GENERATIONS)
 
+
+# Places are few: each is spelt once.
+CITIES = """
+CREATE OR REPLACE TEMP TABLE link_cities AS
+SELECT city, link_plain(city) AS means FROM (SELECT DISTINCT city FROM link_given WHERE city IS NOT NULL)
+"""
 
 # An address has a dozen words at most that matter; each is looked up once, and all are put together again.
 ADDRESSES = f"""

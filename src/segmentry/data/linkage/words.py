@@ -75,10 +75,10 @@ FREE_MAIL = (
     "gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "yahoo.de", "yahoo.fr", "ymail.com", "hotmail.com",
     "hotmail.co.uk", "hotmail.fr", "outlook.com", "outlook.de", "live.com", "live.co.uk", "msn.com", "aol.com",
     "icloud.com", "me.com", "mac.com", "protonmail.com", "proton.me", "gmx.de", "gmx.net", "gmx.at", "gmx.com",
-    "web.de", "t-online.de", "freenet.de", "mail.com", "mail.ru", "yandex.ru", "btinternet.com", "sky.com", "virginmedia.com",
-    "ntlworld.com", "talktalk.net", "orange.fr", "wanadoo.fr", "free.fr", "laposte.net", "libero.it", "qq.com",
-    "163.com", "126.com", "zoho.com", "comcast.net", "verizon.net", "att.net", "bigpond.com", "wp.pl", "o2.pl",
-    "seznam.cz", "ziggo.nl", "kpnmail.nl", "bluewin.ch", "example.com", "example.org", "test.com",
+    "web.de", "t-online.de", "freenet.de", "mail.com", "mail.ru", "yandex.ru", "btinternet.com", "sky.com",
+    "virginmedia.com", "ntlworld.com", "talktalk.net", "orange.fr", "wanadoo.fr", "free.fr", "laposte.net", "libero.it",
+    "qq.com", "163.com", "126.com", "zoho.com", "comcast.net", "verizon.net", "att.net", "bigpond.com", "wp.pl",
+    "o2.pl", "seznam.cz", "ziggo.nl", "kpnmail.nl", "bluewin.ch", "example.com", "example.org", "test.com",
 )  # fmt: skip
 
 STREET_WORDS = {
