@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 from segmentry.config import Source
 from segmentry.data import files
 from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.layouts import arranged
 from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
 
@@ -31,8 +32,9 @@ class Entry:
     """One version of one file as it was collected.
 
     ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread``; ``reread`` are rows that an earlier version of
-    the same file brought already. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
-    stands behind them.
+    the same file brought already. ``made`` is how many rows of the table the kept rows became, where a row of the file
+    is not one record (a respondent and the answers). ``kinds`` gives rows and amount of the kept rows by line kind and
+    whether a customer stands behind them.
     """
 
     source: str
@@ -54,6 +56,12 @@ class Entry:
     reasons: Mapping[str, int] = field(default_factory=dict)
     kinds: tuple[Mapping[str, Any], ...] = ()
     caveats: tuple[str, ...] = ()
+    made: int | None = None
+
+    @property
+    def brought(self) -> int:
+        """How many rows of the table it brought."""
+        return self.kept if self.made is None else self.made
 
 
 @dataclass(frozen=True)
@@ -91,9 +99,9 @@ class Manifest:
         return hashlib.sha256(json.dumps([sorted(self.files())]).encode()).hexdigest()[:32]
 
     def rows(self) -> dict[str, int]:
-        """Rows kept so far by kind of table, and in quarantine."""
+        """Rows of each kind of table so far, and of the quarantine."""
         kinds = dict.fromkeys(e.kind for e in self.entries)
-        counts = {kind: sum(e.kept for e in self.entries if e.kind == kind) for kind in kinds}
+        counts = {kind: sum(e.brought for e in self.entries if e.kind == kind) for kind in kinds}
         return {**counts, "quarantine": sum(e.quarantined for e in self.entries)}
 
     def to_json(self) -> dict[str, Any]:
@@ -191,7 +199,10 @@ class _FileReader:
             return replace(self.manifest, entries=entries)
         shape = files.look(self.path, sheet=self.source.sheet)
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
-        made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
+        table = arranged(self.name, self.source, self.relative, shape, records.table)
+        if self.source.layout is not None:
+            table = self.session.keep("arranged", table)
+        made = canonical(self.name, self.source, self.relative, table, now=self.now)
         staged = self.session.keep("staged", made.judged())
         return self._store(scan.sha256, made, staged, records)
 
@@ -199,9 +210,9 @@ class _FileReader:
         stat = self.path.stat()
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
-        numbered = self._numbered(staged)
+        numbered = self._numbered(staged, made.record)
         usable = numbered.filter(numbered["reason"].isnull())
-        fresh, usable_rows, kept, reread = self._fresh(usable)
+        fresh, usable_rows, kept, reread = self._fresh(usable, made.record)
         keys, next_key, key_part = self._keys(fresh, stem)
         part = f"{stem}.parquet"
         if kept:
@@ -224,6 +235,7 @@ class _FileReader:
             quarantine=quarantine,
             reasons=reasons,
             caveats=(*records.warnings, *made.caveats(staged)),
+            made=_count(fresh) if len(made.record) > 1 else None,
             **self._found(part if kept else None),
         )
         return Manifest(
@@ -233,31 +245,37 @@ class _FileReader:
             self.now.date().isoformat() if kept else self.manifest.collected_on,
         )
 
-    def _numbered(self, staged: ir.Table) -> ir.Table:
+    def _numbered(self, staged: ir.Table, record: tuple[str, ...]) -> ir.Table:
         """Rows with their ``row_id``: the content digest, and for its n-th repeat a digest of content and n."""
         repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
-        again = staged.semi_join(repeats, "content").select("line", "content")
-        nth = again.select("line", nth=ibis.row_number().over(group_by=again["content"], order_by=again["line"]))
-        again = self.session.keep("nth", nth)
+        again = staged.semi_join(repeats, "content").select(*record, "content")
+        nth = ibis.row_number().over(group_by=again["content"], order_by=[again[c] for c in record])
+        again = self.session.keep("nth", again.select(*record, nth=nth))
         if not _count(again):
             return staged.rename(row_id="content")
-        joined = staged.left_join(again, "line").drop("line_right")
+        joined = staged.left_join(again, list(record)).drop(*(f"{c}_right" for c in record))
         row_id = (joined["nth"].fill_null(0) > 0).ifelse(
             md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
         )
         return joined.mutate(row_id=row_id).drop("nth", "content")
 
-    def _fresh(self, usable: ir.Table) -> tuple[ir.Table, int, int, int]:
-        """The rows that no part of the source holds yet; how many rows are usable, fresh, and from this file before."""
-        rows = _count(usable)
+    def _fresh(self, usable: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int, int, int]:
+        """The rows that no part of the source holds yet; how many rows of the file are usable, fresh, and from this
+        file before. A row of the file that holds several records is fresh when one of them is.
+        """
+        rows = _lines(usable, record)
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
             return usable, rows, rows, 0
         known = self.session.facts(parts).select("row_id", "file")
         mine = (known["file"] == self.relative).ifelse(1, 0).max()
-        seen = usable.select("line", "row_id").inner_join(known.group_by("row_id").agg(mine=mine), "row_id")
-        seen = self.session.keep("seen", seen.select("line", "mine"))
-        return usable.anti_join(seen, "line"), rows, rows - _count(seen), _count(seen.filter(seen["mine"] == 1))
+        seen = usable.select(*record, "row_id").inner_join(known.group_by("row_id").agg(mine=mine), "row_id")
+        seen = self.session.keep("seen", seen.select(*record, "mine"))
+        fresh = usable.anti_join(seen, list(record))
+        whole = (
+            seen if len(record) == 1 else seen.anti_join(fresh, "line").group_by("line").agg(mine=seen["mine"].min())
+        )
+        return fresh, rows, rows - _count(whole), _count(whole.filter(whole["mine"] == 1))
 
     def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table | None, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
@@ -289,7 +307,9 @@ class _FileReader:
             joined = fresh.mutate(customer_key=ibis.null("int64"))
         first_time = not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
-        rows = joined.select(
+        places = [name for name in made.record if name != "line"]
+        ordered = joined.order_by([ibis.asc("customer_key", nulls_first=False), "line", *places])
+        return ordered.select(
             "customer_key",
             *made.columns,
             source=ibis.literal(self.name),
@@ -298,13 +318,14 @@ class _FileReader:
             row_id="row_id",
             known_from=known_from,
         )
-        return rows.order_by([ibis.asc("customer_key", nulls_first=False), "line"])
 
     def _quarantine(
         self, numbered: ir.Table, records: files.Records, name: str
     ) -> tuple[int, int, dict[str, int], str | None]:
         """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
         bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
+        if "place" in numbered.columns:  # one record for the line, whatever it would have become
+            bad = bad.group_by("line").agg(reason=bad["reason"].min(), row_id=bad["row_id"].min())
         raw = records.table
         text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"}))
         read = raw.select(line="_line", record=text)
@@ -348,6 +369,11 @@ class _FileReader:
 
 def _count(rows: ir.Table) -> int:
     return int(rows.count().execute())
+
+
+def _lines(rows: ir.Table, record: tuple[str, ...]) -> int:
+    """How many rows of the file stand behind records."""
+    return _count(rows) if len(record) == 1 else int(rows["line"].nunique().execute())
 
 
 @ibis.udf.scalar.builtin(name="to_json")

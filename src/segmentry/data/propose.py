@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
@@ -121,7 +122,9 @@ def _recognised(
         opened = open_group(con, group, scratch, progress)
         written = written_paths(group, paths, root)
         name = source_name(group, taken)
-        source = recognise(con, opened.first, name=name, paths=written, sheet=group.sheet)
+        source = recognise(
+            con, opened.first, name=name, paths=written, sheet=group.sheet, heading=group.shapes[0].heading
+        )
     except DataError as error:
         return unusable(group.paths[0], root, error)
     if source.kind is None:
@@ -195,7 +198,8 @@ def _rhythm(orders: Sequence[ir.Table]) -> Rhythm | None:
 
 def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
     """Sources that share ids get one id space; the others one of their own."""
-    with_ids = [f for f in found if "customer" in f.source.columns]
+    with_ids = [f for f in found if "customer" in f.source.columns and f.source.columns["customer"].uses]
+    found = [_alone(f) for f in found]
     if len(with_ids) < 2:
         return found
     overlap = _overlaps(con, with_ids)
@@ -217,13 +221,23 @@ def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
     return made
 
 
+def _alone(found: _Found) -> _Found:
+    """Respondents who are nobody's customers have ids of their own."""
+    customer = found.source.columns.get("customer")
+    if customer is None or customer.uses:
+        return found
+    return replace(
+        found, source=replace(found.source, id_space=found.source.name, id_space_note="ids made of the rows")
+    )
+
+
 def _overlaps(con: Backend, found: Sequence[_Found]) -> dict[tuple[str, str], float]:
     """Of each pair of sources: the share of the smaller set of ids that the other has, too."""
     kept: list[tuple[str, ir.Table, int]] = []
     for each in found:
-        column = each.source.columns["customer"].uses[0]
-        table = each.opened.all(column)
-        ids = table.select(id=values.identifier(table[column]))
+        names = each.source.columns["customer"].uses
+        table = each.opened.all(*names)
+        ids = table.select(id=ibis.coalesce(*(values.identifier(table[name]) for name in names)))
         stored = con.create_table(
             f"ids_{each.source.name}", ids.filter(ids["id"].notnull()).distinct(), temp=True, overwrite=True
         )
