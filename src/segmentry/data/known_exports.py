@@ -232,7 +232,7 @@ def _contacts(table: TableProfile, reason: str) -> Known | None:
         "birth_date": _first(table, "Birthdate", "Date of birth"),
         "gender": _first(table, "Gender__c", "Gender", "Salutation"),
     }
-    notes = ()
+    notes: tuple[str, ...] = ()
     if numbers:
         notes = (f"A contact without {numbers[0].name} is known by its own {own.name}: no contact is lost.",)
     return Known("customers", 0.97, (reason,), _known(columns), whole=False, notes=notes)
@@ -281,11 +281,12 @@ def _deals(table: TableProfile, reason: str) -> Known | None:
         "product": _first(table, "product"),
         "channel": _first(table, "LeadSource", "Original Source Type"),
     }
-    aside = {OPEN_OR_LOST: lost}
+    aside = {}
     notes = ["Only deals that were won count as purchases."]
     if who[0].fill < 1:
         aside[NO_ACCOUNT] = f"{quoted(who[0].name)} is null"
         notes.append(f"Deals without {who[0].name} are set aside; without that line they count as anonymous purchases.")
+    aside[OPEN_OR_LOST] = lost
     return Known("transactions", 0.96, (reason,), _known(columns), set_aside=aside, notes=tuple(notes))
 
 

@@ -46,6 +46,7 @@ _START, _END = (
 )
 _LEAST_ITEMS = 5  # fewer columns of the same answers are no questionnaire
 _MOST_CHOICES = 30
+_LONGEST_CHOICE = 80  # characters
 
 
 @dataclass(frozen=True)
@@ -228,9 +229,11 @@ def _mark(of: ColumnProfile) -> str | None:
         if len(cells) < max(2, 0.05 * len(of.values)):
             continue
         parts = Counter(p.strip() for v in of.values for p in v.split(mark) if p.strip())
-        again = [p for p, n in parts.items() if n >= 2]
+        again = sum(n for n in parts.values() if n >= 2) / sum(parts.values())
+        # In a sentence a space follows the comma; tools write none, so that fewer repeats are proof enough.
+        wanted = 0.65 if any(f"{mark} " in v for v in cells) else 0.4
         distinct = {frozenset(p.strip() for p in v.split(mark)) for v in cells}
-        few = 2 <= len(parts) <= _MOST_CHOICES and len(again) >= 0.8 * len(parts)
-        if few and (len(distinct) > 1 or any(p in of.values for p in parts)) and max(map(len, parts)) <= 80:
+        several = len(distinct) > 1 or any(p in of.values for p in parts)
+        if 2 <= len(parts) <= _MOST_CHOICES and again >= wanted and several and max(map(len, parts)) <= _LONGEST_CHOICE:
             return mark
     return None

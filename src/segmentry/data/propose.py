@@ -14,6 +14,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from segmentry import expressions
 from segmentry.data import files, values
 from segmentry.data.currency import currency_of
 from segmentry.data.order_lines import (
@@ -165,7 +166,11 @@ def _looked_into(found: _Found, now: datetime) -> tuple[_Found, ir.Table]:
     """Transactions with their returns and charges, found by value, and their orders: customer and time."""
     source = found.source
     used = list(dict.fromkeys(name for m in source.columns.values() for name in m.uses))
-    lines = found.opened.all("_line", *used).limit(_LOOKED_AT)
+    aside = [expressions.parse(c, where="set_aside") for c in (source.known.set_aside.values() if source.known else ())]
+    judged = [name for condition in aside for name in condition.columns]
+    lines = found.opened.all("_line", *used, *judged).limit(_LOOKED_AT)
+    for condition in aside:
+        lines = lines.filter(~condition.bind(lines).fill_null(False))
     returns, charges = find_returns(lines, source.table, source.columns), find_charges(lines, source.columns)
     notes = list(source.notes)
     if not source.table.complete and int(lines.count().to_pyarrow().as_py()) == _LOOKED_AT:
@@ -173,7 +178,7 @@ def _looked_into(found: _Found, now: datetime) -> tuple[_Found, ir.Table]:
     if totals_repeat(lines, source.columns):
         amount = source.columns["amount"].expression
         notes.append(f"{amount} is the same on all lines of an order: if it is the order's total, sums count it twice.")
-    if lost := find_lost(source.table, source.columns):
+    if not aside and (lost := find_lost(source.table, source.columns)):
         notes.append(lost)
     made = replace(
         source,
