@@ -337,10 +337,13 @@ _ADVERTISING = words_in(
     "campaign adgroup adset impressions clicks ads advertising spend acquisition affiliate marketing"
 )
 _SERVICE = words_in("ticket service support handling call calls helpdesk kundendienst")
+_MOST_OF_COSTS = 14  # columns; a wider table that speaks of costs, too, describes customers
 _RETENTION = words_in("retention winback loyalty voucher vouchers")
 
 
 def _costs(table: TableProfile, words: frozenset[str]) -> Known | None:
+    if len(table.columns) > _MOST_OF_COSTS:
+        return None
     own = {w for c in table.columns for w in words_of(c.name)} | words
     goods = ("order", "product", "quantity")
     ordered = [
