@@ -63,6 +63,27 @@ class Attribute(_Part):
     pii: Pii = Field(Pii.NONE, description="How personal it is.")
 
 
+class Answers(_Part):
+    """How a survey with one row per respondent becomes one row per answer."""
+
+    leave_out: TextList = Field((), description="Columns that hold no answers. So do those that `columns` use.")
+    several: dict[str, str] = Field({}, description="Column whose cells hold several answers: what separates them.")
+    codes: dict[str, str] = Field(
+        {}, description="Column: code of its question. Default: its name, or Q and its place."
+    )
+    duration: tuple[str, str] | None = Field(
+        None, description="Columns of start and end; the seconds between them become the answer to _duration."
+    )
+
+
+# What a source's layout makes of a file, and the kinds of source that it is for.
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "answers_in_columns": ("responses",),
+    "measures_in_columns": ("market",),
+    "ga4_events": ("events",),
+}
+
+
 class Source(_Part):
     """Where records of one kind come from."""
 
@@ -105,6 +126,17 @@ class Source(_Part):
     timezone: str = Field("UTC", description="Time zone of times without one, such as Europe/London.")
     day_first: bool | None = Field(None, description="01/02/2024 is 1 February. Found out where the data tell.")
     sheet: str | None = Field(None, description="Sheet of an Excel file.")
+    layout: str | None = Field(
+        None,
+        description="What a row of the file is, where it is not one record: answers_in_columns (a respondent), "
+        "measures_in_columns (a cell of market research), ga4_events (Google Analytics 4 in BigQuery's shape).",
+        json_schema_extra={"enum": [*LAYOUTS, None]},
+    )
+    answers: Answers = Field(Answers(), description="Which columns are answers, for layout: answers_in_columns.")
+    measures: TextList = Field((), description="Columns of figures, for layout: measures_in_columns.")
+    set_aside: dict[str, str] = Field(
+        {}, description="Reason: condition over the file's columns. Such rows go to quarantine with that reason."
+    )
     returns: str | None = Field(None, description="Condition over the file's columns: the line is a return.")
     charges: str | None = Field(None, description="Condition over the file's columns: postage, fee, no product.")
     pii: dict[str, Pii] = Field({}, description="Columns of the file that are personal, and how.")
@@ -180,9 +212,24 @@ class Source(_Part):
                 raise ValueError(
                     f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
                 )
+        self._check_layout()
         if (self.returns or self.charges) and self.kind != "transactions":
             raise ValueError("returns and charges belong to a source of kind transactions.")
         return self
+
+    def _check_layout(self) -> None:
+        if self.layout is not None and self.layout not in LAYOUTS:
+            raise ValueError(f"layout: '{self.layout}' is no layout. {did_you_mean(self.layout, LAYOUTS)}")
+        if self.layout is not None and self.kind not in LAYOUTS[self.layout]:
+            raise ValueError(f"layout: {self.layout} is for {', '.join(LAYOUTS[self.layout])}, not for {self.kind}.")
+        if self.layout is not None and self.key:
+            raise ValueError(f"key: does not go with layout: {self.layout}, where a row is several records.")
+        if self.layout != "answers_in_columns" and self.answers != Answers():
+            raise ValueError("answers belongs to layout: answers_in_columns.")
+        if (self.layout == "measures_in_columns") != bool(self.measures):
+            raise ValueError("measures and layout: measures_in_columns belong together: name the columns of figures.")
+        if any(not reason.strip() for reason in self.set_aside):
+            raise ValueError("set_aside: a condition needs a reason in words, such as 'lost or still open'.")
 
 
 Survivor = Literal["priority", "newest", "most_complete"]
@@ -578,6 +625,8 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
     match path:
         case ("sources", _, "attributes", _):
             model = Attribute
+        case ("sources", _, "answers"):
+            model = Answers
         case ("sources", _):
             model = Source
         case ("segmentations", _):

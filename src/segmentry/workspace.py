@@ -194,12 +194,12 @@ class Workspace:
         """One row per customer from the records of all sources."""
         manifest, settings, sources = self.manifest(), self.config.identity, self.config.sources
         mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
-        linking = identity.due(settings, sources)
         before = self.state.current().get("resolve")
 
         def work(files: Session, writer: Writer) -> dict[str, Any]:
             session = cast("DuckDBSession", files)  # what works on the files of the workspace
             ids = session.keep("ids", collect.customer_ids(manifest, session))
+            linking = identity.due(settings, ids)
             names = [n for n in sources if manifest.parts("customers", n)]
             found = {n: session.parts(manifest.parts("customers", n)) for n in names}
             records = golden.in_line(found, sources, settings)

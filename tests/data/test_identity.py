@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from tests.engines import on, on_every_engine
+from tests.shops import opened
 
 from segmentry.errors import ConfigError, DataError
 from segmentry.workspace import Workspace
-from tests.engines import on, on_every_engine
-from tests.shops import opened
 
 CONFIG = """\
 name: Test shop
@@ -19,14 +19,15 @@ sources:
   shop:
     kind: customers
     path: shop.csv
-    columns: {{customer: id, first_name: first, last_name: last, email: mail, phone: phone, birth_date: born, city: city}}
+    columns:
+      {{customer: id, first_name: first, last_name: last, email: mail, phone: phone, birth_date: born, city: city}}
   crm:
     kind: customers
     path: crm*.csv
     id_space: crm
     columns:
-      {{customer: id, known_as: shop_id, first_name: first, last_name: last, email: mail, phone: phone, birth_date: born,
-       updated_at: changed}}
+      {{customer: id, known_as: shop_id, first_name: first, last_name: last, email: mail, phone: phone,
+       birth_date: born, updated_at: changed}}
   orders:
     kind: transactions
     path: orders.csv
@@ -126,7 +127,7 @@ def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: 
     assert traits["crm:P4"]["monetary"] == pytest.approx(7)
     with space.reading() as reading:
         steps = {r.source: r.steps for r in reading.reconciliations()}
-    assert [s.rows for s in steps["tickets"] if s.level == 0][0] == 4
+    assert next(s.rows for s in steps["tickets"] if s.level == 0) == 4
     space.close()
 
 

@@ -279,7 +279,7 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
     assert list(read(real["febrl/*"]).segmentations) == ["age_groups"]
 
 
-@pytest.mark.parametrize("name", ["hillstrom", "mcdonalds", "amazon_app_reviews"])
+@pytest.mark.parametrize("name", ["hillstrom", "amazon_app_reviews"])
 def test_a_file_without_a_customer_column_says_what_to_do(real_data: Path, tmp_path: Path, name: str):
     with in_memory() as con, pytest.raises(DataError, match="no column identifies the customer") as caught:
         propose(con, [f"{name}/*"], real_data, tmp_path, now=NOW)

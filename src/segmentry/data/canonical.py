@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 from segmentry import expressions
 from segmentry.config import Source
 from segmentry.data import values
+from segmentry.data.layouts import PLACE, UNUSABLE
 from segmentry.engine import md5
 from segmentry.errors import DataError, did_you_mean
 from segmentry.tables import TABLES, Type
@@ -35,13 +36,20 @@ class Canonical:
     now: datetime
     notes: tuple[str, ...]
 
+    @property
+    def record(self) -> tuple[str, ...]:
+        """The columns that tell records apart: the line, and the place on it where a line holds several."""
+        return ("line", "place") if "place" in self.typed.columns else ("line",)
+
     def judged(self) -> ir.Table:
         """The parsed rows with ``reason`` (null: usable), ``content`` (equal digests are equal rows), ``line_kind``."""
         rows = self.typed
         if self.kind == "transactions":
             rows = rows.mutate(line_kind=self._line_kind(rows))
         reasons = [(test.fill_null(False), text) for test, text in self._reasons(rows)]
-        reason = ibis.cases(*reasons) if reasons else ibis.null("string")
+        reason = ibis.cases((rows["aside"].notnull(), rows["aside"]), *reasons)
+        if "place" in rows.columns:  # a line goes to quarantine as a whole
+            reason = reason.min().over(group_by=rows["line"])
         return rows.mutate(reason=reason, content=self.content(rows))
 
     def content(self, rows: ir.Table) -> ir.Value:
@@ -61,6 +69,15 @@ class Canonical:
         """What is doubtful about the values, in words, with counts."""
         found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in unread.items()]
         return (*self.notes, *found)
+
+    def repeats(self, rows: ir.Table) -> tuple[str, ...]:
+        """What is to be said where customers answered a survey more than once."""
+        if "customer" not in rows.columns or "place" not in rows.columns:
+            return ()
+        known = rows.filter(rows["reason"].isnull() & rows["customer"].notnull())
+        again = known.agg(n=known["line"].nunique() - known["customer"].nunique()).to_pyarrow().to_pylist()[0]["n"]
+        text = f"{again:,} responses come from customers who had answered before; each counts with its own time"
+        return (text,) if again else ()
 
     def _reasons(self, rows: ir.Table) -> Iterator[tuple[ir.Value, str]]:
         contract = TABLES[self.kind]
@@ -109,6 +126,9 @@ class _Mapper:
         self.parsed = {column: self._parse(f"columns.{column}", text) for column, text in source.columns.items()} | {
             a: self._parse(f"attributes.{a}", spec.expression) for a, spec in source.attributes.items()
         }
+        self.aside = {
+            reason: self._parse(f"set_aside.{reason}", condition) for reason, condition in source.set_aside.items()
+        }
         for key in ("returns", "charges"):
             text = getattr(source, key)
             if text:
@@ -134,7 +154,8 @@ class _Mapper:
             columns["is_return"] = self._holds("#returns")
             columns["is_charge"] = self._holds("#charges")
         key = {"key": digest([self.table[c] for c in self._key_columns()])} if self.source.key else {}
-        typed = self.table.select(line="_line", **columns, **given, **key)
+        places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
+        typed = self.table.select(line="_line", **places, **columns, **given, **key, aside=self._set_aside())
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
         return Canonical(self.source.kind, typed, names, self.now, notes)
 
@@ -148,13 +169,23 @@ class _Mapper:
                 )
         return [names[c.casefold()] for c in self.source.key or ()]
 
+    def _set_aside(self) -> ir.Value:
+        """Why a row is not used although it could be read; null where it is."""
+        cases = [
+            (parsed.bind(self.table, number=self._number, time=self._time).fill_null(False), reason)
+            for reason, parsed in self.aside.items()
+        ]
+        if UNUSABLE in self.table.columns:
+            cases.append((self.table[UNUSABLE].notnull(), self.table[UNUSABLE]))
+        return ibis.cases(*cases) if cases else ibis.null("string")
+
     def _holds(self, key: str) -> ir.Value:
         return self._bound(key).fill_null(False) if key in self.parsed else ibis.literal(False)
 
     def _parse(self, key: str, text: str) -> expressions.Expression:
         where = f"segmentry.yaml sources.{self.name}.{key}"
         parsed = expressions.parse(text, where=where, names=self.table.columns)
-        names = [c for c in self.table.columns if c != "_line"]
+        names = [c for c in self.table.columns if c not in ("_line", PLACE, UNUSABLE)]
         for column in parsed.columns:
             if column.casefold() not in {c.casefold() for c in names}:
                 raise DataError(

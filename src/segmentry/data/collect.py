@@ -22,6 +22,7 @@ from segmentry.data import files, quarantine
 from segmentry.data.canonical import Canonical, canonical
 from segmentry.data.connectors.landing import Landed, Pull
 from segmentry.data.ids import id_of
+from segmentry.data.layouts import arranged
 from segmentry.engine import DuckDBSession, Progress, Session, exact_sum, md5
 from segmentry.errors import DataError
 
@@ -35,8 +36,9 @@ class Entry:
     ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced``; ``reread`` are rows that an
     earlier version of the same file brought already, ``replaced`` those of a source with a key that a later record of
     the same key has replaced. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
-    stands behind them. ``unread`` counts values of a column that count as not known because they could not be read,
-    ``repeated`` the lines that repeat another line of the file.
+    stands behind them. ``made`` is how many rows of the table the kept rows became, where a row of the file
+    is not one record (a respondent and the answers). ``unread`` counts values of a column that count as not known
+    because they could not be read, ``repeated`` the lines that repeat another line of the file.
 
     A file of repaired records brings no new rows: what it brings into use leaves the quarantine, so its ``quarantined``
     is minus the sum of its ``kept`` and ``duplicates``. ``repaired`` is the part that names the records that have left,
@@ -68,6 +70,12 @@ class Entry:
     repeated: int = 0
     repaired: str | None = None
     repairs: tuple[Mapping[str, Any], ...] = ()
+    made: int | None = None
+
+    @property
+    def brought(self) -> int:
+        """How many rows of the table it brought."""
+        return self.kept if self.made is None else self.made
 
 
 @dataclass(frozen=True)
@@ -128,9 +136,9 @@ class Manifest:
         return hashlib.sha256(json.dumps([sorted(self.files())]).encode()).hexdigest()[:32]
 
     def rows(self) -> dict[str, int]:
-        """Rows kept so far by kind of table, and in quarantine."""
+        """Rows of each kind of table so far, and of the quarantine."""
         kinds = dict.fromkeys(e.kind for e in self.entries)
-        counts = {kind: sum(e.kept for e in self.entries if e.kind == kind) for kind in kinds}
+        counts = {kind: sum(e.brought for e in self.entries if e.kind == kind) for kind in kinds}
         return {**counts, "quarantine": sum(e.quarantined for e in self.entries)}
 
     def to_json(self) -> dict[str, Any]:
@@ -287,7 +295,11 @@ class _FileReader:
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
         if landed:
             records = self._numbered_on(records, landed, mine)
-        made = canonical(self.name, self.source, self.relative, records.table, now=self.now)
+        given = records.table.drop(*quarantine.LABELS) if self._is_repaired else records.table
+        table = arranged(self.name, self.source, self.relative, shape, given)
+        if self.source.layout is not None:
+            table = self.session.keep("arranged", table)
+        made = canonical(self.name, self.source, self.relative, table, now=self.now)
         staged = self.session.keep("staged", made.judged())
         if self._is_repaired:
             return self._store_repaired(scan.sha256, made, staged, records)
@@ -298,10 +310,10 @@ class _FileReader:
         bad = self.manifest.quarantine_parts(self.name)
         open_records = quarantine.still_in(self.session, bad, self.manifest.repaired_parts())
         read = records.table.select(line="_line", quarantine_id=records.table[quarantine.ID])
-        numbered, _ = self._identified(staged)
+        numbered, _ = self._identified(staged, made.record)
         usable = numbered.filter(numbered["reason"].isnull())
         if open_records is None:  # as when the mapping has changed, and now reads what it could not read before
-            return self._store_nothing(sha256, _count(staged))
+            return self._store_nothing(sha256, _lines(staged, made.record))
         found = read.inner_join(open_records.select("quarantine_id", "file", "reason"), "quarantine_id")
         fixed = found.semi_join(usable, "line")
         # The same record twice in the file: its first line counts.
@@ -309,7 +321,7 @@ class _FileReader:
         left = fixed.inner_join(first, "quarantine_id").filter(ibis._["line"] == ibis._["first"])
         left = self.session.keep("left", left.select("line", "quarantine_id", "file", "reason"))
         usable = self.session.keep("repaired", usable.semi_join(left, "line"))
-        rows = _count(staged)
+        rows = _lines(staged, made.record)
         stored = self._store_rows(sha256, made, usable)
         name = f"repaired-{stored.stem}.parquet" if stored.rows else None
         if name:
@@ -328,7 +340,7 @@ class _FileReader:
         return stored.into(self.manifest, entry)
 
     def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
-        numbered, repeated = self._identified(staged)
+        numbered, repeated = self._identified(staged, made.record)
         unread = made.unread(staged)
         stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()))
         name = f"quarantine-{stored.stem}.parquet"
@@ -340,7 +352,7 @@ class _FileReader:
             reread=stored.entry.reread + bad_reread,
             quarantine=quarantined,
             reasons=reasons,
-            caveats=(*records.warnings, *made.caveats(unread)),
+            caveats=(*records.warnings, *made.caveats(unread), *made.repeats(staged)),
             unread=unread,
             repeated=repeated,
             pull=self.input.landed.pull.to_json() if self.input.landed else None,
@@ -402,27 +414,28 @@ class _FileReader:
             replaced=replaced,
             part=part,
             quarantine=None,
+            made=_count(fresh) if len(made.record) > 1 else None,
             **self._found(part),
         )
         return _Stored(stem, rows, entries, entry, key_part, next_key, self.now.date().isoformat())
 
-    def _identified(self, staged: ir.Table) -> tuple[ir.Table, int]:
-        """Rows with their ``row_id``, and how many repeat another line."""
-        return (self._keyed(staged), 0) if self.source.key else self._numbered(staged)
+    def _identified(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another one."""
+        return (self._keyed(staged), 0) if self.source.key else self._numbered(staged, record)
 
-    def _numbered(self, staged: ir.Table) -> tuple[ir.Table, int]:
-        """Rows with their ``row_id``, and how many repeat another line.
+    def _numbered(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another one.
 
         The id is the content digest, for its n-th repeat a digest of content and n.
         """
         repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
-        again = staged.semi_join(repeats, "content").select("line", "content")
-        nth = again.select("line", nth=ibis.row_number().over(group_by=again["content"], order_by=again["line"]))
-        again = self.session.keep("nth", nth)
+        again = staged.semi_join(repeats, "content").select(*record, "content")
+        nth = ibis.row_number().over(group_by=again["content"], order_by=[again[c] for c in record])
+        again = self.session.keep("nth", again.select(*record, nth=nth))
         repeated = _count(again.filter(again["nth"] > 0))
         if not repeated:
             return staged.rename(row_id="content"), 0
-        joined = staged.left_join(again, "line").drop("line_right")
+        joined = staged.left_join(again, list(record)).drop(*(f"{c}_right" for c in record))
         row_id = (joined["nth"].fill_null(0) > 0).ifelse(
             md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
         )
@@ -437,9 +450,13 @@ class _FileReader:
         return self.session.keep("keyed", staged.mutate(row_id=row_id, later=later & usable))
 
     def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
-        """The rows that no part of the source holds yet; how many rows are usable, fresh, from this file before, and
-        replaced by a later one of this file."""
-        rows = _count(usable)
+        """The rows that no part of the source holds yet; how many rows of the file are usable, fresh, from this file
+        before, and replaced by a later one of this file.
+
+        A row of the file that holds several records is fresh when one of them is.
+        """
+        record = made.record
+        rows = _lines(usable, record)
         replaced = 0
         if self.source.key:
             replaced = _count(usable.filter(usable["later"]))
@@ -452,10 +469,14 @@ class _FileReader:
         if self.source.key:
             known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
         known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
-        seen = usable.select("line", *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
-        seen = self.session.keep("seen", seen.select("line", "mine"))
-        kept = rows - replaced - _count(seen)
-        return usable.anti_join(seen, "line"), rows, kept, _count(seen.filter(seen["mine"] == 1)), replaced
+        seen = usable.select(*record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
+        seen = self.session.keep("seen", seen.select(*record, "mine"))
+        fresh = usable.anti_join(seen, list(record))
+        whole = seen
+        if len(record) > 1:
+            whole = seen.anti_join(fresh, "line").group_by("line").agg(mine=ibis._["mine"].min())
+        mine = _count(whole.filter(whole["mine"] == 1))
+        return fresh, rows, rows - replaced - _count(whole), mine, replaced
 
     def _earlier(self, fresh: ir.Table) -> ir.Table | None:
         """The rows of the source that new records of the same key replace."""
@@ -523,7 +544,9 @@ class _FileReader:
             before = earlier.select(before="row_id", since="known_from")
             keyed = keyed.left_join(before, keyed["row_id"] == before["before"])
             known_from = keyed["before"].notnull().ifelse(keyed["since"], known_from)
-        rows = keyed.select(
+        places = [name for name in made.record if name != "line"]
+        ordered = keyed.order_by([ibis.asc("customer_key", nulls_first=False), "line", *places])
+        return ordered.select(
             "customer_key",
             *made.columns,
             source=ibis.literal(self.name),
@@ -532,13 +555,14 @@ class _FileReader:
             row_id="row_id",
             known_from=known_from,
         )
-        return rows.order_by([ibis.asc("customer_key", nulls_first=False), "line"])
 
     def _quarantine(
         self, numbered: ir.Table, records: files.Records, name: str
     ) -> tuple[int, int, dict[str, int], str | None]:
         """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
         bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
+        if "place" in numbered.columns:  # one record for the line, whatever it would have become
+            bad = bad.group_by("line").agg(reason=bad["reason"].min(), row_id=bad["row_id"].min())
         raw = records.table
         # DuckDB's writer gives its type JSON, which would refuse the texts of records that could not be taken apart.
         text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"})) + ""
@@ -583,6 +607,11 @@ class _FileReader:
 
 def _count(rows: ir.Table) -> int:
     return int(rows.count().execute())
+
+
+def _lines(rows: ir.Table, record: tuple[str, ...]) -> int:
+    """How many rows of the file stand behind records."""
+    return _count(rows) if len(record) == 1 else int(rows["line"].nunique().execute())
 
 
 @ibis.udf.scalar.builtin(name="to_json")

@@ -16,6 +16,7 @@ from segmentry.data.excel_rows import Workbook
 from segmentry.data.file_kinds import Compression, Format, Kind, kind_of
 from segmentry.data.header import find_header, usable_names
 from segmentry.data.json_text import column_name, elements, key_paths
+from segmentry.data.survey_header import SurveyHeading
 from segmentry.errors import DataError
 
 SAMPLE = 1 << 20  # bytes of text that are looked at
@@ -30,7 +31,7 @@ class FileShape:
     ``columns`` are usable names: stripped, none empty, no two alike in lower case, none ``_line``; ``renamed`` gives
     what was written and what it became. For JSON they are the keys of the sample: the records may have more.
     ``header_lines`` is how many lines (rows of a sheet) stand before the first record, titles and notes included.
-    ``empty``: there is a header and nothing below it.
+    ``empty``: there is a header and nothing below it. ``heading`` is what a survey tool's header of several rows says.
     """
 
     format: Format
@@ -44,6 +45,7 @@ class FileShape:
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
     empty: bool = False
+    heading: SurveyHeading | None = None
 
     @property
     def delimiter(self) -> str:
@@ -124,6 +126,7 @@ def _look_csv(kind: Kind, text: str, whole: bool, encoding: str) -> FileShape:
         has_header=header.found,
         header_lines=lines,
         empty=whole and not below,
+        heading=header.heading,
     )
 
 
@@ -219,6 +222,7 @@ def _look_excel(path: Path, wanted: str | None) -> FileShape:
         sheet=sheet,
         sheets=sheets,
         empty=len(rows) < _SHEET_ROWS and not any(_extent(row) for row in rows[header.rows :]),
+        heading=header.heading,
     )
 
 

@@ -6,6 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from segmentry.data.survey_header import (
+    SurveyHeading,
+    asked_in_two_rows,
+    questions_of,
+    starts_qualtrics,
+    starts_surveymonkey,
+    zone_of,
+)
+
 LINE = "_line"  # the column that every table of records has; a column of the file never gets this name
 _PREAMBLE = 30  # rows among which the header is looked for
 # What stands in a record and hardly ever in a header: numbers, dates, e-mail addresses, long hexadecimal ids.
@@ -24,13 +33,15 @@ class Header:
     """The names of the columns and where the records begin.
 
     ``rows`` is how many rows stand before the first record; ``found`` whether the last of them names the columns.
-    ``renamed`` gives, for every name that had to change, what was written and what it became.
+    ``renamed`` gives, for every name that had to change, what was written and what it became. ``heading`` is what
+    the several rows of a survey tool's header say.
     """
 
     names: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...]
     rows: int
     found: bool
+    heading: SurveyHeading | None = None
 
 
 def find_header(rows: Sequence[Sequence[str]], width: int) -> Header:
@@ -39,6 +50,9 @@ def find_header(rows: Sequence[Sequence[str]], width: int) -> Header:
     Rows before it that are narrower, or all but empty, are titles and notes: the preamble. A row is the header when its
     cells look like names (no numbers, dates, addresses) and do not come again as values below.
     """
+    survey = find_survey_header(rows[:_PREAMBLE])
+    if survey is not None:
+        return survey
     start = next((i for i, row in enumerate(rows[:_PREAMBLE]) if _may_begin(row, width)), 0)
     if start >= len(rows):
         return Header((), (), 0, False)
@@ -49,6 +63,21 @@ def find_header(rows: Sequence[Sequence[str]], width: int) -> Header:
         return Header(names, (), start, False)
     names, renamed = usable_names(_fitted(first, body, width))
     return Header(names, renamed, start + 1, True)
+
+
+def find_survey_header(rows: Sequence[Sequence[str]]) -> Header | None:
+    """The header of a survey tool that has two or three rows; None where there is none."""
+    for start in range(len(rows) - 1):
+        if starts_qualtrics(rows, start):
+            names, renamed = usable_names(rows[start])
+            wording = tuple(" ".join(cell.split()) for cell in rows[start + 1])
+            heading = SurveyHeading("Qualtrics", wording, zone_of(rows[start + 2]))
+            return Header(names, renamed, start + 3, True, heading)
+        if starts_surveymonkey(rows, start):
+            codes, wording = questions_of(asked_in_two_rows(rows[start], rows[start + 1]))
+            names, renamed = usable_names(codes)
+            return Header(names, renamed, start + 2, True, SurveyHeading("SurveyMonkey", wording))
+    return None
 
 
 def usable_names(written: Iterable[str]) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:

@@ -21,7 +21,7 @@ from segmentry import config
 from segmentry.config import Source
 from segmentry.data import golden
 from segmentry.data.golden import Record
-from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, PHONE_SPACE
+from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, named
 from segmentry.data.linkage import link_people
 from segmentry.engine import DuckDBSession, Progress, md5
 from segmentry.errors import DataError, did_you_mean
@@ -79,12 +79,11 @@ def with_contacts(facts: Mapping[str, ir.Table], sources: Mapping[str, Source]) 
     return found
 
 
-def due(settings: config.Identity, sources: Mapping[str, Source]) -> bool:
+def due(settings: config.Identity, ids: ir.Table) -> bool:
     """Whether the same person is looked for under different ids."""
-    spaces = {s.id_space for s in sources.values() if "customer" in s.columns}
-    spaces |= {EMAIL_SPACE for s in sources.values() if "contact_email" in s.columns}
-    spaces |= {PHONE_SPACE for s in sources.values() if "contact_phone" in s.columns}
-    return settings.link == "always" or (settings.link == "auto" and len(spaces) > 1)
+    if settings.link == "auto":
+        return int(ids["id_space"].nunique().to_pyarrow().as_py()) > 1
+    return settings.link == "always"
 
 
 def resolve(
@@ -116,19 +115,18 @@ def nobody_linked(ids: ir.Table) -> ir.Table:
 def identities(ids: ir.Table, owners: ir.Table) -> ir.Table:
     """One row per id with its customer: ``owners`` holds the ``customer_key`` of every ``record_key``.
 
-    A customer is called by the id that was there first; outside the default id space with the space in front.
+    A customer is called by the id that was there first.
     """
-    own = ids["id_space"] == DEFAULT_SPACE
-    named = ids.select(
+    each = ids.select(
         record_key="customer_key",
-        own_id=own.ifelse(ids["source_id"], ids["id_space"] + ":" + ids["source_id"]),
+        own_id=named(ids["id_space"], ids["source_id"]),
         id_space="id_space",
         source_id="source_id",
     )
-    owned = named.left_join(owners, "record_key").mutate(
-        customer_key=ibis.coalesce(ibis._["customer_key"], named["record_key"])
+    owned = each.left_join(owners, "record_key").mutate(
+        customer_key=ibis.coalesce(ibis._["customer_key"], each["record_key"])
     )
-    first = named.select(customer_key="record_key", customer_id="own_id")
+    first = each.select(customer_key="record_key", customer_id="own_id")
     return (
         owned.join(first, "customer_key")
         .select("customer_key", "customer_id", "id_space", "source_id", "record_key")
@@ -235,12 +233,12 @@ def _kept(session: DuckDBSession, told: ir.Table, before: Before) -> ir.Table:
 
 def _stated(collected: Collected) -> ir.Table:
     """Links of records that state the customer's id among ``customers`` to that id."""
-    named = collected.ids.filter(collected.ids["id_space"] == DEFAULT_SPACE)
-    named = named.select(known_as="source_id", stated_key="customer_key")
+    ids = collected.ids.filter(collected.ids["id_space"] == DEFAULT_SPACE)
+    ids = ids.select(known_as="source_id", stated_key="customer_key")
     found = _no_links()
     for record in collected.records:
         if "known_as" in record.rows.columns:
-            pairs = golden.newest(record.rows).select("customer_key", "known_as").join(named, "known_as")
+            pairs = golden.newest(record.rows).select("customer_key", "known_as").join(ids, "known_as")
             pairs = pairs.filter(pairs["customer_key"] != pairs["stated_key"])
             found = found.union(
                 pairs.select(
@@ -290,9 +288,7 @@ def _changes(
     earlier = session.facts([before.parts["owners"]]).select("record_key", key_before="customer_key")
     names = now_there.filter(now_there["record_key"].isin(earlier["key_before"])).select(
         key_before="record_key",
-        customer_before=(ibis._["id_space"] == DEFAULT_SPACE).ifelse(
-            ibis._["source_id"], ibis._["id_space"] + ":" + ibis._["source_id"]
-        ),
+        customer_before=named(now_there["id_space"], now_there["source_id"]),
     )
     moved = now_there.join(earlier, "record_key")
     moved = moved.filter(moved["customer_key"] != moved["key_before"]).join(names, "key_before")
@@ -326,12 +322,10 @@ def _counted(changes: ir.Table, now: datetime) -> dict[str, int]:
 def _by_hand(session: DuckDBSession, key: str, pairs: Sequence[tuple[str, str]]) -> ir.Table:
     """Pairs of ids that a person has listed, as pairs of keys; :class:`DataError` for an id that nobody has."""
     ids = session.con.table("ids")
-    own = ids["id_space"] == DEFAULT_SPACE
-    named = ids.select("customer_key", id=own.ifelse(ids["source_id"], ids["id_space"] + ":" + ids["source_id"]))
+    each = ids.select("customer_key", id=named(ids["id_space"], ids["source_id"]))
     wanted = list(dict.fromkeys(text for pair in pairs for text in pair))
     found = {
-        row["id"]: row["customer_key"]
-        for row in named.filter(named["id"].isin(wanted or [""])).to_pyarrow().to_pylist()
+        row["id"]: row["customer_key"] for row in each.filter(each["id"].isin(wanted or [""])).to_pyarrow().to_pylist()
     }
     for text in wanted:
         if text not in found:

@@ -1,7 +1,8 @@
 """Whose record it is: ids of customers, each in a space of ids that mean the same wherever they stand.
 
-A source names its space (``id_space``). Where a record has no customer id, its e-mail address is one, in the space
-``email``; where it has none either, its phone number with the name, in the space ``phone``.
+A source names its space (``id_space``). An e-mail address is an id of the space ``email`` wherever it stands: as the
+customer's id, or on a record that has none. Where that is missing too, the phone number with the name is one, in the
+space ``phone``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ def id_of(rows: ir.Table, source: Source) -> tuple[dict[str, ir.BooleanValue], i
     ids: list[tuple[str, ir.StringValue]] = []
     if "customer" in rows.columns:
         customer = rows["customer"]
-        ids.append((source.id_space, customer.lower() if source.id_space == EMAIL_SPACE else customer))
+        if _any_address(customer):
+            address = email_id(customer)
+            ids += [(EMAIL_SPACE, address), (source.id_space, address.isnull().ifelse(customer, ibis.null("string")))]
+        else:
+            ids.append((source.id_space, customer))
     if "contact_email" in rows.columns:
         ids.append((EMAIL_SPACE, email_id(rows["contact_email"])))
     if "contact_phone" in rows.columns:
@@ -33,6 +38,16 @@ def id_of(rows: ir.Table, source: Source) -> tuple[dict[str, ir.BooleanValue], i
         spaces[space] = spaces.get(space, ibis.literal(False)) | (free & value.notnull())
         free = free & value.isnull()
     return spaces, ibis.coalesce(*(value for _, value in ids)) if ids else ibis.null("string")
+
+
+def _any_address(customer: ir.StringColumn) -> bool:
+    """Whether there is any e-mail address among ids: seldom, and then ten million of them need not be taken apart."""
+    return bool(customer.contains("@").any().to_pyarrow().as_py())
+
+
+def named(space: ir.StringValue, source_id: ir.StringValue) -> ir.StringValue:
+    """An id as people write it: with its space in front, unless it is of the default space or an address."""
+    return space.isin([DEFAULT_SPACE, EMAIL_SPACE]).ifelse(source_id, space + ":" + source_id)
 
 
 def email_id(email: ir.StringValue) -> ir.StringValue:

@@ -20,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 from ibis.backends.duckdb import Backend
 
+from segmentry.data.survey_header import SurveyHeading
+
 PROFILED = 200_000  # records that are counted; enough for shares to a tenth of a per cent
 SAMPLED = 3_000  # records whose values are looked at one by one
 _LEVELS = 50  # a category of more levels than this is no category
@@ -144,6 +146,7 @@ class TableProfile:
     columns: tuple[ColumnProfile, ...]
     rows: int
     complete: bool  # all records, rather than the first PROFILED
+    heading: SurveyHeading | None = None
 
     def __getitem__(self, name: str) -> ColumnProfile:
         for column in self.columns:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from segmentry.data.defaults import SegmentationProposal, default_segmentations
+from segmentry.data.known import Known
 from segmentry.data.mapping import columns_of, needed
 from segmentry.data.order_lines import Rhythm
 from segmentry.data.recognise import DAY_FIRST, Question, SourceProposal, organisations_as_customers, understand
@@ -143,6 +144,8 @@ def as_config(source: SourceProposal) -> dict[str, Any]:
     else:
         made |= {"url": source.origin.url, "table": source.origin.table}
         made |= {"cursor": source.origin.cursor} if source.origin.cursor else {}
+    if source.known is not None:
+        made |= _layout(source.known)
     made["columns"] = {target: m.expression for target, m in source.columns.items()}
     if source.attributes:
         made["attributes"] = {
@@ -166,6 +169,18 @@ def as_config(source: SourceProposal) -> dict[str, Any]:
     if source.pii:
         made["pii"] = {column: pii.value for column, pii in source.pii.items()}
     return made
+
+
+def _layout(known: Known) -> dict[str, Any]:
+    answers = known.answers.model_dump(mode="json", exclude_defaults=True) if known.answers else {}
+    found: dict[str, Any] = {
+        "layout": known.layout,
+        "answers": answers,
+        "measures": list(known.measures),
+        "timezone": known.timezone,
+        "set_aside": dict(known.set_aside),
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def listed(names: Sequence[str]) -> str:

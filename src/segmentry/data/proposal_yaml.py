@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segmentry.data.defaults import SegmentationProposal, lifecycle_days
@@ -89,8 +89,10 @@ def _source(source: SourceProposal) -> Iterator[str]:
         yield from _table(config)
     if source.sheet is not None:
         yield f"    sheet: {_scalar(source.sheet)}"
+    yield from _layout(config)
     yield from _columns(source)
     yield from _times(source)
+    yield from _set_aside(config)
     if source.id_space is not None:
         yield from _commented(f"    id_space: {source.id_space}", source.id_space_note, 4)
     for key, note in (("returns", source.return_note), ("charges", source.charge_note)):
@@ -130,6 +132,60 @@ def _table(config: dict[str, Any]) -> Iterator[str]:
     yield "    # key: id    # what names a record: its next version replaces the former"
 
 
+_LAYOUTS = {
+    "answers_in_columns": "a row is a respondent; every filled cell that is an answer becomes a row",
+    "measures_in_columns": "a row is a cell of the market; every figure of it becomes a row",
+    "ga4_events": "the parameters of an event stand in a list; they become columns",
+}
+
+
+def _layout(config: Mapping[str, Any]) -> Iterator[str]:
+    """How the rows of the file become records, where they are not."""
+    if "layout" not in config:
+        return
+    yield from _commented(f"    layout: {config['layout']}", _LAYOUTS[config["layout"]], 4)
+    answers = config.get("answers", {})
+    if answers:
+        yield "    answers:"
+    if "leave_out" in answers:
+        yield from _texts("leave_out", answers["leave_out"], "about the response, no answers", 6)
+    if "several" in answers:
+        yield "      several:    # cells with several answers, and what separates them"
+        for column, mark in answers["several"].items():
+            yield f"        {_scalar(column)}: {_scalar(mark, flow=True)}"
+    if "codes" in answers:
+        yield "      codes:    # columns whose question has another name"
+        for column, code in answers["codes"].items():
+            yield f"        {_scalar(column)}: {code}"
+    if "duration" in answers:
+        yield from _texts("duration", answers["duration"], "the seconds between become the answer to _duration", 6)
+    if "measures" in config:
+        yield from _texts("measures", config["measures"], "the columns of figures", 4)
+
+
+def _texts(key: str, texts: Sequence[str], comment: str, indent: int) -> Iterator[str]:
+    """A list on one line where it fits, else one line each."""
+    space = " " * indent
+    line = f"{space}{key}: [{', '.join(_scalar(text, flow=True) for text in texts)}]"
+    if len(line) <= _WIDTH:
+        yield from _commented(line, comment, indent)
+        return
+    yield from _comment(comment, indent)
+    written = ", ".join(_scalar(text, flow=True).replace(" ", "\0") for text in texts)
+    wrapped = textwrap.wrap(f"[{written}]", _WIDTH - indent - len(key) - 2, break_long_words=False)
+    for i, part in enumerate(wrapped):
+        start = f"{space}{key}: " if i == 0 else f"{space}{' ' * (len(key) + 3)}"
+        yield start + part.replace("\0", " ")
+
+
+def _set_aside(config: Mapping[str, Any]) -> Iterator[str]:
+    if "set_aside" not in config:
+        return
+    yield "    set_aside:    # rows that go to quarantine, with the reason; remove a line to keep them"
+    for reason, condition in config["set_aside"].items():
+        yield f"      {_scalar(reason)}: {_scalar(condition)}"
+
+
 def _columns(source: SourceProposal) -> Iterator[str]:
     yield "    columns:"
     written = {target: f"      {target}: {_scalar(m.expression)}" for target, m in source.columns.items()}
@@ -143,7 +199,7 @@ def _why(source: SourceProposal, target: str, found: Mapped) -> str:
     text = f"{found.confidence:.2f}"
     if found.reason != "by its name":
         text += f" {found.reason}"
-    filled = min((source.table[name].fill for name in found.uses), default=1.0)
+    filled = _filled(source, found)
     if filled < 0.995:
         missing = f"missing in {max(1.0, 100 * (1 - filled)):.0f} % of the rows"
         contract = TABLES[source.kind or "customers"][target]
@@ -157,6 +213,15 @@ def _why(source: SourceProposal, target: str, found: Mapped) -> str:
     return text + _check(found.check)
 
 
+def _filled(source: SourceProposal, found: Mapped) -> float:
+    """Share of the rows that have a value: all of its columns, or any where the first filled one is taken."""
+    columns = [source.table[name] for name in found.uses]
+    if found.expression.startswith("coalesce(") and columns:
+        rows = list(zip(*(column.sample for column in columns), strict=True))
+        return sum(1 for row in rows if any(row)) / max(1, len(rows))
+    return min((column.fill for column in columns), default=1.0)
+
+
 def _check(doubtful: bool) -> str:
     return "; please check" if doubtful else ""
 
@@ -167,7 +232,9 @@ def _times(source: SourceProposal) -> Iterator[str]:
         doubt = f"; {_clean(source.day_doubt)} does not tell: please check" if source.day_doubt else ""
         yield from _commented(f"    day_first: {_scalar(source.day_first)}", f"01/02/2024 is {meaning}{doubt}", 4)
     contract = TABLES[source.kind or "customers"]
-    if any(contract[target].type is Type.TIME for target in source.columns) and source.kind != "customers":
+    if source.known is not None and source.known.timezone:
+        yield f"    timezone: {source.known.timezone}    # as the file says"
+    elif any(contract[target].type is Type.TIME for target in source.columns) and source.kind != "customers":
         yield "    # timezone: Europe/London    # of times that name none; without this line they count as UTC"
 
 

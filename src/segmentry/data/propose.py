@@ -10,9 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
+from segmentry import expressions
 from segmentry.data import files, values
 from segmentry.data.currency import currency_of
 from segmentry.data.order_lines import (
@@ -124,7 +126,9 @@ def _recognised(
         opened = open_group(con, group, scratch, progress)
         written = written_paths(group, paths, root) if group.origin is None else (group.origin.table,)
         name = source_name(group, taken)
-        source = recognise(con, opened.first, name=name, paths=written, sheet=group.sheet)
+        source = recognise(
+            con, opened.first, name=name, paths=written, sheet=group.sheet, heading=group.shapes[0].heading
+        )
         source = replace(source, origin=group.origin)
     except DataError as error:
         left_out = unusable(group.paths[0], root, error)
@@ -167,7 +171,11 @@ def _looked_into(found: _Found, now: datetime) -> tuple[_Found, ir.Table]:
     """Transactions with their returns and charges, found by value, and their orders: customer and time."""
     source = found.source
     used = list(dict.fromkeys(name for m in source.columns.values() for name in m.uses))
-    lines = found.opened.all("_line", *used).limit(_LOOKED_AT)
+    aside = [expressions.parse(c, where="set_aside") for c in (source.known.set_aside.values() if source.known else ())]
+    judged = [name for condition in aside for name in condition.columns]
+    lines = found.opened.all("_line", *used, *judged).limit(_LOOKED_AT)
+    for condition in aside:
+        lines = lines.filter(~condition.bind(lines).fill_null(False))
     returns, charges = find_returns(lines, source.table, source.columns), find_charges(lines, source.columns)
     notes = list(source.notes)
     if not source.table.complete and int(lines.count().to_pyarrow().as_py()) == _LOOKED_AT:
@@ -175,7 +183,7 @@ def _looked_into(found: _Found, now: datetime) -> tuple[_Found, ir.Table]:
     if totals_repeat(lines, source.columns):
         amount = source.columns["amount"].expression
         notes.append(f"{amount} is the same on all lines of an order: if it is the order's total, sums count it twice.")
-    if lost := find_lost(source.table, source.columns):
+    if not aside and (lost := find_lost(source.table, source.columns)):
         notes.append(lost)
     made = replace(
         source,
@@ -200,7 +208,8 @@ def _rhythm(orders: Sequence[ir.Table]) -> Rhythm | None:
 
 def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
     """Sources that share ids get one id space; the others one of their own."""
-    with_ids = [f for f in found if "customer" in f.source.columns]
+    with_ids = [f for f in found if "customer" in f.source.columns and f.source.columns["customer"].uses]
+    found = [_alone(f) for f in found]
     if len(with_ids) < 2:
         return found
     overlap = _overlaps(con, with_ids)
@@ -222,13 +231,23 @@ def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
     return made
 
 
+def _alone(found: _Found) -> _Found:
+    """Respondents who are nobody's customers have ids of their own."""
+    customer = found.source.columns.get("customer")
+    if customer is None or customer.uses:
+        return found
+    return replace(
+        found, source=replace(found.source, id_space=found.source.name, id_space_note="ids made of the rows")
+    )
+
+
 def _overlaps(con: Backend, found: Sequence[_Found]) -> dict[tuple[str, str], float]:
     """Of each pair of sources: the share of the smaller set of ids that the other has, too."""
     kept: list[tuple[str, ir.Table, int]] = []
     for each in found:
-        column = each.source.columns["customer"].uses[0]
-        table = each.opened.all(column)
-        ids = table.select(id=values.identifier(table[column]))
+        names = each.source.columns["customer"].uses
+        table = each.opened.all(*names)
+        ids = table.select(id=ibis.coalesce(*(values.identifier(table[name]) for name in names)))
         stored = con.create_table(
             f"ids_{each.source.name}", ids.filter(ids["id"].notnull()).distinct(), temp=True, overwrite=True
         )

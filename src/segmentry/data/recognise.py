@@ -10,11 +10,15 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from segmentry.catalogue import Model
+from segmentry.data.known import Known
+from segmentry.data.known_exports import find_export
+from segmentry.data.known_surveys import find_anonymous_survey, find_survey
 from segmentry.data.leftovers import AttributeProposal, Kind, leftovers
-from segmentry.data.mapping import SURE, ColumnMap, candidates, map_columns, needed
+from segmentry.data.mapping import SURE, ColumnMap, Mapped, candidates, columns_of, map_columns, needed, quoted
 from segmentry.data.personal import personal
 from segmentry.data.profiling import ColumnProfile, TableProfile, looks_like_a_record, profile
 from segmentry.data.source_files import Origin
+from segmentry.data.survey_header import SurveyHeading
 from segmentry.data.vocabulary import KIND_WORDS, name_score, words_in, words_of
 from segmentry.errors import DataError
 from segmentry.tables import Pii
@@ -71,6 +75,7 @@ class SourceProposal:
     as_customers: bool = False  # organisations that stand for the customers
     notes: tuple[str, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
+    known: Known | None = None  # the export that it is recognised as
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -118,11 +123,13 @@ def recognise(
     name: str,
     paths: Sequence[str] = (),
     sheet: str | None = None,
+    heading: SurveyHeading | None = None,
 ) -> SourceProposal:
     """What the rows of one table of records are.
 
     ``table`` is what :func:`segmentry.data.files.open_records` gives; ``name`` names the source and its file in
-    messages. Raises :class:`DataError` where there are no columns, no records, or no header line.
+    messages; ``heading`` is what a survey tool's header says. Raises :class:`DataError` where there are no columns, no
+    records, or no header line.
     """
     names = [column for column in table.columns if column != "_line"]
     shown = paths[0] if paths else name
@@ -132,7 +139,7 @@ def recognise(
             why="Columns are recognised by their names.",
             fix="Add a first line with a name for each column, for example customer_id,date,amount.",
         )
-    found = profile(con, table)
+    found = replace(profile(con, table), heading=heading)
     if not found.rows:
         raise DataError(
             f"{shown}: has column names but no records.",
@@ -153,12 +160,21 @@ def understand(
     """The proposal for profiled columns; ``answers`` of a person (column of the contract, or ``kind``) are kept to."""
     given = dict(answers or {})
     fixed = {target: column for target, column in given.items() if target != "kind"}
+    known = find_known(table, name, paths)
+    if known is not None and given.get("kind", known.kind) != known.kind:
+        known = None
     if "kind" in given:
         judged: _Judged = (given["kind"], 1.0, ("your answer",))
+    elif known is not None:
+        judged = (known.kind, known.confidence, known.reasons)
     else:
         judged = _best_kind(table, name, paths, fixed)
     kind, confidence, reasons = judged
-    columns = map_columns(kind, table, fixed) if kind else {}
+    if kind is None:
+        known = find_anonymous_survey(table, name)
+        if known is not None:
+            kind, confidence, reasons = known.kind, known.confidence, known.reasons
+    columns = _columns(kind, table, fixed, known) if kind else {}
     proposal = SourceProposal(
         name=name,
         paths=paths,
@@ -173,8 +189,34 @@ def understand(
         table=table,
         sheet=sheet,
         answers=given,
+        known=known,
+        notes=known.notes if known else (),
     )
     return complete(proposal)
+
+
+def find_known(table: TableProfile, name: str, paths: Sequence[str]) -> Known | None:
+    """The export that a file is as a whole; None where its columns have to be understood one by one."""
+    return find_survey(table, name) or find_export(table, _words_about(name, paths))
+
+
+def _words_about(name: str, paths: Sequence[str]) -> frozenset[str]:
+    return frozenset(w for text in (name, *(Path(p).stem for p in paths[:1])) for w in words_of(text))
+
+
+def _columns(kind: str, table: TableProfile, fixed: Mapping[str, str], known: Known | None) -> ColumnMap:
+    if known is None:
+        return map_columns(kind, table, fixed)
+    own = {target: found for target, found in known.columns.items() if target not in fixed}
+    if known.whole:
+        answered = {t: Mapped(quoted(c), (c,), 1.0, "your answer") for t, c in fixed.items() if t in known.columns}
+        return own | answered
+    # An export's own columns go before what names say; what it does not speak of is found by name.
+    used = {name for found in own.values() for name in found.uses}
+    others = map_columns(kind, table, fixed)
+    free = {t: m for t, m in others.items() if t not in own and (t in fixed or not used & set(m.uses))}
+    merged = own | free
+    return {target: merged[target] for target in columns_of(kind) if target in merged}
 
 
 # What an organisation's columns are called as traits, where organisations stand for the customers.
@@ -251,11 +293,15 @@ def complete(proposal: SourceProposal) -> SourceProposal:
     why: dict[str, str] = {}
     for column in proposal.table.columns:
         target = used.get(column.name)
-        found = personal(column, f"{proposal.kind}.{target}" if target and target != "amount" else None)
+        found = personal(
+            column, f"{proposal.kind}.{target}" if target and target not in ("amount", "properties") else None
+        )
         if found is not None:
             pii[column.name] = found.pii
             why[column.name] = f"{found.holds}: {found.why}"
     if proposal.kind is None:
+        return replace(proposal, pii=pii, pii_why=why)
+    if proposal.known is not None and proposal.known.layout is not None:
         return replace(proposal, pii=pii, pii_why=why)
     attributes, left_out = leftovers(proposal.table, proposal.kind, proposal.columns)
     pii |= {a.source: a.pii for a in attributes if a.pii is not Pii.NONE}
@@ -277,7 +323,7 @@ _Judged = tuple[str | None, float, tuple[str, ...]]
 
 
 def _best_kind(table: TableProfile, name: str, paths: Sequence[str], fixed: Mapping[str, str]) -> _Judged:
-    words = {w for text in (name, *(Path(p).stem for p in paths[:1])) for w in words_of(text)}
+    words = _words_about(name, paths)
     found: dict[str, _Evidence] = {}
     for kind, judge in _KINDS.items():
         usable = {t: c for t, c in fixed.items() if t in needed(kind)}

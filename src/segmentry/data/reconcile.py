@@ -18,7 +18,8 @@ LINE_KINDS = ("sale", "return", "charge")
 class Step:
     """One line of a reconciliation.
 
-    ``level`` 0 is a total, 1 a part of the total above it, 2 and 3 parts of those. ``rows`` are rows of the source,
+    ``level`` 0 is a total, 1 a part of the total above it, 2 and 3 parts of those. ``rows`` are rows of the source
+    (of the table, for what they became where a row of the file holds several records),
     ``customers`` distinct customers, ``amount`` money; each None where it does not apply. ``share`` is the amount as a
     share of the source's total amount.
     """
@@ -108,6 +109,8 @@ def _source(name: str, entries: Sequence[Entry], customers: Mapping[str, int]) -
     steps.append(Step("the same row in another file, counted once", 1, rows=duplicates))
     steps.append(Step("in quarantine", 1, rows=quarantined))
     steps.append(Step("kept", 1, rows=kept, customers=customers.get("all"), amount=total, share=1.0 if total else None))
+    if any(e.made is not None for e in entries):
+        steps.append(Step(f"{entries[0].kind} that they became", 2, rows=sum(e.brought for e in entries)))
     if groups:
         for anonymous in (False, True):
             steps += _side(groups, anonymous, total or 0.0, customers)

@@ -65,6 +65,12 @@ def _microseconds(time: datetime) -> int:
     raise AssertionError(time)
 
 
+@ibis.udf.scalar.builtin(name="epoch_ms", signature=(("timestamp",), "int64"))
+def _milliseconds(time: datetime) -> int:
+    """Milliseconds since 1970."""
+    raise AssertionError(time)
+
+
 @ibis.udf.scalar.builtin(name="make_timestamp", signature=(("int64",), "timestamp"))
 def _from_microseconds(count: int) -> datetime:
     """The time in UTC."""
@@ -111,6 +117,16 @@ def local_to_utc(time: ir.Value, zone: str) -> ir.Value:
 def utc_to_local(time: ir.Value, zone: str) -> ir.Value:
     """Times in UTC as clocks of a zone show them."""
     return time if zone in ("UTC", "Etc/UTC") else _on_clocks(zone, _in_zone("UTC", time))
+
+
+def from_microseconds(count: ir.Value) -> ir.Value:
+    """Microseconds since 1970 as times in UTC."""
+    return _from_microseconds(count)
+
+
+def seconds_between(later: ir.Value, earlier: ir.Value) -> ir.Value:
+    """Whole seconds from one time to another, as int64."""
+    return (_milliseconds(later) - _milliseconds(earlier)) // 1_000
 
 
 def _utc(instant: ir.Value) -> ir.Value:

@@ -13,17 +13,28 @@ import ibis.expr.types as ir
 
 from segmentry.data.number_values import NumberFormat, number, number_formats
 from segmentry.data.text_functions import known, let, trimmed
-from segmentry.data.time_values import TimeFormat, format_notes, local_to_utc, time_formats, timestamp, utc_to_local
+from segmentry.data.time_values import (
+    TimeFormat,
+    format_notes,
+    from_microseconds,
+    local_to_utc,
+    seconds_between,
+    time_formats,
+    timestamp,
+    utc_to_local,
+)
 
 __all__ = [
     "NumberFormat",
     "TimeFormat",
     "boolean",
     "format_notes",
+    "from_microseconds",
     "identifier",
     "local_to_utc",
     "number",
     "number_formats",
+    "seconds_between",
     "text",
     "time_formats",
     "timestamp",
