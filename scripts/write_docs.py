@@ -24,6 +24,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The file", config.Config),
     ("sources.NAME", config.Source),
     ("sources.NAME.attributes.NAME", config.Attribute),
+    ("sources.NAME.answers", config.Answers),
     ("lifecycle_days", config.LifecycleDays),
     ("sample", config.Sample),
     ("quality", config.Quality),
