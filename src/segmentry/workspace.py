@@ -402,10 +402,13 @@ class Workspace:
     def distances(self) -> tuple[comparison.Distance, ...]:
         """How far what was found is from what was planted; only in the workspace of a simulated company."""
         with self.reading() as reading:
-            persons = reading.session.con.read_csv(self.root / EXPORTS / comparison.PERSONS)
+            exports = self.root / EXPORTS
+            persons = reading.session.con.read_csv(exports / comparison.PERSONS)
+            records = comparison.records_of_people(reading.session.con, exports)
             placed = {n: reading.table(f"assign:{n}", "memberships") for n in [self.config.first] if n}
             value = reading.run("traits").facts["value_trait"]
-            return comparison.compare(persons, reading.table("traits", "traits"), placed, value)
+            tables = (reading.table("resolve", "identities"), reading.table("traits", "traits"))
+            return comparison.compare(persons, records, *tables, placed, value)
 
     def plan(self, *, b2b: bool = False) -> Plan:
         """The data plan: what each model needs, has and lacks; measured anew where collection brought something."""

@@ -310,9 +310,8 @@ def _comment(text: str, indent: int) -> list[str]:
 
 def _commented(line: str, comment: str, indent: int, column: int = 0) -> Iterator[str]:
     """A line with its comment behind it, or above where it would be too long."""
-    beside = (
-        f"{line.ljust(column)}    # {_clean(comment)}" if column == 0 else f"{line.ljust(column)}# {_clean(comment)}"
-    )
+    gap = "    " if column == 0 else "  " if len(line) > column - 2 else ""
+    beside = f"{line.ljust(column)}{gap}# {_clean(comment)}"
     if not comment:
         yield line
     elif len(beside) <= _WIDTH:

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+from ibis.backends.duckdb import Backend
 
 from segmentry import engine
 from segmentry.stats.stability import adjusted_rand_of_counts
 
 PERSONS = "truth/persons.csv"
+# Whose record it is, by the space of its id; a subscriber's id is the address, which the truth does not repeat.
+_RECORDS = {"customers": "truth/records_shop.csv", "crm": "truth/records_crm.csv"}
+_SUBSCRIBERS = ("truth/records_newsletter.csv", "newsletter/subscribers.csv")
 # Planted and in the exports, but no stage looks for it yet.
 NOT_LOOKED_FOR = (
-    "the same person in several systems",
     "needs segments and attitudes",
     "who answers which offer",
     "the effect of the e-mail, group by group",
@@ -38,15 +42,33 @@ class Distance:
     perfect: float = 1.0
 
 
+def records_of_people(con: Backend, exports: Path) -> ir.Table:
+    """Whose a record is: ``person``, and its ``id_space`` and ``source_id`` in the shop, the CRM or the newsletter."""
+    parts = [
+        con.read_csv(exports / file).select("person", id_space=ibis.literal(space), source_id="record_id")
+        for space, file in _RECORDS.items()
+    ]
+    whose, subscribers = (con.read_csv(exports / file) for file in _SUBSCRIBERS)
+    address = subscribers.select(record_id="EUID", source_id=subscribers["Email Address"].lower())
+    mailed = whose.join(address, "record_id").select("person", id_space=ibis.literal("email"), source_id="source_id")
+    return ibis.union(*parts, mailed)
+
+
 def compare(
-    persons: ir.Table, traits: ir.Table, placed: Mapping[str, ir.Table], value_trait: str | None
+    persons: ir.Table,
+    records: ir.Table,
+    identities: ir.Table,
+    traits: ir.Table,
+    placed: Mapping[str, ir.Table],
+    value_trait: str | None,
 ) -> tuple[Distance, ...]:
     """Hold customers and segments against the truth.
 
-    ``persons`` is truth/persons.csv; ``traits`` and ``placed`` (memberships by segmentation) are the current tables.
+    ``persons`` is truth/persons.csv, ``records`` is :func:`records_of_people`; ``identities``, ``traits`` and
+    ``placed`` (memberships by segmentation) are the current tables.
     """
     known = persons.inner_join(traits, "customer_id")
-    found = [_people(persons, traits, known)]
+    found = [_people(records, identities)]
     if "lifecycle_stage" in traits.columns:
         found.append(_lapsed(known))
     if value_trait is not None:
@@ -63,10 +85,24 @@ def compare(
     return tuple(found)
 
 
-def _people(persons: ir.Table, traits: ir.Table, known: ir.Table) -> Distance:
-    people, customers, both = (int(t.count().to_pyarrow().as_py()) for t in (persons, traits, known))
-    text = f"{customers:,} customers for {people:,} registered people, {both:,} of them the same"
-    return Distance("who the customers are", text, both / max(people, customers))
+def _people(records: ir.Table, identities: ir.Table) -> Distance:
+    """Pairs of records that were joined against pairs that are one person (pairwise precision and recall)."""
+    owned = records.join(identities, ["id_space", "source_id"])
+    people, rows = (int(n.to_pyarrow().as_py()) for n in (records["person"].nunique(), records.count()))
+    customers = int(owned["customer_key"].nunique().to_pyarrow().as_py())
+    both = _pairs(owned, ["person", "customer_key"])
+    precision = both / max(_pairs(owned, ["customer_key"]), 1)
+    recall = both / max(_pairs(records, ["person"]), 1)
+    text = (
+        f"{customers:,} customers for {people:,} people with {rows:,} records in three systems; of the pairs of "
+        f"records that were joined {precision:.1%} are one person, of those that are one {recall:.0%} were joined"
+    )
+    return Distance("who the customers are", text, 2 * precision * recall / max(precision + recall, 1e-9))
+
+
+def _pairs(rows: ir.Table, same: list[str]) -> int:
+    sizes = rows.group_by(same).agg(n=rows.count())
+    return int(sizes.agg(pairs=(sizes["n"] * (sizes["n"] - 1)).sum()).to_pyarrow()["pairs"][0].as_py() or 0) // 2
 
 
 def _lapsed(known: ir.Table) -> Distance:
