@@ -390,3 +390,26 @@ def test_scores_health_and_who_reads_what(tmp_path: Path) -> None:
     with space.reading() as reading:
         assert reading.quality().before["orders"] == report.scores[0].score
     space.close()
+
+
+MAILS = """\
+name: Mails
+sources:
+  newsletter:
+    kind: events
+    path: mails.csv
+    columns: {customer: id, contact_email: email, time: date, name: "'mail'"}
+"""
+
+
+def test_a_record_with_an_address_names_its_customer_and_a_monthly_burst_is_no_jump(tmp_path: Path) -> None:
+    sent = pd.date_range("2024-07-02", "2026-06-02", freq="MS") + pd.Timedelta(days=1)
+    mails = pd.DataFrame({"date": np.repeat(sent.strftime("%Y-%m-%d"), 100)})
+    mails["id"] = [f"P{i:03d}" if i % 2 else None for i in range(len(mails))]
+    mails["email"] = [None if i % 2 else f"p{i}@home.example" for i in range(len(mails))]
+    mails.loc[0, "email"] = None
+    tmp_path.joinpath("segmentry.yaml").write_text(MAILS, encoding="utf-8")
+    mails.to_csv(tmp_path / "mails.csv", index=False)
+    found = checked(tmp_path)
+    assert found["no_customer", "newsletter", "customer"].rows == 1
+    assert not {"volume_jump", "volume_drop", "missing_week", "stale"} & {check for check, _, _ in found}

@@ -82,10 +82,12 @@ def scan(collected: Collected, day: date, latest: date) -> Scan:
         measures[f"wrong_{i}"] = _count(test.wrong)
         if test.beside is not None:
             measures[f"beside_{i}"] = _count(test.beside)
+    if "customer" in collected.columns:
+        measures["nameless"] = _count(_nameless(rows))
     counted = rows.agg(**measures).to_pyarrow().to_pylist()[0]
     total = counted["rows"]
     known = {c: counted[f"known_{i}"] for i, c in enumerate(collected.columns)}
-    found = [*_gaps(collected, known, total), *_failed(tests, counted, known, total)]
+    found = [*_gaps(collected, known, total, counted.get("nameless", 0)), *_failed(tests, counted, known, total)]
     return Scan(total, known, tuple(found))
 
 
@@ -93,14 +95,20 @@ def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
     return condition.fill_null(False).ifelse(1, 0).sum()
 
 
-def _gaps(collected: Collected, known: Mapping[str, int], total: int) -> Iterator[Found]:
+def _nameless(rows: ir.Table) -> ir.BooleanValue:
+    """Whether a record says in no way whose it is: neither by an id nor by an address or a phone number."""
+    return ibis.and_(*(rows[c].isnull() for c in ("customer", "contact_email", "contact_phone") if c in rows.columns))
+
+
+def _gaps(collected: Collected, known: Mapping[str, int], total: int, nameless: int) -> Iterator[Found]:
     for column, filled in known.items():
         missing = total - filled
         if not missing:
             continue
         if column == "customer":
-            text = f"{missing:,} records name no customer"
-            yield Found("no_customer", column, missing, total, text, collected.rows[column].isnull())
+            if nameless:
+                text = f"{nameless:,} records name no customer"
+                yield Found("no_customer", column, nameless, total, text, _nameless(collected.rows))
         elif not filled:
             yield Found("empty_column", column, missing, total, f"{column} is empty in all records")
         else:

@@ -33,8 +33,8 @@ Counts = npt.NDArray[np.float64]
 
 
 def rhythm(collected: Collected, as_of: date) -> Iterator[Found]:
-    """What the number of records per day tells, of records until ``as_of``."""
-    if "time" not in collected.columns:
+    """What the number of records per day tells, of records until ``as_of``; surveys come in waves and have no rhythm."""
+    if "time" not in collected.columns or collected.kind == "responses":
         return
     first, counts = daily(collected, as_of)
     if counts.sum() < _LEAST_EXPECTED:
@@ -108,7 +108,7 @@ def _weeks(first: date, counts: Counts, gaps: list[tuple[int, int, float]]) -> I
     usual = np.full(whole, np.nan)
     for i in range(_HISTORY, whole):
         before = [weeks[j] for j in range(i - _HISTORY, i) if j not in broken]
-        if i not in broken and len(before) >= _HISTORY // 2 and np.median(before) > 0:
+        if i not in broken and len(before) >= _HISTORY // 2 and np.median(before) >= _LEAST_EXPECTED:
             usual[i] = np.median(before)
             changes[i] = math.log(max(weeks[i], 0.5) / usual[i])
     known = changes[~np.isnan(changes)]
