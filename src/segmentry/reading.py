@@ -19,7 +19,7 @@ from segmentry import traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import collect, golden, market, masking, quality, quarantine, reconcile
-from segmentry.data.collect import Manifest
+from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
 from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth

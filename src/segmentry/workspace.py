@@ -34,9 +34,9 @@ from segmentry.data import (
     simulation,
     table_samples,
 )
-from segmentry.data.collect import Manifest
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
+from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, coverage
 from segmentry.data.simulation import comparison
 from segmentry.engine import (

@@ -14,7 +14,7 @@ import pytest
 from tests.shops import opened
 
 from segmentry import config
-from segmentry.data.collect import Entry
+from segmentry.data.manifest import Entry
 from segmentry.data.propose import propose, to_yaml
 from segmentry.data.reconcile import reconcile
 from segmentry.engine import in_memory

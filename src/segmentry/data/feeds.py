@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 
 from segmentry.config import Source
-from segmentry.data.collect import Manifest, mapping_of
 from segmentry.data.connectors.databases import open_database
 from segmentry.data.connectors.feed import Feed
 from segmentry.data.connectors.hubspot import HubSpot
 from segmentry.data.connectors.landing import Landed, Told, land
 from segmentry.data.connectors.patience import Patience
 from segmentry.data.connectors.salesforce import SalesforceObject
+from segmentry.data.manifest import Manifest, mapping_of
 
 
 def pull(

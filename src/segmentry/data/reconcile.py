@@ -9,7 +9,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from segmentry.data.collect import Entry, Manifest
+from segmentry.data.manifest import Entry, Manifest
 
 LINE_KINDS = ("sale", "return", "charge")
 

@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import Model
 from segmentry.config import Source
-from segmentry.data.collect import Manifest
+from segmentry.data.manifest import Manifest
 from segmentry.data.plan.fields import FIELDS, NAMED_TABLES
 from segmentry.engine import Session
 

@@ -26,7 +26,7 @@ import ibis.expr.types as ir
 from segmentry.catalogue import Trait
 from segmentry.checks import Severity
 from segmentry.config import Quality
-from segmentry.data.collect import Entry, Manifest
+from segmentry.data.manifest import Entry, Manifest
 from segmentry.data.quality.answers import answers
 from segmentry.data.quality.columns import scan
 from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged

@@ -1,0 +1,428 @@
+"""One file becomes a part: its rows identified, compared with what is known, given customer keys, and written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry.config import Source
+from segmentry.data import files, quarantine
+from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.connectors.landing import Landed
+from segmentry.data.ids import id_of
+from segmentry.data.layouts import arranged
+from segmentry.data.manifest import Entry, Manifest, mapping_of
+from segmentry.engine import DuckDBSession, Progress, exact_sum, md5
+
+KEYS_TABLE = "customer_keys"
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to be read: one that a person gave, or one that a feed has landed.
+
+    ``file`` is what the lineage of its rows says.
+    """
+
+    source: str
+    path: Path
+    file: str
+    landed: Landed | None = None
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What was written of one file: how many ``rows`` were usable, the entries of the files before
+    it and its own so far, and the new keys."""
+
+    stem: str
+    rows: int
+    entries: tuple[Entry, ...]
+    entry: Entry
+    keys: tuple[str, ...]
+    next_key: int
+    day: str
+
+    def into(self, manifest: Manifest, entry: Entry) -> Manifest:
+        """The manifest with the finished entry."""
+        return Manifest(
+            (*self.entries, entry),
+            (*manifest.keys, *self.keys),
+            self.next_key,
+            self.day if entry.kept else manifest.collected_on,
+        )
+
+
+@dataclass(frozen=True)
+class FileReader:
+    """Reads one file of a source into the manifest."""
+
+    session: DuckDBSession
+    input: Input
+    source: Source
+    root: Path
+    manifest: Manifest
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        return self.input.source
+
+    @property
+    def path(self) -> Path:
+        return self.input.path
+
+    @property
+    def relative(self) -> str:
+        return self.input.file
+
+    @property
+    def _is_repaired(self) -> bool:
+        return self.path.parent == self.root / quarantine.FOLDER
+
+    def read(self, progress: Progress | None) -> Manifest:
+        """Collect the file if it is new or changed."""
+        stat = self.path.stat()
+        mine = [e for e in self.manifest.entries if e.source == self.name and e.file == self.relative]
+        landed = self.input.landed
+        if not landed and any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
+            return self.manifest
+        scan = files.scan(self.path, progress)
+        if any(e.sha256 == scan.sha256 for e in mine):
+            touched = replace(mine[-1], size=stat.st_size, modified=stat.st_mtime_ns)
+            entries = tuple(touched if e is mine[-1] else e for e in self.manifest.entries)
+            return replace(self.manifest, entries=entries)
+        shape = files.look(self.path, sheet=self.source.sheet)
+        records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
+        if landed:
+            records = self._numbered_on(records, landed, mine)
+        given = records.table.drop(*quarantine.LABELS) if self._is_repaired else records.table
+        table = arranged(self.name, self.source, self.relative, shape, given)
+        if self.source.layout is not None:
+            table = self.session.keep("arranged", table)
+        made = canonical(self.name, self.source, self.relative, table, now=self.now)
+        staged = self.session.keep("staged", made.judged())
+        if self._is_repaired:
+            return self._store_repaired(scan.sha256, made, staged, records)
+        return self._store(scan.sha256, made, staged, records)
+
+    def _store_repaired(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+        """Records that a person has corrected leave the quarantine; those still wrong, or there no more, do not."""
+        bad = self.manifest.quarantine_parts(self.name)
+        open_records = quarantine.still_in(self.session, bad, self.manifest.repaired_parts())
+        read = records.table.select(line="_line", quarantine_id=records.table[quarantine.ID])
+        numbered, _ = self._identified(staged, made.record)
+        usable = numbered.filter(numbered["reason"].isnull())
+        if open_records is None:  # as when the mapping has changed, and now reads what it could not read before
+            return self._store_nothing(sha256, _lines(staged, made.record))
+        found = read.inner_join(open_records.select("quarantine_id", "file", "reason"), "quarantine_id")
+        fixed = found.semi_join(usable, "line")
+        # The same record twice in the file: its first line counts.
+        first = fixed.group_by("quarantine_id").agg(first=fixed["line"].min())
+        left = fixed.inner_join(first, "quarantine_id").filter(ibis._["line"] == ibis._["first"])
+        left = self.session.keep("left", left.select("line", "quarantine_id", "file", "reason"))
+        usable = self.session.keep("repaired", usable.semi_join(left, "line"))
+        rows = _lines(staged, made.record)
+        stored = self._store_rows(sha256, made, usable)
+        name = f"repaired-{stored.stem}.parquet" if stored.rows else None
+        if name:
+            self.session.write_part(left.select("quarantine_id").order_by("quarantine_id"), name)
+        by = left.group_by("file", "reason").agg(rows=ibis._.count()).order_by(["file", "reason"])
+        entry = replace(
+            stored.entry,
+            rows=rows - stored.rows,
+            duplicates=stored.rows - stored.entry.kept - stored.entry.replaced,
+            reread=rows - stored.rows,
+            quarantined=-stored.rows,
+            repaired=name,
+            repairs=tuple(by.to_pyarrow().to_pylist()),
+            caveats=(*records.warnings, *made.caveats({})),
+        )
+        return stored.into(self.manifest, entry)
+
+    def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+        numbered, repeated = self._identified(staged, made.record)
+        unread = made.unread(staged)
+        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()))
+        name = f"quarantine-{stored.stem}.parquet"
+        bad, bad_reread, reasons, quarantined = self._quarantine(numbered, records, name)
+        entry = replace(
+            stored.entry,
+            rows=stored.rows + bad + bad_reread,
+            quarantined=bad,
+            reread=stored.entry.reread + bad_reread,
+            quarantine=quarantined,
+            reasons=reasons,
+            caveats=(*records.warnings, *made.caveats(unread), *made.repeats(staged)),
+            unread=unread,
+            repeated=repeated,
+            pull=self.input.landed.pull.to_json() if self.input.landed else None,
+        )
+        return stored.into(self.manifest, entry)
+
+    def _store_nothing(self, sha256: str, rows: int) -> Manifest:
+        """Note that a file of repaired records was read and repairs nothing any more."""
+        stat = self.path.stat()
+        entry = Entry(
+            source=self.name,
+            kind=self.source.kind,
+            file=self.relative,
+            size=stat.st_size,
+            modified=stat.st_mtime_ns,
+            sha256=sha256,
+            mapping=mapping_of(self.source),
+            rows=rows,
+            kept=0,
+            duplicates=0,
+            quarantined=0,
+            reread=rows,
+            part=None,
+            quarantine=None,
+        )
+        return replace(self.manifest, entries=(*self.manifest.entries, entry))
+
+    def _numbered_on(self, records: files.Records, landed: Landed, before: Sequence[Entry]) -> files.Records:
+        """The records of a pull; with a cursor their numbers go on from the pulls before."""
+        first = sum(e.rows for e in before) if landed.pull.mark else 0
+        table = records.table.mutate(_line=records.table["_line"] + first)
+        return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
+
+    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table) -> _Stored:
+        """Write the part of the usable rows that are new, and the keys of customers that are."""
+        stat = self.path.stat()
+        number = len(self.manifest.entries) + 1
+        stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
+        fresh, rows, kept, reread, replaced = self._fresh(usable, made)
+        keyed, next_key, key_part = self._keys(fresh, stem)
+        earlier = self._earlier(fresh) if self.source.key else None
+        part = f"{stem}.parquet" if kept else None
+        if part:
+            self.session.write_part(self._rows(keyed, made, earlier), part)
+        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
+        entry = Entry(
+            source=self.name,
+            kind=self.source.kind,
+            file=self.relative,
+            size=stat.st_size,
+            modified=stat.st_mtime_ns,
+            sha256=sha256,
+            mapping=mapping_of(self.source),
+            rows=rows,
+            kept=kept,
+            duplicates=rows - kept - reread - replaced,
+            quarantined=0,
+            reread=reread,
+            replaced=replaced,
+            part=part,
+            quarantine=None,
+            made=_count(fresh) if len(made.record) > 1 else None,
+            **self._found(part),
+        )
+        return _Stored(stem, rows, entries, entry, key_part, next_key, self.now.date().isoformat())
+
+    def _identified(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another one."""
+        return (self._keyed(staged), 0) if self.source.key else self._numbered(staged, record)
+
+    def _numbered(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
+        """Rows with their ``row_id``, and how many repeat another one.
+
+        The id is the content digest, for its n-th repeat a digest of content and n.
+        """
+        repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
+        again = staged.semi_join(repeats, "content").select(*record, "content")
+        nth = ibis.row_number().over(group_by=again["content"], order_by=[again[c] for c in record])
+        again = self.session.keep("nth", again.select(*record, nth=nth))
+        repeated = _count(again.filter(again["nth"] > 0))
+        if not repeated:
+            return staged.rename(row_id="content"), 0
+        joined = staged.left_join(again, list(record)).drop(*(f"{c}_right" for c in record))
+        row_id = (joined["nth"].fill_null(0) > 0).ifelse(
+            md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
+        )
+        return joined.mutate(row_id=row_id).drop("nth", "content"), repeated
+
+    def _keyed(self, staged: ir.Table) -> ir.Table:
+        """Rows whose ``row_id`` is their key; ``later`` says that the file has a later record of the same key."""
+        usable = staged["reason"].isnull()
+        later = ibis.row_number().over(group_by=[staged["key"], usable], order_by=ibis.desc(staged["line"])) > 0
+        # A record that cannot be used is known by its content: the next one of its key may be usable.
+        row_id = usable.ifelse(staged["key"], md5(staged["key"] + staged["content"]))
+        return self.session.keep("keyed", staged.mutate(row_id=row_id, later=later & usable))
+
+    def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
+        """The rows that no part of the source holds yet; how many rows of the file are usable, fresh, from this file
+        before, and replaced by a later one of this file.
+
+        A row of the file that holds several records is fresh when one of them is.
+        """
+        record = made.record
+        rows = _lines(usable, record)
+        replaced = 0
+        if self.source.key:
+            replaced = _count(usable.filter(usable["later"]))
+            usable = usable.filter(~usable["later"])
+        parts = self.manifest.parts(self.source.kind, self.name)
+        if not parts:
+            return usable, rows, rows - replaced, 0, replaced
+        known = self.session.facts(parts)
+        same = ["row_id"]
+        if self.source.key:
+            known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
+        known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
+        seen = usable.select(*record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
+        seen = self.session.keep("seen", seen.select(*record, "mine"))
+        fresh = usable.anti_join(seen, list(record))
+        whole = seen
+        if len(record) > 1:
+            whole = seen.anti_join(fresh, "line").group_by("line").agg(mine=ibis._["mine"].min())
+        mine = _count(whole.filter(whole["mine"] == 1))
+        return fresh, rows, rows - replaced - _count(whole), mine, replaced
+
+    def _earlier(self, fresh: ir.Table) -> ir.Table | None:
+        """The rows of the source that new records of the same key replace."""
+        parts = self.manifest.parts(self.source.kind, self.name)
+        if not parts:
+            return None
+        known = self.session.facts(parts).select("row_id", "known_from")
+        return self.session.keep("earlier", known.semi_join(fresh, "row_id"))
+
+    def _without(self, gone: ir.Table, stem: str) -> tuple[Entry, ...]:
+        """The entries so far, their parts written anew where they hold rows that are replaced."""
+        entries = []
+        for entry in self.manifest.entries:
+            rows = self.session.facts([entry.part]) if entry.source == self.name and entry.part else None
+            hit = _count(rows.semi_join(gone, "row_id")) if rows is not None else 0
+            if rows is None or not hit:
+                entries.append(entry)
+                continue
+            part = None
+            if hit < entry.kept:
+                head, tail = str(entry.part).rsplit("-", 3)[0], stem.rsplit("-", 3)[2:]
+                name = hashlib.sha256(f"{entry.part} {stem}".encode()).hexdigest()[:12]
+                part = f"{head}-{name}-{'-'.join(tail)}.parquet"
+                left = rows.anti_join(gone, "row_id")
+                self.session.write_part(left.order_by([ibis.asc("customer_key", nulls_first=False), "line"]), part)
+            without = replace(entry, part=part, kept=entry.kept - hit, replaced=entry.replaced + hit)
+            entries.append(replace(without, **{"first": None, "last": None, "kinds": (), **self._found(part)}))
+        return tuple(entries)
+
+    def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table, int, tuple[str, ...]]:
+        """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
+        spaces, source_id = id_of(fresh, self.source)
+        if not spaces:
+            return fresh.mutate(customer_key=ibis.null("int64")), self.manifest.next_key, ()
+        # With one space, which is the rule, the id alone is looked up: ten million rows are joined by one text.
+        space = (
+            ibis.literal(next(iter(spaces))) if len(spaces) == 1 else ibis.cases(*((h, s) for s, h in spaces.items()))
+        )
+        known = fresh.mutate(own_space=space, own_id=source_id)
+        on = ["own_id"] if len(spaces) == 1 else ["own_space", "own_id"]
+        ids = known.filter(known["own_id"].notnull()).select("own_space", "own_id").distinct()
+        start = self.manifest.next_key
+        old = None
+        if self.manifest.keys:
+            every = self.session.facts(self.manifest.keys)
+            old = every.filter(every["id_space"].isin(list(spaces))).rename(own_space="id_space", own_id="source_id")
+            ids = ids.anti_join(old, on)
+        numbers = ibis.row_number().over(order_by=["own_space", "own_id"]).cast("int64") + start
+        new = self.session.keep("new_keys", ids.select("own_space", "own_id", customer_key=numbers))
+        count = _count(new)
+        names: tuple[str, ...] = ()
+        if count:
+            names = (f"{KEYS_TABLE}-{stem}.parquet",)
+            part = new.select("customer_key", id_space="own_space", source_id="own_id")
+            self.session.write_part(part.order_by("customer_key"), names[0])
+        found = new.select(*on, "customer_key")
+        found = found if old is None else found.union(old.select(*on, "customer_key"))
+        return known.left_join(found, on).select(*fresh.columns, "customer_key"), start + count, names
+
+    def _rows(self, keyed: ir.Table, made: Canonical, earlier: ir.Table | None) -> ir.Table:
+        # What was repaired was there, if unread, when its file was collected.
+        first_time = self._is_repaired or not any(e.source == self.name for e in self.manifest.entries)
+        known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
+        if earlier is not None:  # a record is known since it first came, whatever it says now
+            before = earlier.select(before="row_id", since="known_from")
+            keyed = keyed.left_join(before, keyed["row_id"] == before["before"])
+            known_from = keyed["before"].notnull().ifelse(keyed["since"], known_from)
+        places = [name for name in made.record if name != "line"]
+        ordered = keyed.order_by([ibis.asc("customer_key", nulls_first=False), "line", *places])
+        return ordered.select(
+            "customer_key",
+            *made.columns,
+            source=ibis.literal(self.name),
+            file=ibis.literal(self.relative),
+            line="line",
+            row_id="row_id",
+            known_from=known_from,
+        )
+
+    def _quarantine(
+        self, numbered: ir.Table, records: files.Records, name: str
+    ) -> tuple[int, int, dict[str, int], str | None]:
+        """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
+        bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
+        if "place" in numbered.columns:  # one record for the line, whatever it would have become
+            bad = bad.group_by("line").agg(reason=bad["reason"].min(), row_id=bad["row_id"].min())
+        raw = records.table
+        # DuckDB's writer gives its type JSON, which would refuse the texts of records that could not be taken apart.
+        text = _to_json(ibis.struct({c: raw[c] for c in raw.columns if c != "_line"})) + ""
+        read = raw.select(line="_line", record=text)
+        rows = bad.inner_join(read, "line").select("line", "reason", "record", "row_id")
+        cut = records.rejected.select(
+            line="_line", reason="reason", record="text", row_id=md5(ibis._["text"].fill_null("") + "#rejected")
+        )
+        every = self.session.keep("bad", rows.union(cut))
+        old = [e.quarantine for e in self.manifest.entries if e.source == self.name and e.quarantine]
+        fresh = every.anti_join(self.session.facts(old).select("row_id"), "row_id") if old else every
+        fresh = self.session.keep("fresh_bad", fresh)
+        count = _count(fresh)
+        again = _count(every) - count
+        if not count:
+            return 0, again, {}, None
+        reasons = fresh.group_by("reason").agg(n=ibis._.count()).order_by("reason").to_pyarrow().to_pylist()
+        table = fresh.select(
+            source=ibis.literal(self.name), file=ibis.literal(self.relative), **{c: c for c in fresh.columns}
+        )
+        self.session.write_part(table.order_by("line"), name)
+        return count, again, {r["reason"]: r["n"] for r in reasons}, name
+
+    def _found(self, part: str | None) -> dict[str, Any]:
+        """First and last time of the new rows, and their rows and amounts by kind."""
+        if part is None:
+            return {}
+        rows = self.session.facts([part])
+        time = next((c for c in ("time", "joined_at") if c in rows.columns), None)
+        found: dict[str, Any] = {}
+        if time is not None:
+            span = rows.agg(first=rows[time].min(), last=rows[time].max()).to_pyarrow().to_pylist()[0]
+            found = {k: v.isoformat() if v else None for k, v in span.items()}
+        if self.source.kind == "transactions":
+            groups = rows.group_by(kind=rows["line_kind"], anonymous=rows["customer_key"].isnull())
+            largest = rows["amount"].abs().max().to_pyarrow().as_py()
+            amount = exact_sum(rows["amount"], largest)
+            kinds = groups.agg(rows=rows.count(), amount=amount).order_by(["kind", "anonymous"])
+            found["kinds"] = tuple(kinds.to_pyarrow().to_pylist())
+        return found
+
+
+def _count(rows: ir.Table) -> int:
+    return int(rows.count().execute())
+
+
+def _lines(rows: ir.Table, record: tuple[str, ...]) -> int:
+    """How many rows of the file stand behind records."""
+    return _count(rows) if len(record) == 1 else int(rows["line"].nunique().execute())
+
+
+@ibis.udf.scalar.builtin(name="to_json")
+def _to_json(value) -> str:  # type: ignore[no-untyped-def]  # any type: Ibis reads the annotation
+    """DuckDB's own JSON writer."""
+    raise AssertionError(value)
