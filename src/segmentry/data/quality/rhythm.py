@@ -33,7 +33,7 @@ Counts = npt.NDArray[np.float64]
 
 
 def rhythm(collected: Collected, as_of: date) -> Iterator[Found]:
-    """What the number of records per day tells, of records until ``as_of``; surveys, which come in waves, have no rhythm."""
+    """What the number of records per day until ``as_of`` tells; surveys come in waves and have no rhythm."""
     if "time" not in collected.columns or collected.kind == "responses":
         return
     first, counts = daily(collected, as_of)
