@@ -16,7 +16,7 @@ def inputs(data: Path) -> None:
 
 def segmentry(data: Path, out: Path) -> Work:
     """The simulated exports, their truth and the workspace file."""
-    from segmentry.workspace import simulate_company
+    from segmentry.beginnings import simulate_company
 
     del data
     shop.wake()

@@ -15,7 +15,8 @@ CUSTOMERS = 2_000
 
 def inputs(data: Path) -> None:
     """A small company that has been run, for `segmentry segments` to show."""
-    from segmentry.workspace import open_workspace, simulate_company
+    from segmentry.beginnings import simulate_company
+    from segmentry.workspace import open_workspace
 
     if (data / COMPANY).exists():
         return

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segmentry.workspace import Workspace, create_workspace
+from segmentry.beginnings import create_workspace
+from segmentry.workspace import Workspace
 
 
 def _ran(root: Path, *files: Path) -> Workspace:

@@ -10,15 +10,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from segmentry.version import __version__ as __version__
+
 if TYPE_CHECKING:
+    from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
     from segmentry.segment.alone import KMeans, Rfm, Rules, ValueTiers
     from segmentry.segmentation import Segmentation
     from segmentry.workspace import Workspace
-    from segmentry.workspace import create_workspace as create
     from segmentry.workspace import open_workspace as open
 
-__version__ = "0.1.0"
 __all__ = ["KMeans", "Rfm", "Rules", "Segmentation", "SegmentryError", "ValueTiers", "Workspace", "create", "open"]
 
 # Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
@@ -30,7 +31,7 @@ _WHERE = {
     "SegmentryError": ("segmentry.errors", "SegmentryError"),
     "ValueTiers": ("segmentry.segment.alone", "ValueTiers"),
     "Workspace": ("segmentry.workspace", "Workspace"),
-    "create": ("segmentry.workspace", "create_workspace"),
+    "create": ("segmentry.beginnings", "create_workspace"),
     "open": ("segmentry.workspace", "open_workspace"),
 }
 

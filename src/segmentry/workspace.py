@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -19,7 +18,7 @@ from typing import Any, cast
 
 import ibis.expr.types as ir
 
-from segmentry import __version__, config, segment, traits
+from segmentry import config, segment, traits
 from segmentry.catalogue import Trait
 from segmentry.data import (
     collect,
@@ -27,18 +26,14 @@ from segmentry.data import (
     golden,
     identity,
     privacy,
-    propose,
     quality,
     quarantine,
     reconcile,
-    simulation,
-    table_samples,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, coverage
-from segmentry.data.simulation import comparison
 from segmentry.engine import (
     DuckDB,
     DuckDBSession,
@@ -47,7 +42,6 @@ from segmentry.engine import (
     Progress,
     Session,
     Writer,
-    in_memory,
     open_engine,
 )
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
@@ -56,6 +50,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.version import __version__
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,6 @@ class Event:
 
 
 Listener = Callable[[Event], None]
-EXPORTS = "exports"  # folder of the simulated company's files in its workspace
 _WRITE_TABLES = {
     "resolve",
     "check",
@@ -322,7 +316,7 @@ class Workspace:
                 fitted = self._with_texts(fitted, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
-            _write(path, text)
+            write_file(path, text)
             done({}, {"version": number, "file": str(path.relative_to(self.root)), "checksum": _digest([text])})
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
@@ -398,17 +392,6 @@ class Workspace:
         """The current version of a segmentation."""
         with self.reading() as reading:
             return reading.segmentation(name)
-
-    def distances(self) -> tuple[comparison.Distance, ...]:
-        """How far what was found is from what was planted; only in the workspace of a simulated company."""
-        with self.reading() as reading:
-            exports = self.root / EXPORTS
-            persons = reading.session.con.read_csv(exports / comparison.PERSONS)
-            records = comparison.records_of_people(reading.session.con, exports)
-            placed = {n: reading.table(f"assign:{n}", "memberships") for n in [self.config.first] if n}
-            value = reading.run("traits").facts["value_trait"]
-            tables = (reading.table("resolve", "identities"), reading.table("traits", "traits"))
-            return comparison.compare(persons, records, *tables, placed, value)
 
     def plan(self, *, b2b: bool = False) -> Plan:
         """The data plan: what each model needs, has and lacks; measured anew where collection brought something."""
@@ -667,73 +650,19 @@ def _threads(env: Mapping[str, str]) -> int | None:
     return int(given) if given else None
 
 
-def _digest(parts: object) -> str:
-    text = json.dumps([__version__, parts], default=str, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
+    """Write a text file of the workspace: beside the old one, then in its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".writing")
     beside.write_text(text, encoding="utf-8")
     beside.replace(path)
 
 
+def _digest(parts: object) -> str:
+    text = json.dumps([__version__, parts], default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 def open_workspace(path: str | Path = ".", *, listener: Listener | None = None) -> Workspace:
     """Open the workspace in a folder; the environment gives the values of ``${NAME}`` in its config."""
     return Workspace(Path(path).resolve(), os.environ, listener)
-
-
-def create_workspace(
-    path: str | Path, sources: Sequence[str | Path], *, name: str | None = None, replace_config: bool = False
-) -> Workspace:
-    """Make a workspace from files: look at them, write segmentry.yaml and playbooks.yaml, and open it.
-
-    Raises :class:`UsageError` when there is one already, unless ``replace_config``.
-    """
-    root = Path(path).resolve()
-    write_config(root, propose_config(root, sources, name=name), replace_config=replace_config)
-    return open_workspace(root)
-
-
-def propose_config(
-    root: Path, files: Sequence[str | Path], *, name: str | None = None, progress: Progress | None = None
-) -> propose.Proposal:
-    """What the files are and how their columns map, with confidence and open questions; writes nothing.
-
-    A URL among the files is a database: its tables are looked at.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    given = [str(f) for f in files]
-    with tempfile.TemporaryDirectory(prefix="segmentry-") as scratch, in_memory() as con:
-        folder = Path(scratch)
-        urls = [g for g in given if table_samples.is_url(g)]
-        tables = [group for url in urls for group in table_samples.sampled(url, root, os.environ, folder)]
-        paths = [g for g in given if g not in urls]
-        return propose.propose(con, paths, root, folder, name=name, tables=tables, progress=progress)
-
-
-def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
-    """Make a workspace of a simulated company: its exports, the truth that was planted in them, and its config."""
-    with in_memory(root / "scratch") as con:
-        con.raw_sql("SET memory_limit = '3GB'")  # what a million customers need; more of them go to disk
-        simulation.simulate(root / EXPORTS, customers=customers, seed=seed, connection=con.con, progress=progress)
-    _write(root / config.FILE_NAME, simulation.workspace_file())
-    if not (root / playbooks.FILE_NAME).exists():
-        _write(root / playbooks.FILE_NAME, playbooks.template())
-    return root / config.FILE_NAME
-
-
-def write_config(root: Path, proposal: propose.Proposal, *, replace_config: bool = False) -> Path:
-    """Write segmentry.yaml and, where there is none, playbooks.yaml; gives the path of the former."""
-    path = root / config.FILE_NAME
-    if path.exists() and not replace_config:
-        raise UsageError(
-            f"{path} is there already.",
-            why="A config that somebody may have edited is not replaced unasked.",
-            fix="Use --force to replace it, or choose another folder with --workspace.",
-        )
-    _write(path, propose.to_yaml(proposal))
-    if not (root / playbooks.FILE_NAME).exists():
-        _write(root / playbooks.FILE_NAME, playbooks.template())
-    return path

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from tests.shops import CONFIG, opened, orders, shop
 
+from segmentry.beginnings import create_workspace
 from segmentry.errors import DataError, SegmentryError
-from segmentry.workspace import Workspace, create_workspace
+from segmentry.workspace import Workspace
 
 
 def _collected(root: Path, text: str | bytes, config: str = CONFIG) -> Workspace:

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from segmentry import engine
+from segmentry.beginnings import distances, simulate_company
 from segmentry.data.simulation import comparison
 from segmentry.data.simulation.comparison import Distance
-from segmentry.workspace import open_workspace, simulate_company
+from segmentry.workspace import open_workspace
 
 PEOPLE = 3000
 
@@ -80,7 +81,7 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     space = open_workspace(tmp_path)
     try:
         assert space.run() == {}
-        found = {each.planted: each.score for each in space.distances()}
+        found = {each.planted: each.score for each in distances(space)}
     finally:
         space.close()
     assert found["who the customers are"] > 0.95

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 from tests.shops import CONFIG, opened, orders, shop, tables
 
+from segmentry.beginnings import EXPORTS, simulate_company
 from segmentry.checks import CHECKS, Severity
 from segmentry.config import Config, parse
 from segmentry.data.quality import Finding
 from segmentry.errors import ConfigError, DataError
-from segmentry.workspace import EXPORTS, Workspace, simulate_company
+from segmentry.workspace import Workspace
 
 PEOPLE = """\
 name: People

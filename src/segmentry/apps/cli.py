@@ -66,14 +66,14 @@ def init(
     quiet: Quiet = False,
 ) -> None:
     """Look at files and write a segmentry.yaml, so that `segmentry run` is next."""
-    from segmentry import workspace as spine
+    from segmentry import beginnings
     from segmentry.apps import terminal
     from segmentry.data import propose
 
     root = workspace.resolve()
     absolute = [f if "://" in f else str(Path.cwd() / f) for f in files]
     with terminal.Progress(quiet=quiet) as shown:
-        proposal = spine.propose_config(root, absolute, name=name, progress=shown.bytes("looking"))
+        proposal = beginnings.propose_config(root, absolute, name=name, progress=shown.bytes("looking"))
     if not yes and sys.stdin.isatty() and sys.stdout.isatty():
         while proposal.questions:  # an answer can change or settle the next questions
             question = proposal.questions[0]
@@ -81,7 +81,7 @@ def init(
     if preview:
         terminal.plain(propose.to_yaml(proposal))
         return
-    path = spine.write_config(root, proposal, replace_config=force)
+    path = beginnings.write_config(root, proposal, replace_config=force)
     if not quiet:
         terminal.proposal(proposal, path)
 
@@ -94,19 +94,19 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Simulate a company, run all stages on it, and tell what was found and how far it is from the truth."""
-    from segmentry import workspace as spine
+    from segmentry import beginnings
     from segmentry.apps import report as reporting
     from segmentry.apps import terminal
 
     root = workspace.resolve()
     with terminal.Progress(quiet=quiet) as shown:
-        spine.simulate_company(root, customers=customers, seed=seed, progress=shown.counted("simulating"))
+        beginnings.simulate_company(root, customers=customers, seed=seed, progress=shown.counted("simulating"))
     with _opened(root, quiet) as space:
         space.run()
         overview = space.overview()
         path = root / REPORT
         reporting.write_report(overview, path)
-        distances = space.distances()
+        distances = beginnings.distances(space)
     if not quiet:
         terminal.story(overview, distances, path)
 
@@ -566,7 +566,7 @@ def _print_json(value: object) -> None:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from segmentry import __version__
+        from segmentry.version import __version__
 
         typer.echo(f"segmentry {__version__}")
         raise typer.Exit

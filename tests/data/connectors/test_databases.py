@@ -19,8 +19,9 @@ import pandas as pd
 import psycopg
 import pytest
 
+from segmentry.beginnings import create_workspace
 from segmentry.errors import ConfigError, DataError, SegmentryError
-from segmentry.workspace import Event, Workspace, create_workspace
+from segmentry.workspace import Event, Workspace
 
 CONFIG = """\
 name: Test shop

@@ -1,0 +1,85 @@
+"""How a workspace begins: from files and databases that are looked at, or as a simulated company."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from segmentry import config
+from segmentry.data import propose, simulation, table_samples
+from segmentry.data.simulation import comparison
+from segmentry.engine import Progress, in_memory
+from segmentry.errors import UsageError
+from segmentry.target import playbooks
+from segmentry.workspace import Workspace, open_workspace, write_file
+
+EXPORTS = "exports"  # folder of the simulated company's files in its workspace
+
+
+def create_workspace(
+    path: str | Path, sources: Sequence[str | Path], *, name: str | None = None, replace_config: bool = False
+) -> Workspace:
+    """Make a workspace from files: look at them, write segmentry.yaml and playbooks.yaml, and open it.
+
+    Raises :class:`UsageError` when there is one already, unless ``replace_config``.
+    """
+    root = Path(path).resolve()
+    write_config(root, propose_config(root, sources, name=name), replace_config=replace_config)
+    return open_workspace(root)
+
+
+def propose_config(
+    root: Path, files: Sequence[str | Path], *, name: str | None = None, progress: Progress | None = None
+) -> propose.Proposal:
+    """What the files are and how their columns map, with confidence and open questions; writes nothing.
+
+    A URL among the files is a database: its tables are looked at.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    given = [str(f) for f in files]
+    with tempfile.TemporaryDirectory(prefix="segmentry-") as scratch, in_memory() as con:
+        folder = Path(scratch)
+        urls = [g for g in given if table_samples.is_url(g)]
+        tables = [group for url in urls for group in table_samples.sampled(url, root, os.environ, folder)]
+        paths = [g for g in given if g not in urls]
+        return propose.propose(con, paths, root, folder, name=name, tables=tables, progress=progress)
+
+
+def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
+    """Make a workspace of a simulated company: its exports, the truth that was planted in them, and its config."""
+    with in_memory(root / "scratch") as con:
+        con.raw_sql("SET memory_limit = '3GB'")  # what a million customers need; more of them go to disk
+        simulation.simulate(root / EXPORTS, customers=customers, seed=seed, connection=con.con, progress=progress)
+    write_file(root / config.FILE_NAME, simulation.workspace_file())
+    if not (root / playbooks.FILE_NAME).exists():
+        write_file(root / playbooks.FILE_NAME, playbooks.template())
+    return root / config.FILE_NAME
+
+
+def write_config(root: Path, proposal: propose.Proposal, *, replace_config: bool = False) -> Path:
+    """Write segmentry.yaml and, where there is none, playbooks.yaml; gives the path of the former."""
+    path = root / config.FILE_NAME
+    if path.exists() and not replace_config:
+        raise UsageError(
+            f"{path} is there already.",
+            why="A config that somebody may have edited is not replaced unasked.",
+            fix="Use --force to replace it, or choose another folder with --workspace.",
+        )
+    write_file(path, propose.to_yaml(proposal))
+    if not (root / playbooks.FILE_NAME).exists():
+        write_file(root / playbooks.FILE_NAME, playbooks.template())
+    return path
+
+
+def distances(space: Workspace) -> tuple[comparison.Distance, ...]:
+    """How far what was found is from what was planted; only in the workspace of a simulated company."""
+    with space.reading() as reading:
+        exports = space.root / EXPORTS
+        persons = reading.session.con.read_csv(exports / comparison.PERSONS)
+        records = comparison.records_of_people(reading.session.con, exports)
+        placed = {n: reading.table(f"assign:{n}", "memberships") for n in [space.config.first] if n}
+        value = reading.run("traits").facts["value_trait"]
+        tables = (reading.table("resolve", "identities"), reading.table("traits", "traits"))
+        return comparison.compare(persons, records, *tables, placed, value)
