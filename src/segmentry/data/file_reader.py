@@ -103,7 +103,7 @@ class FileReader:
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
         if landed:
             records = self._numbered_on(records, landed, mine)
-        given = records.table.drop(*quarantine.LABELS) if self._is_repaired else records.table
+        given = records.table.select([c for c in records.table.columns if c not in quarantine.LABELS])
         table = arranged(self.name, self.source, self.relative, shape, given)
         if self.source.layout is not None:
             table = self.session.keep("arranged", table)

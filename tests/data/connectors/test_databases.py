@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sqlite3
@@ -182,7 +183,7 @@ def test_unusable_rows_go_to_quarantine_with_their_record(tmp_path: Path, databa
     space.collect()
     found = _lines(space, "quarantine")
     assert found["reason"].tolist() == ["amount is missing", "time lies in the future"]
-    assert [record["id"] for record in found["record"]] == [2, 4]
+    assert [json.loads(record)["id"] for record in found["record"]] == [2, 4]
     assert _balanced(space)
 
 
