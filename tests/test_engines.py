@@ -15,6 +15,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import psycopg
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -206,7 +207,11 @@ def test_copy_changes_no_value(tmp_path: Path, engine: str, rows: list[tuple[Any
     space = opened(tmp_path)
     number = uuid.uuid4().int % 10**6 + 10
     schema = {"text": "string", "number": "float64", "flag": "boolean", "day": "date", "place": "int64"}
-    table = ibis.memtable([(*row, i) for i, row in enumerate(rows)], schema=ibis.schema(schema))
+    columns = zip(*((*row, i) for i, row in enumerate(rows)), strict=True)
+    # As Arrow: on the way through pandas a number that is not a number would become null.
+    table = ibis.memtable(
+        pa.table(dict(zip(schema, map(list, columns), strict=True)), ibis.schema(schema).to_pyarrow())
+    )
     with space.engine.files.session() as session, session.new_generation(number) as writer:
         writer.write("values", table)
     space.engine.publish(number)

@@ -362,11 +362,12 @@ class Workspace:
         return Manifest.from_json(run.facts) if run else Manifest()
 
     @contextmanager
-    def reading(self) -> Iterator[Reading]:
-        """One moment of the workspace: its current tables and what people see of them."""
+    def reading(self, only: str | None = None) -> Iterator[Reading]:
+        """One moment of the workspace: its current tables (or those of one stage) and what people see of them."""
         for attempt in (1, 2, 3):
             current = self.state.current()
             generations = {s: r.id for s, r in current.items() if s.partition(":")[0] in _WRITE_TABLES}
+            generations = {s: n for s, n in generations.items() if only in (None, s)}
             with ExitStack() as stack:
                 try:
                     session = stack.enter_context(self.engine.reader(generations))
@@ -424,7 +425,7 @@ class Workspace:
 
     def _pass_gate(self) -> None:
         """Raise :class:`DataError` when a finding of the current check is blocking and nobody has accepted it."""
-        with self.reading() as reading:
+        with self.reading("check") as reading:  # the other tables may still be in another engine
             found = reading.checked().findings
         if quality.blocking(found):
             what, why, fix = quality.refusal(found, config.FILE_NAME)

@@ -51,6 +51,7 @@ SHOP = [
     ("S3", "Anna", "Morgan", "anna@mail.example", "07700 900123", "1991-05-05", "York"),
     ("S4", "Tom", "Morgan", None, "07700 900123", None, "York"),  # shares Anna's phone
     ("S5", "Wei", "Chen", None, None, "1964-08-19", "Hull"),
+    ("S6", "G.", None, None, None, None, "Bath"),
 ]
 CRM = [
     ("P1", None, "Niamh", "Singh", "Niamh@Mail.example ", "+44 7726 489709", "1983-11-07", "2026-01-05"),
@@ -114,6 +115,7 @@ def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: 
         "customers:S3": "S3",
         "customers:S4": "S4",
         "customers:S5": "S5",
+        "customers:S6": "S6",
         "crm:P1": "S1",  # e-mail in another case, phone in another form
         "crm:P2": "S2",  # a typo in the last name, the same e-mail
         "crm:P3": "S5",  # says so itself
@@ -169,14 +171,14 @@ def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None
     assert {k: after[k] for k in before} == before
     assert after["crm:P9"] == "crm:P4"
     assert _rows(space, "resolve", "identity_changes", "source_id") == {}
-    # Now Greta turns out to be Wei Chen's colleague's old record: a new statement of the CRM joins two customers.
-    _contacts([("P4", "S4", *CRM[3][2:7], "2026-06-20")]).to_csv(root / "crm-3.csv", index=False)
+    # The CRM learns which customer of the shop Greta is: two customers become one.
+    _contacts([("P4", "S6", *CRM[3][2:7], "2026-06-20")]).to_csv(root / "crm-3.csv", index=False)
     space.run()
-    assert _owners(space)["crm:P9"] == "S4"
+    assert _owners(space)["crm:P9"] == "S6"
     changes = _rows(space, "resolve", "identity_changes", "source_id")
     assert {s: (c["change"], c["customer_before"], c["customer_now"]) for s, c in changes.items()} == {
-        "P4": ("merged", "crm:P4", "S4"),
-        "P9": ("merged", "crm:P4", "S4"),
+        "P4": ("merged", "crm:P4", "S6"),
+        "P9": ("merged", "crm:P4", "S6"),
     }
     with space.reading() as reading:
         assert reading.identity("P9").changes[0][1] == "merged"

@@ -322,11 +322,11 @@ def _counted(changes: ir.Table, now: datetime) -> dict[str, int]:
 def _by_hand(session: DuckDBSession, key: str, pairs: Sequence[tuple[str, str]]) -> ir.Table:
     """Pairs of ids that a person has listed, as pairs of keys; :class:`DataError` for an id that nobody has."""
     ids = session.con.table("ids")
-    each = ids.select("customer_key", id=named(ids["id_space"], ids["source_id"]))
+    short, spelled = named(ids["id_space"], ids["source_id"]), ids["id_space"] + ":" + ids["source_id"]
     wanted = list(dict.fromkeys(text for pair in pairs for text in pair))
-    found = {
-        row["id"]: row["customer_key"] for row in each.filter(each["id"].isin(wanted or [""])).to_pyarrow().to_pylist()
-    }
+    listed = ids.filter(short.isin(wanted or [""]) | spelled.isin(wanted or [""]))
+    rows = listed.select("customer_key", short=short, spelled=spelled).to_pyarrow().to_pylist()
+    found = {row[form]: row["customer_key"] for row in rows for form in ("short", "spelled")}
     for text in wanted:
         if text not in found:
             spaces = sorted(ids.select("id_space").distinct().to_pyarrow()["id_space"].to_pylist())
