@@ -77,7 +77,7 @@ def test_customers_that_are_missing_or_too_many_count() -> None:
 
 
 def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
-    simulate_company(tmp_path, customers=3000, seed=1)
+    simulate_company(tmp_path, customers=2000, seed=1)
     space = open_workspace(tmp_path)
     try:
         assert space.run() == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,16 @@ def load(path: Path) -> dict[str, Any]:
 
     Raises :class:`ConfigError` naming the line when the file is not what it should be.
     """
-    text = path.read_text(encoding="utf-8-sig") if path.exists() else template()
+    return _checked(path.read_text(encoding="utf-8-sig") if path.exists() else template(), path.name)
+
+
+@lru_cache(maxsize=8)  # a run reads the file for every segmentation
+def _checked(text: str, name: str) -> dict[str, Any]:
     try:
         data = YAML(typ="safe").load(text) or {}
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path.name}:{line} is not YAML: {error.problem}.") from error
+        raise ConfigError(f"{name}:{line} is not YAML: {error.problem}.") from error
     found, segments = data.get("found", []), data.get("segments", {})
     good = isinstance(segments, Mapping) and all(isinstance(v, Mapping) for v in segments.values())
     good = (
@@ -41,7 +46,7 @@ def load(path: Path) -> dict[str, Any]:
     )
     if not good:
         raise ConfigError(
-            f"{path.name}: `segments` maps names to meaning and action; `found` lists entries with when and action.",
+            f"{name}: `segments` maps names to meaning and action; `found` lists entries with when and action.",
             fix="Compare it with a fresh one: delete the file and run `segmentry init` in an empty folder.",
         )
     return dict(data)
