@@ -30,7 +30,8 @@ COPY (
         CASE WHEN draw(record_key, 8) < .05 THEN left(family_name, 3) || substr(family_name, 5) ELSE family_name END
             AS last_name,
         CASE WHEN draw(record_key, 9) < .7 THEN
-            CASE WHEN draw(record_key, 10) < .5 THEN upper(given_name) ELSE given_name END || '.' || family_name || person || '@mail.example' END AS email,
+            CASE WHEN draw(record_key, 10) < .5 THEN upper(given_name) ELSE given_name END
+            || '.' || family_name || person || '@mail.example' END AS email,
         CASE WHEN draw(record_key, 11) < .5 THEN CASE WHEN draw(record_key, 12) < .5 THEN '+44 7' ELSE '07' END
             || lpad((100000000 + person * 387)::VARCHAR, 9, '1') END AS phone,
         CASE WHEN draw(record_key, 13) < .5 THEN 'AB' || floor(draw(person, 14) * 90)::INT || ' '
