@@ -9,7 +9,7 @@ import duckdb
 from segmentry.data.linkage.kind import Kind
 
 # Pairs that a rule may give, per record: what keeps the work linear however common its commonest values are.
-PAIRS_PER_RECORD = 1
+PAIRS_PER_RECORD = 0.5
 _FEWEST = 100_000  # pairs of a rule that are always affordable
 
 
@@ -19,7 +19,7 @@ def find(con: duckdb.DuckDBPyConnection, kind: Kind) -> list[dict[str, Any]]:
     Gives what each rule did: its pairs, the largest block it took, and how many values were too frequent for it.
     """
     records = con.execute("SELECT count(*) FROM link_reps").fetchall()[0][0]
-    affordable = max(_FEWEST, PAIRS_PER_RECORD * records)
+    affordable = max(_FEWEST, int(PAIRS_PER_RECORD * records))
     con.execute("CREATE OR REPLACE TEMP TABLE link_found (l BIGINT, r BIGINT)")
     told = [_block(con, kind, words, affordable) for words in kind.blocks]
     # Both records of a pair are laid side by side first: as a condition between two tables, what is needed would make
@@ -32,7 +32,7 @@ def find(con: duckdb.DuckDBPyConnection, kind: Kind) -> list[dict[str, Any]]:
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE link_candidates AS
         SELECT l.record_key AS l, r.record_key AS r FROM link_beside
-        WHERE coalesce({kind.needed}, false) AND NOT coalesce({kind.contradiction}, false)
+        WHERE {kind.needed} AND NOT coalesce({kind.contradiction}, false)
     """)
     con.execute("DROP TABLE link_beside")
     con.execute("DROP TABLE link_found")

@@ -18,7 +18,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator
 from segmentry.data.linkage.kind import Comparison, Kind
 
 _KNOWN = 1000  # a typical frequency weighs as much as so many records
-_RANDOM_PAIRS = 200_000
+_RANDOM_PAIRS = 100_000
 _DOUBTFUL = 0.0001  # pairs that are less probable at first never become links
 _PRIOR_MOVES = 20  # times up or down from where it starts, at most
 _EXACT_SHARE = 0.7  # of all links of entities, what exact keys find: the rest is for the prior
@@ -149,7 +149,8 @@ def _frequencies(con: duckdb.DuckDBPyConnection, kind: Kind, present: set[str]) 
         con.execute(f"""
             CREATE OR REPLACE TEMP TABLE link_weighed AS
             WITH counted AS (
-                SELECT {column}, count(DISTINCT entity) AS n FROM link_reps WHERE {column} IS NOT NULL GROUP BY {column}
+                SELECT {column}, count(DISTINCT entity) AS n FROM link_reps SEMI JOIN link_weighed USING ({column})
+                GROUP BY {column}
             ), every AS (SELECT count(DISTINCT entity) AS n FROM link_reps WHERE {column} IS NOT NULL)
             SELECT w.*, (c.n - 1 + {_KNOWN} * {typical}) / ((SELECT n FROM every) - 1 + {_KNOWN})::DOUBLE AS tf_{column}
             FROM link_weighed AS w LEFT JOIN counted AS c USING ({column})

@@ -72,7 +72,7 @@ WHERE birth_date <= DATE '1900-01-01' OR n > greatest(20, 20 * (SELECT avg(n) FR
 _NORMAL = f"""
 CREATE OR REPLACE TEMP TABLE link_normal AS
 WITH mailed AS (
-    SELECT *, nullif(link_plain_mail(email), '') AS plain_mail, link_digits(phone) AS dialled FROM link_given
+    SELECT *, link_plain_mail(link_given(email)) AS plain_mail, link_digits(phone) AS dialled FROM link_given
 ), boxed AS (
     SELECT *, link_mailbox(plain_mail) AS mailbox FROM mailed
 )
@@ -81,9 +81,11 @@ SELECT g.record_key, n.first, n.root, n.last, n.generation,
         AND split_part(plain_mail, '@', 2) NOT IN ('example.com', 'example.org')
         THEN mailbox || '@' || link_mail_domain(plain_mail) END AS mail,
     CASE WHEN mailbox NOT IN {text.quoted(words.ROLES)} AND length(mailbox) >= 6 THEN mailbox END AS box,
-    regexp_replace(mailbox, '[^0-9]', '', 'g') AS digits, regexp_replace(mailbox, '[0-9.]', '', 'g') AS letters,
+    translate(mailbox, 'abcdefghijklmnopqrstuvwxyz._-+', '') AS digits,
+    translate(mailbox, '0123456789.', '') AS letters,
     link_phone(dialled) AS phone, a.means AS address, link_code(postcode) AS postcode, c.means AS city,
-    CASE WHEN d.birth_date IS NULL THEN strftime(g.birth_date, '%Y-%m-%d') END AS birth,
+    CASE WHEN d.birth_date IS NULL AND g.birth_date < DATE '2200-01-01'
+        THEN strftime(g.birth_date, '%Y-%m-%d') END AS birth,
     link_code(person_id) AS person_id
 FROM boxed AS g
 LEFT JOIN link_names AS n ON g.name IS NOT DISTINCT FROM n.name AND g.first_name IS NOT DISTINCT FROM n.first_name
@@ -105,8 +107,8 @@ CREATE OR REPLACE TEMP MACRO link_first_agrees(a, a_root, b, b_root) AS a_root =
 CREATE OR REPLACE TEMP MACRO link_last_agrees(a, b) AS jaro_winkler_similarity(a, b) >= 0.88
     OR (length(a) >= 4 AND length(b) >= 4 AND (contains(a, b) OR contains(b, a)));
 -- Thirteen years younger, and that by no slip of one digit: a parent and a child who share a name.
-CREATE OR REPLACE TEMP MACRO link_birth_contradicts(a, b) AS NOT link_date_slip(a, b)
-    AND abs(left(a, 4)::INTEGER - left(b, 4)::INTEGER) >= 13;
+CREATE OR REPLACE TEMP MACRO link_birth_contradicts(a, b) AS CASE
+    WHEN abs(left(a, 4)::INTEGER - left(b, 4)::INTEGER) >= 13 THEN NOT link_date_slip(a, b) ELSE false END;
 -- First and last name exchanged, one of them perhaps with a slip.
 CREATE OR REPLACE TEMP MACRO link_exchanged(a_first, a_last, b_first, b_last) AS coalesce(a_first <> a_last, true) AND (
     (a_first = b_last AND coalesce(jaro_winkler_similarity(a_last, b_first) >= 0.75, true))
@@ -160,8 +162,8 @@ _BIRTH = Comparison(
     levels=(
         Level("the same", "birth_l = birth_r", 0.88, 0.00005, "birth"),
         Level("day and month exchanged", "link_turned(birth_l, birth_r)", 0.02, 0.00005),
-        Level("one digit off", "damerau_levenshtein(birth_l, birth_r) <= 1", 0.06, 0.001),
-        Level("two digits off", "damerau_levenshtein(birth_l, birth_r) <= 2", 0.02, 0.02),
+        Level("one digit off", "link_one_slip(birth_l, birth_r)", 0.06, 0.001),
+        Level("two digits off", "hamming(birth_l, birth_r) <= 2", 0.02, 0.02),
         Level("another", "ELSE", 0.02, 0.98),
     ),
 )  # fmt: skip
@@ -173,10 +175,9 @@ _EMAIL = Comparison(
         # Providers tell people of one name apart by a number: another number is another person.
         Level("the same but for the number", "letters_l = letters_r AND digits_l <> digits_r", 0.02, 0.01),
         Level("almost the same, the same number",
-              "damerau_levenshtein(mail_l, mail_r) <= 2 AND digits_l = digits_r AND digits_l <> ''", 0.05, 0.00005),
-        Level("similar", "damerau_levenshtein(mail_l, mail_r) <= 2 OR (box_l IS NOT NULL AND box_r IS NOT NULL AND ("
-              "jaro_winkler_similarity(box_l, box_r) >= 0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)))",
-              0.05, 0.002),
+              "digits_l = digits_r AND digits_l <> '' AND levenshtein(mail_l, mail_r) <= 2", 0.05, 0.00005),
+        Level("similar", "jaro_winkler_similarity(mail_l, mail_r) >= 0.95 OR jaro_winkler_similarity(box_l, box_r) >= "
+              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.05, 0.002),
         Level("another", "ELSE", 0.22, 0.99),
     ),
 )  # fmt: skip
@@ -184,7 +185,7 @@ _PHONE = Comparison(
     "phone", "phone_l IS NULL OR phone_r IS NULL", columns=("phone",),
     levels=(
         Level("the same", "phone_l = phone_r", 0.65, 0.00001, "phone"),
-        Level("one digit off", "damerau_levenshtein(phone_l, phone_r) <= 1", 0.04, 0.00002),
+        Level("one digit off", "link_one_slip(phone_l, phone_r)", 0.04, 0.00002),
         Level("another", "ELSE", 0.3, 0.99),
     ),
 )  # fmt: skip
@@ -260,15 +261,16 @@ PEOPLE = Kind(
     comparisons=(_FIRST, _LAST, _BIRTH, _EMAIL, _PHONE, _ADDRESS, _TOWN, _PERSON_ID),
     # An id that a person has only one of settles it either way, unless it may be one that was mistyped.
     contradiction=f"""CASE WHEN l.person_id = r.person_id THEN false
-        WHEN damerau_levenshtein(l.person_id, r.person_id) <= 1 AND ({_NAMED} OR l.birth = r.birth) THEN false
+        WHEN link_one_slip(l.person_id, r.person_id) AND ({_NAMED} OR l.birth = r.birth) THEN false
         WHEN damerau_levenshtein(l.person_id, r.person_id) > 2 AND NOT ({_NAMED} AND coalesce(
             link_date_slip(l.birth, r.birth), false)) THEN true
         ELSE {_FIRST_CONTRADICTS} OR link_birth_contradicts(l.birth, r.birth) OR l.generation <> r.generation END""",
     # Members of a household share all but these; a name alone is nobody's own.
     needed=f"""({_AGREES} OR {_TURNED} OR l.mail = r.mail OR l.person_id = r.person_id
         OR link_date_slip(l.birth, r.birth))
-        AND (l.mail = r.mail OR l.box = r.box OR (damerau_levenshtein(l.mail, r.mail) <= 2 AND l.digits = r.digits)
-            OR damerau_levenshtein(l.phone, r.phone) <= 1 OR link_date_slip(l.birth, r.birth)
+        AND (l.mail = r.mail OR l.box = r.box OR CASE WHEN l.digits = r.digits AND l.digits <> ''
+                THEN levenshtein(l.mail, r.mail) <= 2 END
+            OR link_one_slip(l.phone, r.phone) OR link_date_slip(l.birth, r.birth)
             OR l.postcode = r.postcode OR l.city = r.city OR jaro_winkler_similarity(l.address, r.address) >= 0.9
             OR l.person_id = r.person_id)""",
     conflicting=("first", "root", "last", "birth", "generation", "person_id"),
