@@ -35,6 +35,7 @@ TRANSACTIONS = {
 CUSTOMERS = {
     "customer_key": pa.int64(),
     "customer_id": pa.string(),
+    "ids": pa.int64(),
     "joined_at": pa.timestamp("us"),
     "birth_date": pa.date32(),
     "birth_year": pa.int64(),

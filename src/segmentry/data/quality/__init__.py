@@ -134,9 +134,10 @@ def check(sources: Sequence[Collected], manifest: Manifest, settings: Quality, a
 
     ``as_of`` is the day that ages, freshness and acceptances are measured at; records of later days count in the checks
     of columns but not in those of the rhythm. Dates are in the future when they are later than both ``as_of`` and the
-    day of the last collection.
+    day of the last record.
     """
-    latest = max(as_of, date.fromisoformat(manifest.collected_on or as_of.isoformat()))
+    last = manifest.span()[1]
+    latest = max(as_of, date.fromisoformat(last[:10])) if last else as_of
     findings: list[Finding] = []
     scores = []
     for collected in sources:
