@@ -150,13 +150,13 @@ def judged(found: Found, collected: Collected, settings: Quality, day: date) -> 
 
 
 def examples(found: Found, collected: Collected) -> tuple[Example, ...]:
-    """The first records of a finding, in the order in which they are stored, with the masked value."""
+    """The first records of a finding, in the order of file and line, with the masked value."""
     if found.wrong is None:
         return ()
     chosen = collected.rows.filter(found.wrong)
     value = chosen[found.column].cast("string") if found.column else None
     shown = {"value": value} if value is not None else {}
-    rows = chosen.select("file", "line", **shown).limit(EXAMPLES).to_pyarrow().to_pylist()
+    rows = chosen.select("file", "line", **shown).order_by(["file", "line"]).limit(EXAMPLES).to_pyarrow().to_pylist()
     return tuple(
         Example(
             r["file"],
