@@ -169,23 +169,7 @@ class FileReader:
 
     def _store_nothing(self, sha256: str, rows: int) -> Manifest:
         """Note that a file of repaired records was read and repairs nothing any more."""
-        stat = self.path.stat()
-        entry = Entry(
-            source=self.name,
-            kind=self.source.kind,
-            file=self.relative,
-            size=stat.st_size,
-            modified=stat.st_mtime_ns,
-            sha256=sha256,
-            mapping=mapping_of(self.source),
-            rows=rows,
-            kept=0,
-            duplicates=0,
-            quarantined=0,
-            reread=rows,
-            part=None,
-            quarantine=None,
-        )
+        entry = self._entry(sha256, rows=rows, kept=0, duplicates=0, reread=rows, part=None)
         return replace(self.manifest, entries=(*self.manifest.entries, entry))
 
     def _numbered_on(self, records: files.Records, landed: Landed, before: Sequence[Entry]) -> files.Records:
@@ -196,7 +180,6 @@ class FileReader:
 
     def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table) -> _Stored:
         """Write the part of the usable rows that are new, and the keys of customers that are."""
-        stat = self.path.stat()
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
         fresh, rows, kept, reread, replaced = self._fresh(usable, made)
@@ -206,7 +189,23 @@ class FileReader:
         if part:
             self.session.write_part(self._rows(keyed, made, earlier), part)
         entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
-        entry = Entry(
+        entry = self._entry(
+            sha256,
+            rows=rows,
+            kept=kept,
+            duplicates=rows - kept - reread - replaced,
+            reread=reread,
+            replaced=replaced,
+            part=part,
+            made=_count(fresh) if len(made.record) > 1 else None,
+            **self._found(part),
+        )
+        return _Stored(stem, rows, entries, entry, key_part, next_key, self.now.date().isoformat())
+
+    def _entry(self, sha256: str, **counts: Any) -> Entry:
+        """What the manifest says of this version of the file; nothing of it is in quarantine yet."""
+        stat = self.path.stat()
+        return Entry(
             source=self.name,
             kind=self.source.kind,
             file=self.relative,
@@ -214,18 +213,10 @@ class FileReader:
             modified=stat.st_mtime_ns,
             sha256=sha256,
             mapping=mapping_of(self.source),
-            rows=rows,
-            kept=kept,
-            duplicates=rows - kept - reread - replaced,
             quarantined=0,
-            reread=reread,
-            replaced=replaced,
-            part=part,
             quarantine=None,
-            made=_count(fresh) if len(made.record) > 1 else None,
-            **self._found(part),
+            **counts,
         )
-        return _Stored(stem, rows, entries, entry, key_part, next_key, self.now.date().isoformat())
 
     def _identified(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
         """Rows with their ``row_id``, and how many repeat another one."""

@@ -42,7 +42,7 @@ def _normalise(con: duckdb.DuckDBPyConnection) -> None:
 _ALIKE = "coalesce(jaro_winkler_similarity(l.name, r.name) >= 0.9, false)"
 
 _NAME = Comparison(
-    "name", "name_l IS NULL OR name_r IS NULL", columns=("name",),
+    "name", ("name",),
     levels=(
         Level("the same", "name_l = name_r", 0.75, 0.0001, "name"),
         Level("almost the same", "damerau_levenshtein(name_l, name_r) <= 2 AND length(name_l) >= 8", 0.1, 0.0002),
@@ -53,7 +53,7 @@ _NAME = Comparison(
     ),
 )  # fmt: skip
 _DOMAIN = Comparison(
-    "domain", "domain_l IS NULL OR domain_r IS NULL", columns=("domain",),
+    "domain", ("domain",),
     levels=(
         Level("the same", "domain_l = domain_r", 0.8, 0.00002, "domain"),
         Level("the same name elsewhere", "split_part(domain_l, '.', 1) = split_part(domain_r, '.', 1)", 0.08, 0.00005),
@@ -61,14 +61,14 @@ _DOMAIN = Comparison(
     ),
 )  # fmt: skip
 _PHONE = Comparison(
-    "phone", "phone_l IS NULL OR phone_r IS NULL", columns=("phone",),
+    "phone", ("phone",),
     levels=(
         Level("the same", "phone_l = phone_r", 0.6, 0.00002, "phone"),
         Level("another", "ELSE", 0.4, 0.99),
     ),
 )  # fmt: skip
 _ADDRESS = Comparison(
-    "address", "address_l IS NULL OR address_r IS NULL", columns=("address",),
+    "address", ("address",),
     levels=(
         Level("the same", "address_l = address_r", 0.6, 0.0001, "address"),
         Level("almost the same", "jaro_winkler_similarity(address_l, address_r) >= 0.9", 0.15, 0.001),
@@ -76,8 +76,7 @@ _ADDRESS = Comparison(
     ),
 )  # fmt: skip
 _TOWN = Comparison(
-    "town", "(postcode_l IS NULL OR postcode_r IS NULL) AND (city_l IS NULL OR city_r IS NULL)",
-    columns=("postcode", "city"),
+    "town", ("postcode", "city"),
     levels=(
         Level("the same postcode", "postcode_l = postcode_r", 0.65, 0.0005, "postcode"),
         Level("the same town, postcode not known", "city_l = city_r AND (postcode_l IS NULL OR postcode_r IS NULL)",

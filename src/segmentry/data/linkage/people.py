@@ -134,7 +134,7 @@ _FIRST_CONTRADICTS = f"""(length(l.first) > 1 AND length(r.first) > 1 AND l.root
     AND NOT {_TURNED})"""
 
 _FIRST = Comparison(
-    "first_name", "first_l IS NULL OR first_r IS NULL", columns=("first",),
+    "first_name", ("first",),
     levels=(
         Level("the same", "first_l = first_r", 0.68, 0.01, "first"),
         Level("a nickname of the same", "root_l = root_r", 0.1, 0.01, "root"),
@@ -147,8 +147,7 @@ _FIRST = Comparison(
     ),
 )  # fmt: skip
 _LAST = Comparison(
-    "last_name", "last_l IS NULL OR last_r IS NULL OR link_exchanged(first_l, last_l, first_r, last_r)",
-    columns=("last",),
+    "last_name", ("last",), unless="coalesce(link_exchanged(first_l, last_l, first_r, last_r), false)",
     levels=(
         Level("the same", "last_l = last_r", 0.82, 0.001, "last"),
         Level("almost the same", "jaro_winkler_similarity(last_l, last_r) >= 0.9", 0.07, 0.003),
@@ -158,7 +157,7 @@ _LAST = Comparison(
     ),
 )  # fmt: skip
 _BIRTH = Comparison(
-    "birth_date", "birth_l IS NULL OR birth_r IS NULL", columns=("birth",),
+    "birth_date", ("birth",),
     levels=(
         Level("the same", "birth_l = birth_r", 0.88, 0.00005, "birth"),
         Level("day and month exchanged", "link_turned(birth_l, birth_r)", 0.02, 0.00005),
@@ -168,7 +167,7 @@ _BIRTH = Comparison(
     ),
 )  # fmt: skip
 _EMAIL = Comparison(
-    "email", "mail_l IS NULL OR mail_r IS NULL", columns=("mail",),
+    "email", ("mail",),
     levels=(
         Level("the same", "mail_l = mail_r", 0.6, 0.00001, "mail"),
         Level("the same mailbox elsewhere", "box_l = box_r", 0.08, 0.00002, "box"),
@@ -182,7 +181,7 @@ _EMAIL = Comparison(
     ),
 )  # fmt: skip
 _PHONE = Comparison(
-    "phone", "phone_l IS NULL OR phone_r IS NULL", columns=("phone",),
+    "phone", ("phone",),
     levels=(
         Level("the same", "phone_l = phone_r", 0.65, 0.00001, "phone"),
         Level("one digit off", "link_one_slip(phone_l, phone_r)", 0.04, 0.00002),
@@ -190,7 +189,7 @@ _PHONE = Comparison(
     ),
 )  # fmt: skip
 _ADDRESS = Comparison(
-    "address", "address_l IS NULL OR address_r IS NULL", columns=("address",),
+    "address", ("address",),
     levels=(
         Level("the same", "address_l = address_r", 0.6, 0.00005, "address"),
         Level("almost the same", "jaro_winkler_similarity(address_l, address_r) >= 0.9", 0.15, 0.001),
@@ -201,8 +200,7 @@ _ADDRESS = Comparison(
 )  # fmt: skip
 # Most people of one postcode live in one town, so the two are one piece of evidence.
 _TOWN = Comparison(
-    "town", "(postcode_l IS NULL OR postcode_r IS NULL) AND (city_l IS NULL OR city_r IS NULL)",
-    columns=("postcode", "city"),
+    "town", ("postcode", "city"),
     levels=(
         Level("the same postcode", "postcode_l = postcode_r", 0.7, 0.0005, "postcode"),
         Level("the same town, postcode not known", "city_l = city_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
@@ -214,7 +212,7 @@ _TOWN = Comparison(
     ),
 )  # fmt: skip
 _PERSON_ID = Comparison(
-    "person_id", "person_id_l IS NULL OR person_id_r IS NULL", columns=("person_id",),
+    "person_id", ("person_id",),
     levels=(
         Level("the same", "person_id_l = person_id_r", 0.9, 0.000001, "person_id"),
         Level("almost the same", "damerau_levenshtein(person_id_l, person_id_r) <= 1", 0.06, 0.00001),
