@@ -118,6 +118,14 @@ class Source(_Part):
     key: TextList | None = Field(
         None, description="Columns that name a record: when it comes again with other content, it replaces the former."
     )
+    keep: Literal["latest", "first"] = Field(
+        "latest",
+        description="Of the records of one key: the latest, for records that change, or the first, for events that may "
+        "be delivered more than once.",
+    )
+    full_export: bool = Field(
+        False, description="Each file is the whole table: a record that a file lacks is gone. Needs a key."
+    )
     columns: dict[str, str] = Field(
         description="Column of the table: column of the file, or an expression over them. A connector brings its own."
     )
@@ -199,7 +207,7 @@ class Source(_Part):
         if self.kind not in COLLECTABLE:
             raise ValueError(f"kind: '{self.kind}' is no kind of source. {did_you_mean(self.kind, COLLECTABLE)}")
         table = TABLES[self.kind]
-        hidden = {"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from"}
+        hidden = {"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from", "known_until"}
         allowed = [name for name in table.names if name not in hidden]
         for name in self.columns:
             if name not in allowed:
@@ -212,17 +220,28 @@ class Source(_Part):
                 raise ValueError(
                     f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
                 )
+        if self.id_space.startswith("visitor "):
+            raise ValueError("id_space: names that begin with 'visitor ' are those of a source's visitors.")
         self._check_layout()
+        self._check_key()
         if (self.returns or self.charges) and self.kind != "transactions":
             raise ValueError("returns and charges belong to a source of kind transactions.")
         return self
+
+    def _check_key(self) -> None:
+        if self.keep == "first" and not self.key:
+            raise ValueError("keep: first needs a key, such as the id of a message: it says which records are the same.")
+        if self.full_export and (not self.key or self.keep == "first"):
+            raise ValueError("full_export: needs a key, and keep: latest: records that are there no more are known by it.")
+        if self.full_export and self.cursor:
+            raise ValueError("full_export: does not go with cursor, which reads only what is new.")
 
     def _check_layout(self) -> None:
         if self.layout is not None and self.layout not in LAYOUTS:
             raise ValueError(f"layout: '{self.layout}' is no layout. {did_you_mean(self.layout, LAYOUTS)}")
         if self.layout is not None and self.kind not in LAYOUTS[self.layout]:
             raise ValueError(f"layout: {self.layout} is for {', '.join(LAYOUTS[self.layout])}, not for {self.kind}.")
-        if self.layout is not None and self.key:
+        if self.layout not in (None, "ga4_events") and self.key:
             raise ValueError(f"key: does not go with layout: {self.layout}, where a row is several records.")
         if self.layout != "answers_in_columns" and self.answers != Answers():
             raise ValueError("answers belongs to layout: answers_in_columns.")

@@ -29,6 +29,8 @@ from segmentry.data import (
     quality,
     quarantine,
     reconcile,
+    versions,
+    visitors,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -190,9 +192,13 @@ class Workspace:
         mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
         before = self.state.current().get("resolve")
 
+        inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
+        now = datetime.now(UTC).replace(tzinfo=None)
+
         def work(files: Session, writer: Writer) -> dict[str, Any]:
             session = cast("DuckDBSession", files)  # what works on the files of the workspace
-            ids = session.keep("ids", collect.customer_ids(manifest, session))
+            every = collect.customer_ids(manifest, session)
+            ids = session.keep("ids", visitors.known(every))
             linking = identity.due(settings, ids)
             names = [n for n in sources if manifest.parts("customers", n)]
             found = {n: session.parts(manifest.parts("customers", n)) for n in names}
@@ -207,18 +213,30 @@ class Workspace:
                     settings,
                     identity.digest_of(self._told_by(manifest), settings, sources),
                     identity.Before(**before.facts["links"]) if before and before.facts.get("links") else None,
-                    now=datetime.now(UTC).replace(tzinfo=None),
+                    now=now,
                     progress=self._progress("resolve"),
                 )
-                writer.write("links", resolved.links)
-                writer.write("identity_changes", resolved.changes)
                 links = asdict(resolved.before)
-            owned = writer.write("identities", resolved.identities if linking else identity.nobody_linked(ids))
-            writer.write("golden_customers", golden.golden_customers(owned, records, settings))
-            rows = {n: identity.rekeyed(t, owned) if linking else t for n, t in {**found, **facts}.items()}
-            return {"customers": reconcile.customers_by_source(rows), "links": links}
+            who = resolved.identities if linking else identity.nobody_linked(ids)
+            last = before.facts.get("visitors", {}) if before else {}
+            seen = visitors.stitch(session, every, facts, who, _digest([inputs, last]), last, now)
+            made = [m for m in (resolved if linking else None, seen) if m is not None]
+            owned = writer.write("identities", identity.together(who, *([seen.identities] if seen else [])))
+            if made:
+                writer.write("links", identity.together(*(m.links for m in made)))
+                writer.write("identity_changes", identity.together(*(m.changes for m in made)))
+            nobody = writer.write("visitors", seen.nobody) if seen else None
+            everything, standing = {**found, **facts}, owned
+            former = {n: session.parts(p) for n in sources if (p := manifest.former_parts(sources[n].kind, n))}
+            if former:
+                ended = versions.Ended(session, everything, former, owned)
+                standing = owned.anti_join(ended.gone(), "customer_key")
+                writer.write("golden_versions", ended.golden_versions(records, settings))
+            writer.write("golden_customers", golden.golden_customers(standing, records, settings))
+            rows = {n: identity.rekeyed(t, owned, nobody) if made else t for n, t in everything.items()}
+            found_out = {"customers": reconcile.customers_by_source(rows), "links": links}
+            return {**found_out, "visitors": dict(seen.parts) if seen else {}}
 
-        inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
         return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
 
     def check(self, as_of: date | None = None) -> Run:
@@ -264,9 +282,9 @@ class Workspace:
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
             facts = traits.Facts(
-                golden_customers=session.table("resolve", "golden_customers"),
-                transactions=self._collected(session, manifest, "transactions"),
-                products=self._collected(session, manifest, "products"),
+                golden_customers=self._golden(session, manifest, day),
+                transactions=self._collected(session, manifest, "transactions", day),
+                products=self._collected(session, manifest, "products", day),
                 attributes=tuple(
                     (s.kind, name, spec) for s in self.config.sources.values() for name, spec in s.attributes.items()
                 ),
@@ -513,9 +531,9 @@ class Workspace:
     def _sweep(self) -> None:
         kept = self.state.kept()
         parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
-        parts |= {
-            p for r in kept if r.stage == "resolve" and r.facts["links"] for p in r.facts["links"]["parts"].values()
-        }
+        for run in kept:
+            if run.stage == "resolve":
+                parts |= {*run.facts["links"].get("parts", {}).values(), *run.facts.get("visitors", {}).values()}
         self.engine.sweep({r.id for r in kept}, parts)
 
     def _told(self, source: str) -> Callable[[int], None]:
@@ -550,13 +568,26 @@ class Workspace:
         with self.engine.files.session() as session:
             return coverage.measure(self.config.sources, manifest, session)
 
-    def _collected(self, session: Session, manifest: Manifest, kind: str) -> ir.Table | None:
-        parts = manifest.parts(kind)
+    def _golden(self, session: Session, manifest: Manifest, day: date) -> ir.Table:
+        """The golden customers as they were known at the end of a day."""
+        golden_customers, moment = session.table("resolve", "golden_customers"), manifest.moment(day)
+        if moment is None or not session.has("resolve", "golden_versions"):
+            return golden_customers
+        return versions.golden_at(golden_customers, session.table("resolve", "golden_versions"), moment)
+
+    def _collected(self, session: Session, manifest: Manifest, kind: str, day: date) -> ir.Table | None:
+        """The records of a table as they were known at the end of a day, with their customers."""
+        parts, former, moment = manifest.parts(kind), manifest.former_parts(kind), manifest.moment(day)
         if not parts:
             return None
         rows = session.facts(parts, self._progress("traits"))
-        linked = self._current("resolve").facts["links"] and "customer_key" in rows.columns
-        return identity.rekeyed(rows, session.table("resolve", "identities")) if linked else rows
+        if former and moment is not None:
+            rows = versions.known_at(rows, session.facts(former, self._progress("traits")), moment)
+        resolved = self._current("resolve").facts
+        if "customer_key" not in rows.columns or not (resolved["links"] or resolved["visitors"]):
+            return rows
+        nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
+        return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
 
     def _told_by(self, manifest: Manifest) -> list[str]:
         """The parts that say who a customer is."""

@@ -35,6 +35,7 @@ class Canonical:
     columns: tuple[str, ...]  # of the part that is written
     now: datetime
     notes: tuple[str, ...]
+    key: tuple[str, ...] = ()  # the columns of the file that name a record
 
     @property
     def record(self) -> tuple[str, ...]:
@@ -80,6 +81,8 @@ class Canonical:
         return (text,) if again else ()
 
     def _reasons(self, rows: ir.Table) -> Iterator[tuple[ir.Value, str]]:
+        if "key" in rows.columns:
+            yield rows["key"].isnull(), f"the key ({', '.join(self.key)}) is missing"
         contract = TABLES[self.kind]
         for column in self.columns:
             if column not in contract:
@@ -153,11 +156,12 @@ class _Mapper:
             names = (*names, "line_kind")
             columns["is_return"] = self._holds("#returns")
             columns["is_charge"] = self._holds("#charges")
-        key = {"key": digest([self.table[c] for c in self._key_columns()])} if self.source.key else {}
+        cells = [self.table[c] for c in self._key_columns()]
+        key = {"key": ibis.or_(*(c.notnull() for c in cells)).ifelse(digest(cells), ibis.null("string"))} if cells else {}
         places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
         typed = self.table.select(line="_line", **places, **columns, **given, **key, aside=self._set_aside())
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
-        return Canonical(self.source.kind, typed, names, self.now, notes)
+        return Canonical(self.source.kind, typed, names, self.now, notes, self.source.key or ())
 
     def _key_columns(self) -> list[str]:
         names = {c.casefold(): c for c in self.table.columns if c != "_line"}

@@ -14,12 +14,14 @@ import ibis.expr.types as ir
 
 from segmentry.config import Source
 from segmentry.data import files, quarantine
-from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.canonical import Canonical, canonical, digest
+from segmentry.data.connectors.feed import DELETED
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.ids import id_of
 from segmentry.data.layouts import arranged
 from segmentry.data.manifest import Entry, Manifest, mapping_of
 from segmentry.engine import DuckDBSession, Progress, exact_sum, md5
+from segmentry.errors import DataError
 
 KEYS_TABLE = "customer_keys"
 
@@ -28,13 +30,14 @@ KEYS_TABLE = "customer_keys"
 class Input:
     """A file to be read: one that a person gave, or one that a feed has landed.
 
-    ``file`` is what the lineage of its rows says.
+    ``file`` is what the lineage of its rows says. ``first`` when nothing of the source had been collected before this run.
     """
 
     source: str
     path: Path
     file: str
     landed: Landed | None = None
+    first: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class _Stored:
             (*self.entries, entry),
             (*manifest.keys, *self.keys),
             self.next_key,
-            self.day if entry.kept else manifest.collected_on,
+            self.day if entry.kept or entry.former else manifest.collected_on,
         )
 
 
@@ -91,7 +94,7 @@ class FileReader:
         """Collect the file if it is new or changed."""
         stat = self.path.stat()
         mine = [e for e in self.manifest.entries if e.source == self.name and e.file == self.relative]
-        landed = self.input.landed
+        landed, deleted = self.input.landed, None
         if not landed and any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
             return self.manifest
         scan = files.scan(self.path, progress)
@@ -103,6 +106,10 @@ class FileReader:
         records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
         if landed:
             records = self._numbered_on(records, landed, mine)
+            if DELETED in records.table.columns:
+                gone = records.table[DELETED].fill_null(False)
+                deleted = records.table.filter(gone)
+                records = replace(records, table=records.table.filter(~gone).drop(DELETED))
         given = records.table.select([c for c in records.table.columns if c not in quarantine.LABELS])
         table = arranged(self.name, self.source, self.relative, shape, given)
         if self.source.layout is not None:
@@ -111,7 +118,8 @@ class FileReader:
         staged = self.session.keep("staged", made.judged())
         if self._is_repaired:
             return self._store_repaired(scan.sha256, made, staged, records)
-        return self._store(scan.sha256, made, staged, records)
+        gone = self._vanished(staged, records) if deleted is None else self._deleted(deleted)
+        return self._store(scan.sha256, made, staged, records, gone)
 
     def _store_repaired(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
         """Records that a person has corrected leave the quarantine; those still wrong, or there no more, do not."""
@@ -147,10 +155,12 @@ class FileReader:
         )
         return stored.into(self.manifest, entry)
 
-    def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+    def _store(
+        self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records, gone: ir.Table | None
+    ) -> Manifest:
         numbered, repeated = self._identified(staged, made.record)
         unread = made.unread(staged)
-        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()))
+        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()), gone)
         name = f"quarantine-{stored.stem}.parquet"
         bad, bad_reread, reasons, quarantined = self._quarantine(numbered, records, name)
         entry = replace(
@@ -160,7 +170,7 @@ class FileReader:
             reread=stored.entry.reread + bad_reread,
             quarantine=quarantined,
             reasons=reasons,
-            caveats=(*records.warnings, *made.caveats(unread), *made.repeats(staged)),
+            caveats=(*records.warnings, *made.caveats(unread), *made.repeats(staged), *self._not_closed(records)),
             unread=unread,
             repeated=repeated,
             pull=self.input.landed.pull.to_json() if self.input.landed else None,
@@ -178,17 +188,24 @@ class FileReader:
         table = records.table.mutate(_line=records.table["_line"] + first)
         return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
 
-    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table) -> _Stored:
-        """Write the part of the usable rows that are new, and the keys of customers that are."""
+    def _store_rows(
+        self, sha256: str, made: Canonical, usable: ir.Table, gone: ir.Table | None = None
+    ) -> _Stored:
+        """Write the part of the usable rows that are new, and the keys of customers that are.
+
+        What they replace, and what is ``gone`` (``row_id``), ends.
+        """
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
         fresh, rows, kept, reread, replaced = self._fresh(usable, made)
         keyed, next_key, key_part = self._keys(fresh, stem)
-        earlier = self._earlier(fresh) if self.source.key else None
+        ended = self._ended(fresh, gone)
         part = f"{stem}.parquet" if kept else None
         if part:
-            self.session.write_part(self._rows(keyed, made, earlier), part)
-        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
+            self.session.write_part(self._rows(keyed, made), part)
+        entries, former = self.manifest.entries, None
+        if ended is not None:
+            entries, former = self._without(ended, stem), self._write_former(ended, stem)
         entry = self._entry(
             sha256,
             rows=rows,
@@ -197,6 +214,7 @@ class FileReader:
             reread=reread,
             replaced=replaced,
             part=part,
+            former=former,
             made=_count(fresh) if len(made.record) > 1 else None,
             **self._found(part),
         )
@@ -241,12 +259,19 @@ class FileReader:
         return joined.mutate(row_id=row_id).drop("nth", "content"), repeated
 
     def _keyed(self, staged: ir.Table) -> ir.Table:
-        """Rows whose ``row_id`` is their key; ``later`` says that the file has a later record of the same key."""
+        """Rows whose ``row_id`` is their key; ``spare``: another record of the file counts in its place."""
         usable = staged["reason"].isnull()
-        later = ibis.row_number().over(group_by=[staged["key"], usable], order_by=ibis.desc(staged["line"])) > 0
         # A record that cannot be used is known by its content: the next one of its key may be usable.
-        row_id = usable.ifelse(staged["key"], md5(staged["key"] + staged["content"]))
-        return self.session.keep("keyed", staged.mutate(row_id=row_id, later=later & usable))
+        row_id = usable.ifelse(staged["key"], md5(staged["key"].fill_null("") + staged["content"]))
+        rows = staged.mutate(row_id=row_id)
+        line = ibis._["line"].min() if self.source.keep == "first" else ibis._["line"].max()
+        again = staged.filter(usable).group_by("key").agg(times=ibis._.count(), chosen=line)
+        again = self.session.keep("again", again.filter(again["times"] > 1).select("key", "chosen"))
+        if not _count(again):
+            return rows.mutate(spare=ibis.literal(False))
+        joined = rows.left_join(again, "key").drop("key_right")
+        spare = joined["reason"].isnull() & (joined["line"] != joined["chosen"]).fill_null(False)
+        return self.session.keep("keyed", joined.mutate(spare=spare).drop("chosen"))
 
     def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
         """The rows that no part of the source holds yet; how many rows of the file are usable, fresh, from this file
@@ -257,15 +282,16 @@ class FileReader:
         record = made.record
         rows = _lines(usable, record)
         replaced = 0
+        changes = self.source.key and self.source.keep == "latest"
         if self.source.key:
-            replaced = _count(usable.filter(usable["later"]))
-            usable = usable.filter(~usable["later"])
+            replaced = _count(usable.filter(usable["spare"])) if changes else 0
+            usable = usable.filter(~usable["spare"])
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
-            return usable, rows, rows - replaced, 0, replaced
+            return usable, rows, _lines(usable, record) if self.source.key else rows, 0, replaced
         known = self.session.facts(parts)
         same = ["row_id"]
-        if self.source.key:
+        if changes:
             known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
         known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
         seen = usable.select(*record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
@@ -275,22 +301,64 @@ class FileReader:
         if len(record) > 1:
             whole = seen.anti_join(fresh, "line").group_by("line").agg(mine=ibis._["mine"].min())
         mine = _count(whole.filter(whole["mine"] == 1))
-        return fresh, rows, rows - replaced - _count(whole), mine, replaced
+        usable_lines = _lines(usable, record) if self.source.key else rows
+        return fresh, rows, usable_lines - _count(whole), mine, replaced
 
-    def _earlier(self, fresh: ir.Table) -> ir.Table | None:
-        """The rows of the source that new records of the same key replace."""
+    def _vanished(self, staged: ir.Table, records: files.Records) -> ir.Table | None:
+        """The records (``row_id``) of a source of full exports that this one has no more."""
         parts = self.manifest.parts(self.source.kind, self.name)
-        if not parts:
+        if not self.source.full_export or not parts or records.counts.rejected:
             return None
-        known = self.session.facts(parts).select("row_id", "known_from")
-        return self.session.keep("earlier", known.semi_join(fresh, "row_id"))
+        if not records.counts.records:
+            rows = _count(self.session.facts(parts))
+            raise DataError(
+                f"{self.relative} holds no record, so all {rows:,} records of {self.name} would count as gone.",
+                why=f"sources.{self.name} says full_export: every file is the whole table.",
+                fix="Export the table again, or remove the file.",
+            )
+        return self.session.facts(parts).select("row_id").anti_join(staged, [("row_id", "key")])
 
-    def _without(self, gone: ir.Table, stem: str) -> tuple[Entry, ...]:
-        """The entries so far, their parts written anew where they hold rows that are replaced."""
+    def _not_closed(self, records: files.Records) -> tuple[str, ...]:
+        cut = records.counts.rejected if self.source.full_export else 0
+        text = f"nothing that the file lacks counts as gone, since {cut:,} of its lines could not be read"
+        return (text,) if cut else ()
+
+    def _deleted(self, deleted: ir.Table) -> ir.Table:
+        """The records (``row_id``) that the other system has deleted."""
+        return deleted.select(row_id=digest([deleted[c] for c in self.source.key or ()]))
+
+    def _ended(self, fresh: ir.Table, gone: ir.Table | None) -> ir.Table | None:
+        """The rows of the source (``row_id``) that end: replaced by a fresh one of their key, or gone (``closed``)."""
+        parts = self.manifest.parts(self.source.kind, self.name)
+        if not self.source.key or self.source.keep == "first" or not parts:
+            return None
+        ended = self.session.facts(parts).select("row_id").semi_join(fresh, "row_id").mutate(closed=False)
+        if gone is not None:
+            known = self.session.facts(parts).select("row_id")
+            ended = ended.union(known.semi_join(gone, "row_id").anti_join(fresh, "row_id").mutate(closed=True))
+        ended = self.session.keep("ended", ended)
+        return ended if _count(ended) else None
+
+    def _write_former(self, ended: ir.Table, stem: str) -> str | None:
+        """Write the versions that have ended, but those that came in this run: nobody has known them."""
+        rows = self.session.facts(self.manifest.parts(self.source.kind, self.name)).semi_join(ended, "row_id")
+        now = ibis.literal(self.now).cast("timestamp")
+        came_now = (rows["known_from"] == now).fill_null(self.input.first)
+        rows = rows.filter(~came_now).mutate(known_until=now)
+        if not _count(rows):
+            return None
+        name = f"former-{stem}.parquet"
+        places = ["place"] if "place" in rows.columns else []
+        order = [ibis.asc("customer_key", nulls_first=False), "file", "line", *places]
+        self.session.write_part(rows.order_by(order), name)
+        return name
+
+    def _without(self, ended: ir.Table, stem: str) -> tuple[Entry, ...]:
+        """The entries so far, their parts written anew where they hold rows that have ended."""
         entries = []
         for entry in self.manifest.entries:
             rows = self.session.facts([entry.part]) if entry.source == self.name and entry.part else None
-            hit = _count(rows.semi_join(gone, "row_id")) if rows is not None else 0
+            hit, closed = self._hits(rows, ended) if rows is not None else (0, 0)
             if rows is None or not hit:
                 entries.append(entry)
                 continue
@@ -299,15 +367,22 @@ class FileReader:
                 head, tail = str(entry.part).rsplit("-", 3)[0], stem.rsplit("-", 3)[2:]
                 name = hashlib.sha256(f"{entry.part} {stem}".encode()).hexdigest()[:12]
                 part = f"{head}-{name}-{'-'.join(tail)}.parquet"
-                left = rows.anti_join(gone, "row_id")
+                left = rows.anti_join(ended, "row_id")
                 self.session.write_part(left.order_by([ibis.asc("customer_key", nulls_first=False), "line"]), part)
-            without = replace(entry, part=part, kept=entry.kept - hit, replaced=entry.replaced + hit)
+            counts = {"kept": entry.kept - hit, "replaced": entry.replaced + hit - closed, "closed": entry.closed + closed}
+            without = replace(entry, part=part, **counts)
             entries.append(replace(without, **{"first": None, "last": None, "kinds": (), **self._found(part)}))
         return tuple(entries)
 
+    def _hits(self, rows: ir.Table, ended: ir.Table) -> tuple[int, int]:
+        """How many rows have ended, and how many of them are closed."""
+        found = rows.select("row_id").join(ended, "row_id")
+        row = found.agg(hit=found.count(), closed=found["closed"].sum().fill_null(0)).to_pyarrow().to_pylist()[0]
+        return int(row["hit"]), int(row["closed"])
+
     def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
-        spaces, source_id = id_of(fresh, self.source)
+        spaces, source_id = id_of(self.name, fresh, self.source)
         if not spaces:
             return fresh.mutate(customer_key=ibis.null("int64")), self.manifest.next_key, ()
         # With one space, which is the rule, the id alone is looked up: ten million rows are joined by one text.
@@ -335,14 +410,10 @@ class FileReader:
         found = found if old is None else found.union(old.select(*on, "customer_key"))
         return known.left_join(found, on).select(*fresh.columns, "customer_key"), start + count, names
 
-    def _rows(self, keyed: ir.Table, made: Canonical, earlier: ir.Table | None) -> ir.Table:
+    def _rows(self, keyed: ir.Table, made: Canonical) -> ir.Table:
         # What was repaired was there, if unread, when its file was collected.
-        first_time = self._is_repaired or not any(e.source == self.name for e in self.manifest.entries)
+        first_time = self._is_repaired or self.input.first
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
-        if earlier is not None:  # a record is known since it first came, whatever it says now
-            before = earlier.select(before="row_id", since="known_from")
-            keyed = keyed.left_join(before, keyed["row_id"] == before["before"])
-            known_from = keyed["before"].notnull().ifelse(keyed["since"], known_from)
         places = [name for name in made.record if name != "line"]
         ordered = keyed.order_by([ibis.asc("customer_key", nulls_first=False), "line", *places])
         return ordered.select(

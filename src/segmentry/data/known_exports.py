@@ -48,6 +48,7 @@ def _segment_spec(table: TableProfile, _: frozenset[str]) -> Known | None:
     channel = f"case when {quoted(app[0].name)} is not null then 'app' else 'web' end" if app else "'web'"
     columns: dict[str, Mapped | None] = {
         "customer": _first(table, "userId"),
+        "visitor": _first(table, "anonymousId"),
         "time": column(time[0].name),
         "name": first_of([*_filled(table, "event"), kind], 0.97),
         "channel": made(channel, "calls of an app tell its version" if app else "no call of an app", 0.9),
@@ -69,6 +70,7 @@ def _ga4(table: TableProfile, _: frozenset[str]) -> Known | None:
     platform = _filled(table, "platform")
     columns: dict[str, Mapped | None] = {
         "customer": _first(table, "user_id"),
+        "visitor": _first(table, "user_pseudo_id"),
         "time": made("_time", "event_timestamp, in microseconds", 1.0),
         "name": column("event_name"),
         "channel": made(f"lower({platform[0].name})", "the platform", 0.95, [platform[0].name]) if platform else None,
