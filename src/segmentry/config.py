@@ -76,6 +76,8 @@ class Answers(_Part):
     )
 
 
+_OAUTH = ("refresh_token", "client_id", "client_secret")
+
 # What a source's layout makes of a file, and the kinds of source that it is for.
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "answers_in_columns": ("responses",),
@@ -109,6 +111,16 @@ class Source(_Part):
     username: str | None = Field(None, description="Salesforce, without a token.", repr=False, exclude=True)
     password: str | None = Field(None, description="Salesforce, without a token: ${NAME}.", repr=False, exclude=True)
     security_token: str | None = Field(None, description="Goes with the password: ${NAME}.", repr=False, exclude=True)
+    refresh_token: str | None = Field(
+        None,
+        description="HubSpot, of an OAuth app, instead of a token or beside it: ${NAME}.",
+        repr=False,
+        exclude=True,
+    )
+    client_id: str | None = Field(None, description="Goes with refresh_token.", repr=False, exclude=True)
+    client_secret: str | None = Field(
+        None, description="Goes with refresh_token: ${NAME}.", repr=False, exclude=True
+    )
     cursor: str | None = Field(
         None,
         description="Column that only grows, such as updated_at: a run reads on from its last value. Without one "
@@ -180,6 +192,7 @@ class Source(_Part):
             "object": self.connector,
             "token": self.connector,
             **dict.fromkeys(("username", "password", "security_token"), self.connector == "salesforce"),
+            **dict.fromkeys(_OAUTH, self.connector == "hubspot"),
         }
         for name, belongs in foreign.items():
             if getattr(self, name) is not None and not belongs:
@@ -192,8 +205,12 @@ class Source(_Part):
             raise ValueError(
                 f"object: {connector} has no '{self.object or ''}' here. {did_you_mean(self.object or '', objects)}"
             )
-        if connector == "hubspot" and not self.token:
-            raise ValueError("token: hubspot needs the access token of a private app, as ${HUBSPOT_TOKEN}.")
+        oauth = [bool(getattr(self, name)) for name in _OAUTH]
+        if connector == "hubspot" and not all(oauth) and (any(oauth) or not self.token):
+            raise ValueError(
+                "token: hubspot needs the access token of a private app, as ${HUBSPOT_TOKEN}, or refresh_token, "
+                "client_id and client_secret of an OAuth app."
+            )
         if connector == "salesforce" and not (self.token and self.url) and not (self.username and self.password):
             raise ValueError("salesforce needs url and token, or username, password and security_token.")
 
@@ -532,7 +549,7 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
 
 
 # Keys that may hold a secret, and so are never repeated in a message.
-_SECRET = ("token", "password", "security_token")
+_SECRET = ("token", "password", "security_token", "refresh_token", "client_secret")
 _IN_URL = re.compile(r"://[^/@]*:([^@]*)@|[?&](?:password|sslpassword|token|access_token)=([^&]*)", re.IGNORECASE)
 
 

@@ -15,7 +15,7 @@ class CrmObject:
     """One kind of record of a CRM system.
 
     ``modified`` is the property by which a pull goes on from the one before; ``key`` the one that names a record. Where
-    ``only`` is given, records in which that property is not true are not read.
+    ``only`` is given, records in which that property is not true count as deleted.
     """
 
     name: str

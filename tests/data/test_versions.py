@@ -47,7 +47,7 @@ def begun(root: Path, engine: str = "duckdb") -> Workspace:
 def changed(space: Workspace) -> None:
     """The next delivery: A has moved, C is gone, D is new; order 1 was worth more."""
     (space.root / "people-2.csv").write_text(PEOPLE + "A,Köln,2026-01-01\nB,Kiel,2026-01-01\nD,Hof,2026-01-20\n")
-    (space.root / "orders-2.csv").write_text(ORDERS + "A,1,2026-01-05,11\nD,3,2027-02-01,30\n")
+    (space.root / "orders-2.csv").write_text(ORDERS + "A,1,2026-01-05,11\nD,3,2026-03-01,30\n")
     space.collect()
 
 
@@ -87,7 +87,7 @@ def test_day_in_the_past_sees_the_values_known_then_and_today_those_of_today(
     with space.reading() as reading:
         assert {r["customer"] for r in reading.find("customers").to_pyarrow().to_pylist()} == {"A", "B", "D"}
     then = known(space, date(2026, 1, 31))
-    now = known(space, date(2027, 2, 1))
+    now = known(space, date(2026, 3, 1))
     assert {c: v[1] for c, v in then.items()} == {"A": 10, "B": 20, "C": 0, "D": 0}
     assert {c: v[1] for c, v in now.items()} == {"A": 11, "B": 20, "D": 30}
 
@@ -113,8 +113,8 @@ def test_every_row_is_accounted_for_and_nothing_is_written_twice(tmp_path: Path)
     assert (two.rows, two.kept, two.duplicates) == (3, 2, 1)
     assert space.collect().id == run.id
     space.resolve()
-    space.traits()
-    steps = {s.label: s.rows for s in space.overview().reconciliations[0].steps}
+    with space.reading() as reading:
+        steps = {s.label: s.rows for s in reading.reconciliations()[0].steps}
     assert steps["rows read"] == 6 == steps["kept"] + steps["the same record again, counted once"]
     assert (steps["replaced by a later record of the same key"], steps["gone at the source"]) == (1, 1)
     assert steps["known today"] == 3
@@ -170,12 +170,15 @@ def test_full_export_with_unreadable_lines_closes_nothing_and_says_so(tmp_path: 
 
 def test_record_that_cannot_be_used_today_is_not_gone(tmp_path: Path) -> None:
     space = begun(tmp_path)
+    config = CONFIG.replace("key: order\n", "key: order\n    full_export: true\n")
+    (tmp_path / "segmentry.yaml").write_text(config)
+    space = opened(tmp_path)
     space.collect()
-    config = CONFIG.replace("    columns: {customer: id", "    set_aside: {test person: \"city = 'X'\"}\n    columns: {customer: id")
-    del config
     (tmp_path / "orders-2.csv").write_text(ORDERS + "A,1,2026-01-05,not a number\n")
     space.collect()
-    assert len(table(space, "transactions")) == 2
+    assert [r["order"] for r in table(space, "transactions")] == ["1"], "2 is gone, 1 is there and cannot be read"
+    last = space.manifest().entries[-1]
+    assert (last.rows, last.quarantined) == (1, 1)
 
 
 @pytest.mark.parametrize(

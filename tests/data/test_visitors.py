@@ -102,8 +102,10 @@ def test_login_in_a_later_file_takes_the_visits_of_earlier_ones_and_a_second_cus
 
 
 def test_one_person_with_two_logins_shares_no_device(tmp_path: Path) -> None:
-    config = CONFIG + "identity: {link: always, same: [[U1, U2]]}\n"
-    made = space(tmp_path, CALLS, config)
+    people = "  people: {kind: customers, path: people.csv, columns: {customer: id, name: name}}\n"
+    config = CONFIG.replace("segmentations:", people + "segmentations:")
+    made = space(tmp_path, CALLS, config + "identity: {link: always, same: [[U1, U2]]}\n")
+    (tmp_path / "people.csv").write_text("id,name\nU1,Ann Lee\nU2,Ann Lee-Poe\n")
     made.collect()
     made.resolve()
     assert owners(made) == dict.fromkeys(("U1", "U2", "a1", "shared"), "U1")
@@ -145,7 +147,8 @@ def test_message_that_was_delivered_again_counts_once(tmp_path: Path) -> None:
     assert (first.rows, first.kept, first.duplicates) == (3, 2, 1)
     assert (second.rows, second.kept, second.duplicates) == (2, 1, 1)
     made.resolve()
-    steps = {s.label: s.rows for s in made.overview().reconciliations[0].steps}
+    with made.reading() as reading:
+        steps = {s.label: s.rows for s in reading.reconciliations()[0].steps}
     assert (steps["rows read"], steps["kept"]) == (5, 3)
 
 

@@ -74,7 +74,7 @@ class Ended:
 
     def golden_versions(self, records: Sequence[Record], settings: Identity) -> ir.Table:
         """The golden records that have ended: each as it was until ``known_until``."""
-        changed = [self.former[r.source].select("customer_key", "known_until") for r in records if r.source in self.former]
+        changed = [_moments(r.rows, self.former[r.source]) for r in records if r.source in self.former]
         owners = self.identities.select(record_key="record_key", owner="customer_key")
         moments = self.gone().select(owner="customer_key", known_until="known_until")
         if changed:
@@ -105,6 +105,15 @@ class Ended:
         seen = _valid(joined, usable, joined["until"], (*_ID, "at"))
         columns = {c: seen[c] for c in record.rows.columns if c != "customer_key"}
         return replace(record, rows=seen.select(customer_key="at", **columns))
+
+
+def _moments(current: ir.Table, former: ir.Table) -> ir.Table:
+    """When something else began to be known of an id: a version has ended, or a record has come back."""
+    versions = _versions(current, former)
+    back = versions.filter(~versions["is_first"] & versions["known_from"].notnull())
+    return former.select("customer_key", "known_until").union(
+        back.select("customer_key", known_until="known_from"), distinct=True
+    )
 
 
 def _as_now(record: Record, ids: ir.Table) -> Record:
