@@ -118,9 +118,7 @@ class Source(_Part):
         exclude=True,
     )
     client_id: str | None = Field(None, description="Goes with refresh_token.", repr=False, exclude=True)
-    client_secret: str | None = Field(
-        None, description="Goes with refresh_token: ${NAME}.", repr=False, exclude=True
-    )
+    client_secret: str | None = Field(None, description="Goes with refresh_token: ${NAME}.", repr=False, exclude=True)
     cursor: str | None = Field(
         None,
         description="Column that only grows, such as updated_at: a run reads on from its last value. Without one "
@@ -247,9 +245,13 @@ class Source(_Part):
 
     def _check_key(self) -> None:
         if self.keep == "first" and not self.key:
-            raise ValueError("keep: first needs a key, such as the id of a message: it says which records are the same.")
+            raise ValueError(
+                "keep: first needs a key, such as the id of a message: it says which records are the same."
+            )
         if self.full_export and (not self.key or self.keep == "first"):
-            raise ValueError("full_export: needs a key, and keep: latest: records that are there no more are known by it.")
+            raise ValueError(
+                "full_export: needs a key, and keep: latest: records that are there no more are known by it."
+            )
         if self.full_export and self.cursor:
             raise ValueError("full_export: does not go with cursor, which reads only what is new.")
 

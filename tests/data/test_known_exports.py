@@ -138,9 +138,7 @@ def test_arms_of_an_experiment_are_campaigns_sent_and_no_customers(
     found = table(space, "events")
     assert set(found["name"]) == {"campaign sent"}
     assert set(found["properties"]) == set(arms[:-1])
-    assert space.manifest().entries[0].reasons == {
-        "held out of the campaign: nothing was sent": 60 - len(found)
-    }
+    assert space.manifest().entries[0].reasons == {"held out of the campaign: nothing was sent": 60 - len(found)}
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,7 @@ def as_collected_on(monkeypatch: pytest.MonkeyPatch, space: Workspace, day: date
 
 
 @on_every_engine
-def test_day_in_the_past_sees_the_values_known_then_and_today_those_of_today(
-    tmp_path: Path, engine: str
-) -> None:
+def test_day_in_the_past_sees_the_values_known_then_and_today_those_of_today(tmp_path: Path, engine: str) -> None:
     space = begun(tmp_path / "w", engine)
     space.collect()
     changed(space)
@@ -97,10 +95,16 @@ def test_golden_record_of_the_past(tmp_path: Path) -> None:
     space.collect()
     changed(space)
     space.resolve()
-    assert {r["customer_id"]: r["city"] for r in table(space, "golden_customers")} == {"A": "Köln", "B": "Kiel", "D": "Hof"}
+    assert {r["customer_id"]: r["city"] for r in table(space, "golden_customers")} == {
+        "A": "Köln",
+        "B": "Kiel",
+        "D": "Hof",
+    }
     versions = table(space, "golden_versions")
     assert [(r["customer_id"], r["city"]) for r in versions] == [("A", "Bonn"), ("C", "Ulm")]
-    assert {r["known_until"] for r in versions} == {r["known_from"] for r in table(space, "customers") if r["known_from"]}
+    assert {r["known_until"] for r in versions} == {
+        r["known_from"] for r in table(space, "customers") if r["known_from"]
+    }
 
 
 def test_every_row_is_accounted_for_and_nothing_is_written_twice(tmp_path: Path) -> None:
@@ -154,7 +158,9 @@ def test_full_export_without_records_is_refused_and_the_former_result_stays(tmp_
     space = begun(tmp_path)
     space.collect()
     (tmp_path / "people-2.csv").write_text(PEOPLE)
-    with pytest.raises(DataError, match=r"people-2\.csv holds no record, so all 3 records of people would count as gone"):
+    with pytest.raises(
+        DataError, match=r"people-2\.csv holds no record, so all 3 records of people would count as gone"
+    ):
         space.collect()
     assert len(table(space, "customers")) == 3
 

@@ -157,7 +157,9 @@ class _Mapper:
             columns["is_return"] = self._holds("#returns")
             columns["is_charge"] = self._holds("#charges")
         cells = [self.table[c] for c in self._key_columns()]
-        key = {"key": ibis.or_(*(c.notnull() for c in cells)).ifelse(digest(cells), ibis.null("string"))} if cells else {}
+        key = (
+            {"key": ibis.or_(*(c.notnull() for c in cells)).ifelse(digest(cells), ibis.null("string"))} if cells else {}
+        )
         places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
         typed = self.table.select(line="_line", **places, **columns, **given, **key, aside=self._set_aside())
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))

@@ -30,7 +30,7 @@ KEYS_TABLE = "customer_keys"
 class Input:
     """A file to be read: one that a person gave, or one that a feed has landed.
 
-    ``file`` is what the lineage of its rows says. ``first`` when nothing of the source had been collected before this run.
+    ``file`` is what the lineage of its rows says. ``first`` when nothing of the source was collected before this run.
     """
 
     source: str
@@ -188,9 +188,7 @@ class FileReader:
         table = records.table.mutate(_line=records.table["_line"] + first)
         return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
 
-    def _store_rows(
-        self, sha256: str, made: Canonical, usable: ir.Table, gone: ir.Table | None = None
-    ) -> _Stored:
+    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table, gone: ir.Table | None = None) -> _Stored:
         """Write the part of the usable rows that are new, and the keys of customers that are.
 
         What they replace, and what is ``gone`` (``row_id``), ends.
@@ -369,8 +367,13 @@ class FileReader:
                 part = f"{head}-{name}-{'-'.join(tail)}.parquet"
                 left = rows.anti_join(ended, "row_id")
                 self.session.write_part(left.order_by([ibis.asc("customer_key", nulls_first=False), "line"]), part)
-            counts = {"kept": entry.kept - hit, "replaced": entry.replaced + hit - closed, "closed": entry.closed + closed}
-            without = replace(entry, part=part, **counts)
+            without = replace(
+                entry,
+                part=part,
+                kept=entry.kept - hit,
+                replaced=entry.replaced + hit - closed,
+                closed=entry.closed + closed,
+            )
             entries.append(replace(without, **{"first": None, "last": None, "kinds": (), **self._found(part)}))
         return tuple(entries)
 

@@ -20,8 +20,8 @@ class Entry:
     ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced`` + ``closed``; ``reread`` are rows
     that an earlier version of the same file brought already, ``replaced`` those of a source with a key that a later
     record of the same key has replaced, ``closed`` those that are gone at the source. ``former`` is the part of the
-    versions that ended when this file came. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
-    stands behind them. ``made`` is how many rows of the table the kept rows became, where a row of the file
+    versions that ended when this file came. ``kinds`` gives rows and amount of the kept rows by line kind and whether
+    a customer stands behind them. ``made`` is how many rows of the table the kept rows became, where a row of the file
     is not one record (a respondent and the answers). ``unread`` counts values of a column that count as not known
     because they could not be read, ``repeated`` the lines that repeat another line of the file.
 

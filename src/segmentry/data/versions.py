@@ -135,7 +135,9 @@ def _versions(current: ir.Table, former: ir.Table, *, whole: bool = False) -> ir
 
 def _valid(versions: ir.Table, open_then: ir.BooleanValue, end: ir.Value, record: Sequence[str]) -> ir.Table:
     """Of every record the version that held at ``end``; none where it was not there then."""
-    rows = versions.mutate(begun=versions["is_first"] | versions["known_from"].isnull() | (versions["known_from"] < end))
+    rows = versions.mutate(
+        begun=versions["is_first"] | versions["known_from"].isnull() | (versions["known_from"] < end)
+    )
     rows = rows.filter(open_then)
     nth = ibis.row_number().over(group_by=list(record), order_by=ibis.asc("known_until", nulls_first=False))
     rows = rows.mutate(nth=nth)

@@ -1,13 +1,13 @@
 """Whose visits: the ids that browsers and devices give themselves, and the customers who logged in with them.
 
-A record may say which ``visitor`` it is of (``anonymousId``, ``user_pseudo_id``). Where no customer is on it, the visitor
-stands on it as an id of a space of its source. Resolve joins that id to the customer who is on other records of the same
-visitor, so that what came before the login counts as well.
+A record may say which ``visitor`` it is of (``anonymousId``, ``user_pseudo_id``). Where no customer is on it, the
+visitor stands on it as an id of a space of its source. Resolve joins that id to the customer who is on other records
+of the same visitor, so that what came before the login counts as well.
 
 A visitor with records of several customers is a shared device, and belongs to nobody: only records that name their
 customer count for one. (Segment's Unify lets a profile have one user id only and leaves the visitor out where a second
-one comes; RudderStack's identity graph would make both customers one.) Customers that resolve knows to be one person are
-one here. A visitor who never logs in is no customer, and is in no count of customers.
+one comes; RudderStack's identity graph would make both customers one.) Customers that resolve knows to be one person
+are one here. A visitor who never logs in is no customer, and is in no count of customers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.data.ids import is_visitor, named, visitor_space
+from segmentry.data.ids import is_visitor, visitor_space
 from segmentry.engine import DuckDBSession
 from segmentry.tables import TABLES
 
@@ -148,4 +148,3 @@ def _changes(
     )
     past = session.facts([before["visitor_changes"]]).select(*_CHANGES)
     return past.union(fresh.select(*_CHANGES).cast(past.schema()))
-

@@ -101,7 +101,7 @@ def rate_limited(wait: str | None = "0", policy: str = "TEN_SECONDLY_ROLLING") -
     return 429, {"Retry-After": wait} if wait is not None else {}, body
 
 
-def hubspot(service: Service, request: Any, body: bytes) -> Answer:
+def hubspot(service: Service, request: Any, body: bytes) -> Answer:  # noqa: PLR0911 - a return per endpoint
     """CRM properties v3, objects v3, search v3, associations v4, and OAuth tokens v1."""
     if request.command == "POST" and request.path == "/oauth/v1/token":
         return _token(service, request, body.decode())
@@ -137,7 +137,12 @@ def _token(service: Service, request: Any, body: str) -> Answer:
     if request.headers.get("Content-Type") != "application/x-www-form-urlencoded":
         return _wrong(415, "unsupported media type")
     given = {k: v for k, (v,) in parse_qs(body).items()}
-    wanted = {"grant_type": "refresh_token", "client_id": "app-1", "client_secret": "cl13nt", "refresh_token": service.refresh}
+    wanted = {
+        "grant_type": "refresh_token",
+        "client_id": "app-1",
+        "client_secret": "cl13nt",
+        "refresh_token": service.refresh,
+    }
     if given != wanted:
         return 400, {}, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}
     service.tokens += 1

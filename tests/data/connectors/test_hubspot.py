@@ -179,7 +179,14 @@ def test_more_records_than_a_search_gives_are_read_window_by_window(
 
 
 def test_busy_service_is_asked_again_as_it_wishes(service: Service) -> None:
-    service.failures = [None, None, rate_limited("7"), rate_limited(None), (502, {}, "<html>Bad gateway</html>"), (0, {}, "")]
+    service.failures = [
+        None,
+        None,
+        rate_limited("7"),
+        rate_limited(None),
+        (502, {}, "<html>Bad gateway</html>"),
+        (0, {}, ""),
+    ]
     waits: list[float] = []
     assert len(_read(service, waits)) == 450
     assert waits == [7, 2, 4, 8], "Retry-After where it is given, else growing pauses"

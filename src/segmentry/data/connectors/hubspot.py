@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from segmentry.config import FILE_NAME, Source
@@ -55,13 +56,16 @@ class HubSpot(CrmFeed):
         """The records that have been deleted in the last 90 days: so long HubSpot knows them."""
         after: str | None = None
         while True:
-            request = {"archived": True, "limit": _ARCHIVED_PAGE, **({"after": after} if after else {})}
-            page = self._ask(lambda given=request: self._client.crm.objects.basic_api.get_page(self.object.name, **given))
+            page = self._ask(partial(self._archived_page, after))
             yield from ({self.object.key: r.id, DELETED: True} for r in page.results)
             following = page.paging.next if page.paging else None
             if following is None:
                 return
             after = following.after
+
+    def _archived_page(self, after: str | None) -> Any:
+        api = self._client.crm.objects.basic_api  # made for each request: with the token of now
+        return api.get_page(self.object.name, archived=True, limit=_ARCHIVED_PAGE, after=after)
 
     def _there(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
         """Window after window: the next one begins with the last date of change of the one before."""
@@ -130,8 +134,9 @@ class HubSpot(CrmFeed):
         if not ids:
             return {}
         request = {"inputs": [{"id": each} for each in ids]}
-        api = self._client.crm.associations.v4.batch_api
-        found = self._ask(lambda: api.get_page(self.object.name, "contacts", request))
+        found = self._ask(
+            lambda: self._client.crm.associations.v4.batch_api.get_page(self.object.name, "contacts", request)
+        )
         return {f._from.id: contact_of([str(to.to_object_id) for to in f.to]) for f in found.results}
 
     def _from(self, time: int) -> dict[str, str]:
