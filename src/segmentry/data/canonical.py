@@ -20,6 +20,7 @@ from segmentry.tables import TABLES, Type
 
 # Older records are typing errors or defaults such as 1900-01-01: retail systems did not keep time stamps before.
 _EARLIEST = datetime(1901, 1, 1)
+_ODD = "odd_"  # before the name of a column: whether its time is in an hour that clocks show twice or never
 _BROKEN = "�"  # what a byte that is no text becomes
 _NUMERIC = {Type.NUMBER, Type.MONEY, Type.INTEGER}
 _KINDS = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEGORY}  # of attributes
@@ -70,6 +71,17 @@ class Canonical:
         """What is doubtful about the values, in words, with counts."""
         found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in unread.items()]
         return (*self.notes, *found)
+
+    def clocks(self, rows: ir.Table) -> tuple[str, ...]:
+        """What is to be said of times that the clocks of the source's zone show twice, or never."""
+        odd = [c for c in rows.columns if c.startswith(_ODD)]
+        if not odd:
+            return ()
+        counts = rows.agg(**{c: rows[c].fill_null(False).cast("int64").sum() for c in odd}).to_pyarrow().to_pylist()[0]
+        told = (
+            "lies in an hour that clocks show twice in autumn (the second counts) or skip in spring (read an hour on)"
+        )
+        return tuple(f"{c.removeprefix(_ODD)} {told}: {n:,} rows" for c, n in counts.items() if n)
 
     def repeats(self, rows: ir.Table) -> tuple[str, ...]:
         """What is to be said where customers answered a survey more than once."""
@@ -141,6 +153,8 @@ class _Mapper:
             table, self._text_columns(self._time_names()), day_first=source.day_first, latest=now
         )
 
+        self.odd: dict[str, ir.Value] = {}
+
     def made(self) -> Canonical:
         columns: dict[str, ir.Value] = {}
         given: dict[str, ir.Value] = {}
@@ -161,7 +175,9 @@ class _Mapper:
             {"key": ibis.or_(*(c.notnull() for c in cells)).ifelse(digest(cells), ibis.null("string"))} if cells else {}
         )
         places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
-        typed = self.table.select(line="_line", **places, **columns, **given, **key, aside=self._set_aside())
+        typed = self.table.select(
+            line="_line", **places, **columns, **given, **self.odd, **key, aside=self._set_aside()
+        )
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
         return Canonical(self.source.kind, typed, names, self.now, notes, self.source.key or ())
 
@@ -239,6 +255,8 @@ class _Mapper:
             if raw.type().is_string():
                 formats = self.time_formats[next(iter(self.parsed[column].columns))]
                 time = values.timestamp(raw, formats, zone)
+                if kind == Type.TIME and values.odd_hours(zone):
+                    self.odd[_ODD + column] = values.by_the_clock(raw, formats, zone)
             else:
                 instant = raw.type().is_timestamp() and raw.type().timezone is not None
                 time = values.local_to_utc(raw.cast("timestamp"), "UTC" if instant else zone)
