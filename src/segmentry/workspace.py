@@ -282,7 +282,7 @@ class Workspace:
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
             facts = traits.Facts(
-                golden_customers=self._golden(session, manifest, day),
+                golden_customers=versions.golden_at(session, manifest.moment(day)),
                 transactions=self._collected(session, manifest, "transactions", day),
                 products=self._collected(session, manifest, "products", day),
                 attributes=tuple(
@@ -574,13 +574,6 @@ class Workspace:
     def _coverages(self, manifest: Manifest) -> tuple[coverage.Coverage, ...]:
         with self.engine.files.session() as session:
             return coverage.measure(self.config.sources, manifest, session)
-
-    def _golden(self, session: Session, manifest: Manifest, day: date) -> ir.Table:
-        """The golden customers as they were known at the end of a day."""
-        golden_customers, moment = session.table("resolve", "golden_customers"), manifest.moment(day)
-        if moment is None or not session.has("resolve", "golden_versions"):
-            return golden_customers
-        return versions.golden_at(golden_customers, session.table("resolve", "golden_versions"), moment)
 
     def _collected(self, session: Session, manifest: Manifest, kind: str, day: date) -> ir.Table | None:
         """The records of a table as they were known at the end of a day, with their customers."""

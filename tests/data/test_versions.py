@@ -11,6 +11,7 @@ from tests.engines import on, on_every_engine
 from tests.shops import opened
 
 from segmentry.data import manifest as manifests
+from segmentry.data.versions import golden_at
 from segmentry.errors import ConfigError, DataError
 from segmentry.workspace import Workspace
 
@@ -138,7 +139,7 @@ def test_several_versions_and_a_record_that_comes_back(tmp_path: Path, monkeypat
     def city(day: int) -> Any:
         space.resolve()
         with space.engine.session({"resolve": space.state.current()["resolve"].id}) as session:
-            rows = space._golden(session, space.manifest(), date(2026, 2, day)).to_pyarrow().to_pylist()
+            rows = golden_at(session, space.manifest().moment(date(2026, 2, day))).to_pyarrow().to_pylist()
         return next((r["city"] for r in rows if r["customer_id"] == "A"), "not there")
 
     # Order 1 keeps A a customer while no record about A is there.

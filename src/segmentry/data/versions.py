@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from segmentry.config import Identity
 from segmentry.data.golden import Record, golden_customers
-from segmentry.engine import DuckDBSession
+from segmentry.engine import DuckDBSession, Session
 
 _ID = ("source", "row_id")
 
@@ -35,8 +35,12 @@ def known_at(current: ir.Table, former: ir.Table, moment: datetime) -> ir.Table:
     return untouched.union(seen.select(*current.columns).cast(current.schema()))
 
 
-def golden_at(golden: ir.Table, versions: ir.Table, moment: datetime) -> ir.Table:
-    """The golden customers as they were at a moment (UTC)."""
+def golden_at(session: Session, moment: datetime | None) -> ir.Table:
+    """The golden customers as they were at a moment (UTC; None: today), from the tables of resolve."""
+    golden = session.table("resolve", "golden_customers")
+    if moment is None or not session.has("resolve", "golden_versions"):
+        return golden
+    versions = session.table("resolve", "golden_versions")
     later = versions.filter(versions["known_until"] >= ibis.literal(moment).cast("timestamp"))
     first = later.mutate(nth=ibis.row_number().over(group_by="customer_key", order_by="known_until"))
     first = first.filter(first["nth"] == 0)
