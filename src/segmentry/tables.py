@@ -100,8 +100,8 @@ LINEAGE = (
     Column(
         "row_id",
         Type.TEXT,
-        "md5 of the row's canonical content and its occurrence number in the file: equal ids are the same record.",
-        required=True,
+        "md5 of what the source's key says: a later record of the same id replaces the row.",
+        null_means="its source has no key: equal rows are known by their content",
     ),
     Column(
         "known_from",
