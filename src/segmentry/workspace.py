@@ -364,7 +364,7 @@ class Workspace:
     def something_collected(self) -> Manifest:
         """What has been collected; :class:`DataError` before the first collection."""
         manifest = self.manifest()
-        if not manifest.collected_on:
+        if not manifest.entries:
             raise DataError("Nothing has been collected yet.", fix="Run `segmentry run`.")
         return manifest
 
