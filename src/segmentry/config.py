@@ -139,6 +139,11 @@ class Source(_Part):
     )
     returns: str | None = Field(None, description="Condition over the file's columns: the line is a return.")
     charges: str | None = Field(None, description="Condition over the file's columns: postage, fee, no product.")
+    leads: str | None = Field(
+        None,
+        description="Condition over the file's columns: a deal of nobody yet. It is kept as a lead, whatever set_aside "
+        "says, and needs neither time nor amount: it is no purchase. A record that names a customer is none.",
+    )
     pii: dict[str, Pii] = Field({}, description="Columns of the file that are personal, and how.")
 
     @model_validator(mode="before")
@@ -208,13 +213,13 @@ class Source(_Part):
         if missing:
             raise ValueError(f"columns: {self.kind} need {', '.join(missing)}. Map a column of the file to it.")
         for name in self.attributes:
-            if name in table or not NAME.fullmatch(name):
+            if name in table or name in TABLES.get(f"golden_{self.kind}", table) or not NAME.fullmatch(name):
                 raise ValueError(
                     f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
                 )
         self._check_layout()
-        if (self.returns or self.charges) and self.kind != "transactions":
-            raise ValueError("returns and charges belong to a source of kind transactions.")
+        if (self.returns or self.charges or self.leads) and self.kind != "transactions":
+            raise ValueError("returns, charges and leads belong to a source of kind transactions.")
         return self
 
     def _check_layout(self) -> None:
@@ -233,7 +238,9 @@ class Source(_Part):
 
 
 Survivor = Literal["priority", "newest", "most_complete"]
-IdPair = Annotated[tuple[str, str], Field(description="Two ids, such as crm:0035; those of the space `customers` stand alone.")]
+IdPair = Annotated[
+    tuple[str, str], Field(description="Two ids, such as crm:0035; those of the space `customers` stand alone.")
+]
 
 
 class _Joining(_Part):

@@ -193,7 +193,8 @@ transactions = _collected(
     Column(
         "line_kind",
         Type.CATEGORY,
-        "sale, return (a refund or cancellation), or charge (postage, fee, manual adjustment: not a product).",
+        "sale, return (a refund or cancellation), charge (postage, fee, manual adjustment: not a product), or lead (a "
+        "deal of nobody yet, without time and amount: no purchase).",
         required=True,
     ),
 )

@@ -26,8 +26,8 @@ sources:
     path: companies*.csv
     id_space: crm
     columns:
-      {{account: id, account_name: name, parent: parent, industry: industry, employees: staff, domain: web, phone: phone,
-       postcode: code}}
+      {{account: id, account_name: name, parent: parent, industry: industry, employees: staff, domain: web,
+       phone: phone, postcode: code}}
   debtors:
     kind: accounts
     path: debtors*.csv
@@ -180,7 +180,9 @@ def test_an_account_keeps_its_id_and_merges_and_splits_are_written_down(root: Pa
     assert after["0"] == "crm:0"
     assert _table(space, "identity_changes", "source_id") == {}
     space.close()
-    space = opened(_configured(root, "{accounts: {same: [['crm:A9', 'ledger:D2']], different: [['crm:A1', 'ledger:D1']]}}"))
+    space = opened(
+        _configured(root, "{accounts: {same: [['crm:A9', 'ledger:D2']], different: [['crm:A1', 'ledger:D1']]}}")
+    )
     _resolved(space)
     owners = _owners(space)
     assert (owners["D1"], owners["D2"]) == ("ledger:D1", "crm:A9")

@@ -341,7 +341,9 @@ def resolved(run: Run) -> None:
 
 def _links(links: Mapping[str, Any], what: str, key: str) -> None:
     if not links:
-        plain(f"No links of {what} were looked for: all sources share their ids. `link: always` of {key} looks for them.")
+        plain(
+            f"No links of {what} were looked for: all sources share their ids. `link: always` of {key} looks for them."
+        )
         return
     found = links["facts"]
     table = table_of("joined by", "pairs", title=f"Links of {what}", right=["pairs"])

@@ -154,7 +154,9 @@ def _told_of(records: Sequence[Record], keys: ir.Table) -> ir.Table:
         values = {c: rows[c].cast("string") if c in has else ibis.null("string") for c in columns}
         parts.append(rows.select(record_key="customer_key", part=ibis.literal(record.place), **values))
     every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    told = every.group_by("record_key").agg(**{c: every[c].argmin(every["part"], where=every[c].notnull()) for c in columns})
+    told = every.group_by("record_key").agg(
+        **{c: every[c].argmin(every["part"], where=every[c].notnull()) for c in columns}
+    )
     telling = [told[c].notnull() for c in columns if c in _TELLING]
     told = told.filter(ibis.or_(*telling) if telling else ibis.literal(False))
     return told.join(keys.select("record_key", source="id_space"), "record_key").order_by("record_key")
@@ -177,7 +179,9 @@ def _names(records: Sequence[Record], owned: ir.Table) -> ir.Table:
         )
     every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
     own = every.filter(every["name"].notnull()).join(owned, "record_key")
-    return own.group_by("id_space", "name").agg(accounts=own["customer_key"].nunique(), customer_key=ibis._.customer_key.min())
+    return own.group_by("id_space", "name").agg(
+        accounts=own["customer_key"].nunique(), customer_key=ibis._.customer_key.min()
+    )
 
 
 def _referred(record: Record, column: str, accounts: Accounts) -> ir.Table:
@@ -332,7 +336,9 @@ def _by_domain(identities: ir.Table, records: Sequence[Record], accounts: Accoun
     addresses = ids.union(*mails) if mails else ids
     at = addresses.select("record_key", domain=email_id(addresses["email"]).split("@")[1])
     found = at.join(only, "domain").join(identities.select("customer_key", "record_key"), "record_key")
-    each = found.group_by("customer_key").agg(accounts=found["mailed_key"].nunique(), mailed_key=ibis._.mailed_key.min())
+    each = found.group_by("customer_key").agg(
+        accounts=found["mailed_key"].nunique(), mailed_key=ibis._.mailed_key.min()
+    )
     return each.filter(each["accounts"] == 1).drop("accounts")
 
 

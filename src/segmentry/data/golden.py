@@ -30,8 +30,8 @@ RULES = ("priority", "newest", "most_complete")
 class Record:
     """The records of one source: ``rows`` as collected, what the config says of it, and its place in line (0 first).
 
-    Those of accounts carry the account's number as ``customer_key``. ``derived`` are columns of the rows that were found
-    out from one that the source gives, by name: they take the value of the record that the rule of that one chooses.
+    Those of accounts carry the account's number as ``customer_key``. ``derived`` are columns of the rows that were
+    found out from one that the source gives, by name: the rule of that one chooses their record.
     """
 
     source: str

@@ -25,7 +25,6 @@ from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, named
 from segmentry.data.linkage import Linked, link_people
 from segmentry.engine import DuckDBSession, Progress, md5
 from segmentry.errors import DataError, did_you_mean
-from segmentry.tables import TABLES
 
 _CONTACT = {"contact_name": "name", "contact_email": "email", "contact_phone": "phone"}
 # What tells people apart: a record without any of these is compared with no other.
@@ -361,8 +360,9 @@ def _by_hand(joining: Joining, key: str) -> ir.Table:
             space = text.partition(":")[0]
             hint = "" if ":" not in text or space in spaces else did_you_mean(space, spaces)
             table = "identities" if joining.unit == "customer" else "account_identities"
+            at, number = f"segmentry.yaml {joining.key}.{key}", wanted.index(text) + 1
             raise DataError(
-                f"segmentry.yaml {joining.key}.{key}: no record has the id number {wanted.index(text) + 1} of the list.",
+                f"{at}: no record has the id number {number} of the list.",
                 why=f"{hint} Ids are written space:id (spaces: {', '.join(spaces)}), those of {DEFAULT_SPACE} alone.",
                 fix=f"`segmentry show {table}` lists the ids.",
             )

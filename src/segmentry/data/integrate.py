@@ -1,4 +1,4 @@
-"""The work of resolve: from collected records to who is who, for customers and for accounts, and their golden records."""
+"""The work of resolve: from collected records to who is who, customers and accounts, and their golden records."""
 
 from __future__ import annotations
 
@@ -57,8 +57,9 @@ class Integration:
         customers = writer.write("golden_customers", customers)
         rows = {**{r.source: r.rows for r in records}, **facts}
         rows = {n: identity.rekeyed(t, owned) if resolved else t for n, t in rows.items()}
+        owners = customers.filter(customers["account_key"].notnull()) if accounts else None
         return {
-            "customers": reconcile.customers_by_source(rows),
+            "customers": reconcile.customers_by_source(rows, owners),
             "links": asdict(resolved.before) if resolved else {},
             "accounts": self._write_accounts(writer, accounts, customers) if accounts else {},
         }
@@ -122,7 +123,9 @@ class Integration:
             ]
             if parts:
                 rows = ibis.union(*parts)
-                rows = rows.rename(owner_before="customer_before", owner_now="customer_now") if "change" in rows else rows
+                rows = (
+                    rows.rename(owner_before="customer_before", owner_now="customer_now") if "change" in rows else rows
+                )
                 order = ["left_key", "right_key"] if name == "links" else ["changed_at", "id_space", "source_id"]
                 writer.write(name, rows.order_by(["unit", *order]))
 
