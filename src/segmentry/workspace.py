@@ -216,7 +216,7 @@ class Workspace:
                 for name, source in self.config.sources.items()
                 if (parts := manifest.parts(source.kind, name))
             ]
-            found = quality.check(sources, manifest, self.config.quality, day)
+            found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
             return found.to_json()
 

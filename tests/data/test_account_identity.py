@@ -209,6 +209,21 @@ def test_accounts_are_linked_again_only_when_something_about_accounts_changed(ro
     space.close()
 
 
+def test_parents_that_cannot_be_are_findings(root: Path) -> None:
+    space = opened(root)
+    space.collect()
+    space.check()
+    with space.reading() as reading:
+        found = {f.check: (f.rows, f.text, [e.line for e in f.examples]) for f in reading.checked().findings}
+    space.close()
+    assert found["parent_loops"] == (
+        3,
+        "1 accounts are their own parent, the parents of 2 lead back to them: none is taken",
+        [5, 6, 8],
+    )
+    assert (found["unknown_accounts"][0], found["unknown_accounts"][2]) == (1, [9])
+
+
 def test_settings_of_accounts_that_cannot_be_are_errors(root: Path) -> None:
     for text, said in (
         ("{accounts: {thresold: 0.9}}", "Did you mean 'threshold'"),

@@ -24,7 +24,7 @@ from segmentry.config import Source
 from segmentry.data import golden, hierarchy, identity
 from segmentry.data.golden import Record
 from segmentry.data.identity import Before, Joining
-from segmentry.data.ids import EMAIL_SPACE, email_id
+from segmentry.data.ids import EMAIL_SPACE, email_id, plain_name
 from segmentry.data.linkage import link_organisations
 from segmentry.data.linkage.words import FREE_MAIL
 from segmentry.engine import DuckDBSession, Progress
@@ -165,14 +165,10 @@ def _told_of(records: Sequence[Record], keys: ir.Table) -> ir.Table:
 # References -----------------------------------------------------------------------------------------------------------
 
 
-def _plain(name: ir.StringValue) -> ir.StringValue:
-    return name.strip().lower().re_replace(r"\s+", " ")
-
-
 def _names(records: Sequence[Record], owned: ir.Table) -> ir.Table:
     """id_space, name, ``accounts`` that are called so, and the ``customer_key`` of one of them."""
     newest = [golden.newest(r.rows) for r in records if "account_name" in r.columns]
-    parts = [rows.select(record_key="customer_key", name=_plain(rows["account_name"])) for rows in newest]
+    parts = [rows.select(record_key="customer_key", name=plain_name(rows["account_name"])) for rows in newest]
     if not parts:
         return owned.filter(ibis.literal(False)).select(
             "id_space", "customer_key", name="source_id", accounts=ibis.literal(0, "int64")
@@ -191,7 +187,7 @@ def _referred(record: Record, column: str, accounts: Accounts) -> ir.Table:
     ids, names = accounts.identities, accounts.names
     ids = ids.filter(ids["id_space"] == space).select(own_id="source_id", by_id="customer_key")
     names = names.filter(names["id_space"] == space).select(own_name="name", called_so="accounts", named="customer_key")
-    rows = record.rows.mutate(own_reference=_plain(record.rows[column]))
+    rows = record.rows.mutate(own_reference=plain_name(record.rows[column]))
     rows = rows.left_join(ids, rows[column] == ids["own_id"])
     rows = rows.left_join(names, rows["own_reference"] == names["own_name"])
     alone = (rows["called_so"] == 1).ifelse(rows["named"], ibis.null("int64"))

@@ -111,8 +111,8 @@ def _joined_accounts(records: ir.Table, numbered: ir.Table) -> Distance:
     most = _pairs(records.filter(records["same_name"]), ["account"]) / true
     recall = both / true
     text = (
-        f"of the pairs of records in CRM and ledger that were joined {precision:.1%} are one firm; of those that are one "
-        f"{recall:.1%} were joined, where {most:.1%} are written with the same name"
+        f"of the pairs of records in CRM and ledger that were joined {precision:.1%} are one firm; of those that are "
+        f"one {recall:.1%} were joined, where {most:.1%} are written with the same name"
     )
     return Distance("which organisations are one", text, _f1(precision, recall), _f1(1.0, most))
 
@@ -144,8 +144,8 @@ def _contacts(con: Backend, exports: Path, keys: ir.Table, customers: ir.Table) 
     n, known, true = (int(t.count().to_pyarrow().as_py()) for t in (right, found, working))
     precision, recall, most = n / max(known, 1), n / max(true, 1), _given_away(con, exports, working) / max(true, 1)
     text = (
-        f"{precision:.1%} of {known:,} customers are with the right organisation; {recall:.1%} of {true:,} who work for "
-        f"one are, where a record gives {most:.1%} away"
+        f"{precision:.1%} of {known:,} customers are with the right organisation; {recall:.1%} of {true:,} who work "
+        f"for one are, where a record gives {most:.1%} away"
     )
     return Distance("for which organisation a customer works", text, _f1(precision, recall), _f1(1.0, most))
 
