@@ -154,9 +154,7 @@ def _told_of(records: Sequence[Record], keys: ir.Table) -> ir.Table:
         values = {c: rows[c].cast("string") if c in has else ibis.null("string") for c in columns}
         parts.append(rows.select(record_key="customer_key", part=ibis.literal(record.place), **values))
     every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    told = every.group_by("record_key").agg(
-        **{c: every[c].argmin(every["part"], where=every[c].notnull()) for c in columns}
-    )
+    told = every.group_by("record_key").agg(**{c: every[c].first(order_by=every["part"]) for c in columns})
     telling = [told[c].notnull() for c in columns if c in _TELLING]
     told = told.filter(ibis.or_(*telling) if telling else ibis.literal(False))
     return told.join(keys.select("record_key", source="id_space"), "record_key").order_by("record_key")

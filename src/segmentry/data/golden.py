@@ -71,9 +71,9 @@ def golden_records(identities: ir.Table, records: Sequence[Record], settings: Se
     if not columns:
         return ids.order_by("customer_key")
     ranked = _ranked(records, identities, settings)
-    ranks = {c: ranked[f"rank_{_rule(c, records, settings)}"] for c in columns}
-    # Ibis takes the value of the first row, which may be null: only rows that have one are asked.
-    values = {c: ranked[c].argmin(rank, where=ranked[c].notnull()) for c, rank in ranks.items()}
+    ranks = {c: f"rank_{_rule(c, records, settings)}" for c in columns}
+    # Of the filled ones: argmin would take the first record even where it has nothing to say.
+    values = {c: ranked[c].first(order_by=ranked[rank]) for c, rank in ranks.items()}
     found = ranked.group_by("own_key").agg(**values)
     joined = ids.left_join(found, ids["customer_key"] == found["own_key"])
     return joined.select("customer_key", "customer_id", "ids", *columns).order_by("customer_key")
