@@ -10,6 +10,7 @@ import pytest
 from tests.engines import on, on_every_engine
 from tests.shops import opened
 
+from segmentry.beginnings import propose_config
 from segmentry.errors import ConfigError, DataError
 from segmentry.workspace import Workspace
 
@@ -238,3 +239,26 @@ def test_settings_of_accounts_that_cannot_be_are_errors(root: Path) -> None:
     with pytest.raises(DataError, match=r"identity\.accounts\.same: no record has the id number 2"):
         _resolved(space)
     space.close()
+
+
+def test_init_gives_accounts_their_contacts_and_what_they_bought_one_space_of_ids(tmp_path: Path) -> None:
+    firms = [(f"F-{n}", f"Firm {n} Ltd", ("Retail", "Post")[n % 2], 10 + n) for n in range(30)]
+    pd.DataFrame(firms, columns=["account_id", "account_name", "industry", "employees"]).to_csv(
+        tmp_path / "firms.csv", index=False
+    )
+    people = [(f"C-{n}", f"Ann{n}", f"Lee{n}", f"a{n}@mail.example", f"F-{n % 30}") for n in range(60)]
+    pd.DataFrame(people, columns=["customer_id", "first_name", "last_name", "email", "account_id"]).to_csv(
+        tmp_path / "people.csv", index=False
+    )
+    bought = [(n, f"F-{n % 30}", f"2026-01-{1 + n % 28:02}", 10.5 + n) for n in range(90)]
+    pd.DataFrame(bought, columns=["order_id", "account_id", "order_date", "amount"]).to_csv(
+        tmp_path / "orders.csv", index=False
+    )
+    files = [tmp_path / f"{name}.csv" for name in ("firms", "people", "orders")]
+    found = {s.name: s for s in propose_config(tmp_path, files).sources}
+    assert {name: s.kind for name, s in found.items()} == {
+        "firms": "accounts",
+        "people": "customers",
+        "orders": "transactions",
+    }
+    assert {s.id_space for s in found.values()} == {"customers"}
