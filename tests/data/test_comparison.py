@@ -92,7 +92,6 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
         precise = next(float(number) for number in re.findall(r"([\d.]+)%", text))
         assert precise >= 99, text
         assert found[name] > 0.93 * perfect[name], text
-    assert perfect["which organisations are one"] < 1  # some firms are billed under another name
     assert found["who owns whom"] == 1
     assert found["who the customers are"] > 0.95
     assert found["who has left"] > 0.55
