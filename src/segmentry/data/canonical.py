@@ -50,9 +50,15 @@ class Canonical:
         doubtful = {c: rows[f"raw_{c}"] for c in self.columns if f"raw_{c}" in rows.columns}
         rows = rows.mutate(**{f"unread_{c}": _lost(rows[c], raw) for c, raw in doubtful.items()})
         if self.kind == "transactions":
+            # Nobody has bought anything yet: what a lead may bring, and when, is no purchase.
+            for column in {"time", "amount"} & set(rows.columns):
+                rows = rows.mutate(**{column: rows["is_lead"].ifelse(ibis.null(rows[column].type()), rows[column])})
             rows = rows.mutate(line_kind=self._line_kind(rows))
         reasons = [(test.fill_null(False), text) for test, text in self._reasons(rows)]
-        reason = ibis.cases((rows["aside"].notnull(), rows["aside"]), *reasons)
+        aside = rows["aside"].notnull()
+        if self.kind == "transactions":
+            aside &= ~rows["is_lead"]
+        reason = ibis.cases((aside, rows["aside"]), *reasons)
         if "place" in rows.columns:  # a line goes to quarantine as a whole
             reason = reason.min().over(group_by=rows["line"])
         kept = [
@@ -104,9 +110,10 @@ class Canonical:
             if column not in contract:
                 continue
             if contract[column].required and column != "line_kind":
+                asked = ~rows["is_lead"] if "is_lead" in rows.columns else ibis.literal(True)
                 if f"unread_{column}" in rows.columns:
-                    yield rows[f"unread_{column}"], f"{column} cannot be read"
-                yield rows[column].isnull(), f"{column} is missing"
+                    yield asked & rows[f"unread_{column}"], f"{column} cannot be read"
+                yield asked & rows[column].isnull(), f"{column} is missing"
             if column == "time":
                 yield rows[column] > self.now + timedelta(days=1), "time lies in the future"
                 yield rows[column] < _EARLIEST, "time is before 1901"
@@ -117,7 +124,8 @@ class Canonical:
         returned = rows["is_return"] | (rows["amount"] < 0)
         if "quantity" in rows.columns:
             returned = returned | (rows["quantity"] < 0).fill_null(False)
-        return ibis.cases((rows["is_charge"], "charge"), (returned, "return"), else_="sale")
+        lead = (rows["is_lead"], "lead")
+        return ibis.cases(lead, (rows["is_charge"], "charge"), (returned, "return"), else_="sale")
 
 
 def _lost(value: ir.Value, raw: ir.Value) -> ir.Value:
@@ -155,7 +163,7 @@ class _Mapper:
         self.aside = {
             reason: self._parse(f"set_aside.{reason}", condition) for reason, condition in source.set_aside.items()
         }
-        for key in ("returns", "charges"):
+        for key in ("returns", "charges", "leads"):
             text = getattr(source, key)
             if text:
                 self.parsed[f"#{key}"] = self._parse(key, text)
@@ -190,6 +198,8 @@ class _Mapper:
             names = (*names, "line_kind")
             columns["is_return"] = self._holds("#returns")
             columns["is_charge"] = self._holds("#charges")
+            nobody = [columns[c].isnull() for c in ("customer", "contact_email", "contact_phone") if c in columns]
+            columns["is_lead"] = ibis.and_(self._holds("#leads"), *nobody)
         key = {"key": digest([self.table[c] for c in self._key_columns()])} if self.source.key else {}
         places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
         lines = {"line": "_line"} if "_line" in self.table.columns else {}
