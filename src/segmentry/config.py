@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -26,6 +26,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
+from segmentry import crm_objects
 from segmentry.catalogue import Model
 from segmentry.checks import CHECKS, Severity
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
@@ -75,8 +76,6 @@ class Answers(_Part):
         None, description="Columns of start and end; the seconds between them become the answer to _duration."
     )
 
-
-_OAUTH = ("refresh_token", "client_id", "client_secret")
 
 # What a source's layout makes of a file, and the kinds of source that it is for.
 LAYOUTS: dict[str, tuple[str, ...]] = {
@@ -159,21 +158,18 @@ class Source(_Part):
     )
     returns: str | None = Field(None, description="Condition over the file's columns: the line is a return.")
     charges: str | None = Field(None, description="Condition over the file's columns: postage, fee, no product.")
+    leads: str | None = Field(
+        None,
+        description="Condition over the file's columns: a deal of nobody yet. It is kept as a lead, whatever set_aside "
+        "says, and needs neither time nor amount: it is no purchase. A record that names a customer is none.",
+    )
     pii: dict[str, Pii] = Field({}, description="Columns of the file that are personal, and how.")
 
     @model_validator(mode="before")
     @classmethod
     def _completed(cls, given: Any) -> Any:
         """What a CRM system's object is by itself goes without saying."""
-        if not isinstance(given, Mapping) or given.get("connector") not in CRM_OBJECTS:
-            return given
-        there = CRM_OBJECTS[given["connector"]].get(str(given.get("object")))
-        if there is None:
-            return {"kind": "customers", "columns": {}, **given}
-        columns = given.get("columns", {})
-        own = {**there.columns, **columns} if isinstance(columns, Mapping) else columns
-        usual = {"kind": there.kind, "cursor": there.modified, "key": [there.key]}
-        return {**usual, **given, "columns": own}
+        return crm_objects.completed(given)
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Source:
@@ -192,7 +188,7 @@ class Source(_Part):
             "object": self.connector,
             "token": self.connector,
             **dict.fromkeys(("username", "password", "security_token"), self.connector == "salesforce"),
-            **dict.fromkeys(_OAUTH, self.connector == "hubspot"),
+            **dict.fromkeys(crm_objects.OAUTH, self.connector == "hubspot"),
         }
         for name, belongs in foreign.items():
             if getattr(self, name) is not None and not belongs:
@@ -205,14 +201,9 @@ class Source(_Part):
             raise ValueError(
                 f"object: {connector} has no '{self.object or ''}' here. {did_you_mean(self.object or '', objects)}"
             )
-        oauth = [bool(getattr(self, name)) for name in _OAUTH]
-        if connector == "hubspot" and not all(oauth) and (any(oauth) or not self.token):
-            raise ValueError(
-                "token: hubspot needs the access token of a private app, as ${HUBSPOT_TOKEN}, or refresh_token, "
-                "client_id and client_secret of an OAuth app."
-            )
-        if connector == "salesforce" and not (self.token and self.url) and not (self.username and self.password):
-            raise ValueError("salesforce needs url and token, or username, password and security_token.")
+        given = {name for name in crm_objects.ACCESS if getattr(self, name)}
+        if lacking := crm_objects.lacking_access(connector, given):
+            raise ValueError(lacking)
 
     @property
     def crm_object(self) -> CrmObject:
@@ -233,7 +224,7 @@ class Source(_Part):
         if missing:
             raise ValueError(f"columns: {self.kind} need {', '.join(missing)}. Map a column of the file to it.")
         for name in self.attributes:
-            if name in table or not NAME.fullmatch(name):
+            if name in table or name in TABLES.get(f"golden_{self.kind}", table) or not NAME.fullmatch(name):
                 raise ValueError(
                     f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
                 )
@@ -241,8 +232,8 @@ class Source(_Part):
             raise ValueError("id_space: names that begin with 'visitor ' are those of a source's visitors.")
         self._check_layout()
         self._check_key()
-        if (self.returns or self.charges) and self.kind != "transactions":
-            raise ValueError("returns and charges belong to a source of kind transactions.")
+        if (self.returns or self.charges or self.leads) and self.kind != "transactions":
+            raise ValueError("returns, charges and leads belong to a source of kind transactions.")
         return self
 
     def _check_key(self) -> None:
@@ -273,30 +264,48 @@ class Source(_Part):
 
 
 Survivor = Literal["priority", "newest", "most_complete"]
-IdPair = Annotated[tuple[str, str], Field(description="Two ids, such as crm:0035; those of `customers` stand alone.")]
+IdPair = Annotated[
+    tuple[str, str], Field(description="Two ids, such as crm:0035; those of the space `customers` stand alone.")
+]
 
 
-class Identity(_Part):
-    """How the records of several systems become customers."""
+class _Joining(_Part):
+    """How the records of several systems become customers, or accounts; ``_of`` names their table."""
+
+    _of: ClassVar[str]
 
     link: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="Find the same person under different ids; auto does where sources have several id spaces.",
+        description="Find the same one under different ids; auto does where sources have several id spaces.",
     )
-    threshold: float = Field(0.99, gt=0.5, lt=1, description="Least probability at which two records are one customer.")
+    threshold: float = Field(0.99, gt=0.5, lt=1, description="Least probability at which two records are one.")
     priority: TextList = Field((), description="Sources whose values count first; the others follow in their order.")
-    survivor: Survivor = Field("priority", description="Whose value of a field a customer gets.")
-    fields: dict[str, Survivor] = Field({}, description="The same for single fields, such as {email: newest}.")
-    same: tuple[IdPair, ...] = Field((), description="Pairs of ids that are one customer, whatever is found.")
+    survivor: Survivor = Field("priority", description="Whose value of a field is taken.")
+    fields: dict[str, Survivor] = Field({}, description="The same for single fields, such as {country: newest}.")
+    same: tuple[IdPair, ...] = Field((), description="Pairs of ids that are one, whatever is found.")
     different: tuple[IdPair, ...] = Field((), description="Pairs of ids that are not; wins over everything.")
 
     @model_validator(mode="after")
-    def _known_fields(self) -> Identity:
-        allowed = TABLES["customers"].names
+    def _known_fields(self) -> Self:
+        allowed = TABLES[self._of].names
         for name in self.fields:
             if name not in allowed:
-                raise ValueError(f"fields.{name}: customers have no such column. {did_you_mean(name, allowed)}")
+                raise ValueError(f"fields.{name}: {self._of} have no such column. {did_you_mean(name, allowed)}")
         return self
+
+
+class AccountIdentity(_Joining):
+    """How the records of several systems become accounts (organisations)."""
+
+    _of = "accounts"
+
+
+class Identity(_Joining):
+    """How the records of several systems become customers."""
+
+    _of = "customers"
+
+    accounts: AccountIdentity = Field(AccountIdentity(), description="The same for organisations.")
 
 
 class LifecycleDays(_Part):
@@ -498,9 +507,11 @@ class Config(_Part):
                     raise ValueError(
                         f"{section}.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
                     )
-        for name in self.identity.priority:
-            if name not in self.sources:
-                raise ValueError(f"identity.priority: no source is called '{name}'. {did_you_mean(name, self.sources)}")
+        for at, joining in (("identity", self.identity), ("identity.accounts", self.identity.accounts)):
+            for name in joining.priority:
+                if name not in self.sources:
+                    known = did_you_mean(name, self.sources)
+                    raise ValueError(f"{at}.priority: no source is called '{name}'. {known}")
         if self.primary is not None and self.primary not in self.segmentations:
             raise ValueError(
                 f"primary: no segmentation is called '{self.primary}'. {did_you_mean(self.primary, self.segmentations)}"
@@ -679,6 +690,10 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
             model = RfmCuts
         case ("segmentations", _, "tiers", _):
             model = Tier
+        case ("identity",):
+            model = Identity
+        case ("identity", "accounts"):
+            model = AccountIdentity
         case ("lifecycle_days",):
             model = LifecycleDays
         case ("sample",):

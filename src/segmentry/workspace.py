@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -23,14 +23,12 @@ from segmentry.catalogue import Trait
 from segmentry.data import (
     collect,
     feeds,
-    golden,
     identity,
+    integrate,
     privacy,
     quality,
     quarantine,
-    reconcile,
     versions,
-    visitors,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -187,56 +185,24 @@ class Workspace:
             return before - self.manifest().rows()["quarantine"]
 
     def resolve(self) -> Run:
-        """One row per customer from the records of all sources."""
+        """One row per customer, and per account, from the records of all sources."""
         manifest, settings, sources = self.something_collected(), self.config.identity, self.config.sources
-        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
+        about = ("customers", "accounts")
+        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind in about}
         before = self.state.current().get("resolve")
 
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return integrate.Integration(
+                cast("DuckDBSession", session),  # what works on the files of the workspace
+                manifest,
+                sources,
+                settings,
+                before.facts if before else {},
+                datetime.now(UTC).replace(tzinfo=None),
+                self._progress("resolve"),
+            ).write(writer)
+
         inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
-        now = datetime.now(UTC).replace(tzinfo=None)
-
-        def work(files: Session, writer: Writer) -> dict[str, Any]:
-            session = cast("DuckDBSession", files)  # what works on the files of the workspace
-            every = collect.customer_ids(manifest, session)
-            ids = session.keep("ids", visitors.known(every))
-            linking = identity.due(settings, ids)
-            names = [n for n in sources if manifest.parts("customers", n)]
-            found = {n: session.parts(manifest.parts("customers", n)) for n in names}
-            records = golden.in_line(found, sources, settings)
-            facts = {n: session.parts(parts) for n, parts in self._fact_parts(manifest).items()}
-            links: dict[str, Any] = {}
-            if linking:
-                collected = identity.Collected(ids, records, identity.with_contacts(facts, sources))
-                resolved = identity.resolve(
-                    session,
-                    collected,
-                    settings,
-                    identity.digest_of(self._told_by(manifest), settings, sources),
-                    identity.Before(**before.facts["links"]) if before and before.facts.get("links") else None,
-                    now=now,
-                    progress=self._progress("resolve"),
-                )
-                links = asdict(resolved.before)
-            who = resolved.identities if linking else identity.nobody_linked(ids)
-            last = before.facts.get("visitors", {}) if before else {}
-            seen = visitors.stitch(session, every, facts, who, _digest([inputs, last]), last, now)
-            made = [m for m in (resolved if linking else None, seen) if m is not None]
-            owned = writer.write("identities", identity.together(who, *([seen.identities] if seen else [])))
-            if made:
-                writer.write("links", identity.together(*(m.links for m in made)))
-                writer.write("identity_changes", identity.together(*(m.changes for m in made)))
-            nobody = writer.write("visitors", seen.nobody) if seen else None
-            everything, standing = {**found, **facts}, owned
-            former = {n: session.parts(p) for n in sources if (p := manifest.former_parts(sources[n].kind, n))}
-            if former:
-                ended = versions.Ended(session, everything, former, owned)
-                standing = owned.anti_join(ended.gone(), "customer_key")
-                writer.write("golden_versions", ended.golden_versions(records, settings))
-            writer.write("golden_customers", golden.golden_customers(standing, records, settings))
-            rows = {n: identity.rekeyed(t, owned, nobody) if made else t for n, t in everything.items()}
-            found_out = {"customers": reconcile.customers_by_source(rows), "links": links}
-            return {**found_out, "visitors": dict(seen.parts) if seen else {}}
-
         return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
 
     def check(self, as_of: date | None = None) -> Run:
@@ -251,7 +217,7 @@ class Workspace:
                 for name, source in self.config.sources.items()
                 if (parts := manifest.parts(source.kind, name))
             ]
-            found = quality.check(sources, manifest, self.config.quality, day)
+            found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
             return found.to_json()
 
@@ -382,7 +348,7 @@ class Workspace:
     def something_collected(self) -> Manifest:
         """What has been collected; :class:`DataError` before the first collection."""
         manifest = self.manifest()
-        if not manifest.collected_on:
+        if not manifest.entries:
             raise DataError("Nothing has been collected yet.", fix="Run `segmentry run`.")
         return manifest
 
@@ -538,9 +504,7 @@ class Workspace:
     def _sweep(self) -> None:
         kept = self.state.kept()
         parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
-        for run in kept:
-            if run.stage == "resolve":
-                parts |= {*run.facts["links"].get("parts", {}).values(), *run.facts.get("visitors", {}).values()}
+        parts |= {p for r in kept if r.stage == "resolve" for p in integrate.parts_of(r.facts)}
         self.engine.sweep({r.id for r in kept}, parts)
 
     def _told(self, source: str) -> Callable[[int], None]:
@@ -588,15 +552,6 @@ class Workspace:
             return rows
         nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
         return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
-
-    def _told_by(self, manifest: Manifest) -> list[str]:
-        """The parts that say who a customer is."""
-        telling = [n for n, s in self.config.sources.items() if s.kind == "customers" or identity.says_who(s)]
-        return [*manifest.keys, *(p for n in telling for p in manifest.parts(self.config.sources[n].kind, n))]
-
-    def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
-        kinds = {n: s.kind for n, s in self.config.sources.items()}
-        return {n: manifest.parts(k, n) for n, k in kinds.items() if k != "customers" and manifest.parts(k, n)}
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")

@@ -91,7 +91,7 @@ def test_login_in_a_later_file_takes_the_visits_of_earlier_ones_and_a_second_cus
     made.resolve()
     assert "a1" not in owners(made)
     (change,) = table(made, "identity_changes")
-    assert (change["change"], change["source_id"], change["customer_before"], change["customer_now"]) == (
+    assert (change["change"], change["source_id"], change["owner_before"], change["owner_now"]) == (
         "split",
         "a1",
         "U1",

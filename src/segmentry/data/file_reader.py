@@ -103,31 +103,46 @@ class FileReader:
             entries = tuple(touched if e is mine[-1] else e for e in self.manifest.entries)
             return replace(self.manifest, entries=entries)
         shape = files.look(self.path, sheet=self.source.sheet)
-        records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
+        few = self.source.layout is None
+        records = files.open_records(
+            self.session.con, self.path, shape, scan, self.session.engine.scratch, few_passes=few
+        )
         if landed:
             records = self._numbered_on(records, landed, mine)
             if DELETED in records.table.columns:
                 gone = records.table[DELETED].fill_null(False)
                 deleted = records.table.filter(gone)
                 records = replace(records, table=records.table.filter(~gone).drop(DELETED))
-        given = records.table.select([c for c in records.table.columns if c not in quarantine.LABELS])
+        rows = records.table if records.in_order is None else records.in_order
+        given = rows.select([c for c in rows.columns if c not in quarantine.LABELS])
         table = arranged(self.name, self.source, self.relative, shape, given)
         if self.source.layout is not None:
             table = self.session.keep("arranged", table)
         made = canonical(self.name, self.source, self.relative, table, now=self.now)
-        staged = self.session.keep("staged", made.judged())
+        if records.in_order is None:
+            staged = self.session.keep("staged", made.judged())
+        else:
+            staged = self.session.keep_numbered("staged", made.judged(), "line", records.counts.header + 1)
         if self._is_repaired:
-            return self._store_repaired(scan.sha256, made, staged, records)
-        gone = self._vanished(staged, records) if deleted is None else self._deleted(deleted)
-        return self._store(scan.sha256, made, staged, records, gone)
+            stored = self._store_repaired(scan.sha256, made, staged, records)
+        else:
+            ended = self._vanished(staged, records) if deleted is None else self._deleted(deleted)
+            stored = self._store(scan.sha256, made, staged, records, ended)
+        now = self.path.stat()
+        if (now.st_size, now.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
+            raise DataError(
+                f"{self.path.name} has changed while it was being read.",
+                why=f"It had {stat.st_size:,} bytes and now has {now.st_size:,}.",
+                fix="Wait until the export is finished, then run again.",
+            )
+        return stored
 
     def _store_repaired(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
         """Records that a person has corrected leave the quarantine; those still wrong, or there no more, do not."""
         bad = self.manifest.quarantine_parts(self.name)
         open_records = quarantine.still_in(self.session, bad, self.manifest.repaired_parts())
         read = records.table.select(line="_line", quarantine_id=records.table[quarantine.ID])
-        numbered, _ = self._identified(staged, made.record)
-        usable = numbered.filter(numbered["reason"].isnull())
+        usable = staged.filter(staged["reason"].isnull())
         if open_records is None:  # as when the mapping has changed, and now reads what it could not read before
             return self._store_nothing(sha256, _lines(staged, made.record))
         found = read.inner_join(open_records.select("quarantine_id", "file", "reason"), "quarantine_id")
@@ -158,11 +173,10 @@ class FileReader:
     def _store(
         self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records, gone: ir.Table | None
     ) -> Manifest:
-        numbered, repeated = self._identified(staged, made.record)
         unread = made.unread(staged)
-        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()), gone)
+        stored = self._store_rows(sha256, made, staged.filter(staged["reason"].isnull()), gone)
         name = f"quarantine-{stored.stem}.parquet"
-        bad, bad_reread, reasons, quarantined = self._quarantine(numbered, records, name)
+        bad, bad_reread, reasons, quarantined = self._quarantine(staged, made, records, name)
         entry = replace(
             stored.entry,
             rows=stored.rows + bad + bad_reread,
@@ -178,7 +192,7 @@ class FileReader:
                 *self._not_closed(records),
             ),
             unread=unread,
-            repeated=repeated,
+            repeated=0 if self.source.key else self._repeated(staged, made),
             pull=self.input.landed.pull.to_json() if self.input.landed else None,
         )
         return stored.into(self.manifest, entry)
@@ -240,42 +254,12 @@ class FileReader:
             **counts,
         )
 
-    def _identified(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
-        """Rows with their ``row_id``, and how many repeat another one."""
-        return (self._keyed(staged), 0) if self.source.key else self._numbered(staged, record)
-
-    def _numbered(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
-        """Rows with their ``row_id``, and how many repeat another one.
-
-        The id is the content digest, for its n-th repeat a digest of content and n.
-        """
-        repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
-        again = staged.semi_join(repeats, "content").select(*record, "content")
-        nth = ibis.row_number().over(group_by=again["content"], order_by=[again[c] for c in record])
-        again = self.session.keep("nth", again.select(*record, nth=nth))
-        repeated = _count(again.filter(again["nth"] > 0))
-        if not repeated:
-            return staged.rename(row_id="content"), 0
-        joined = staged.left_join(again, list(record)).drop(*(f"{c}_right" for c in record))
-        row_id = (joined["nth"].fill_null(0) > 0).ifelse(
-            md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
-        )
-        return joined.mutate(row_id=row_id).drop("nth", "content"), repeated
-
-    def _keyed(self, staged: ir.Table) -> ir.Table:
-        """Rows whose ``row_id`` is their key; ``spare``: another record of the file counts in its place."""
-        usable = staged["reason"].isnull()
-        # A record that cannot be used is known by its content: the next one of its key may be usable.
-        row_id = usable.ifelse(staged["key"], md5(staged["key"].fill_null("") + staged["content"]))
-        rows = staged.mutate(row_id=row_id)
-        line = ibis._["line"].min() if self.source.keep == "first" else ibis._["line"].max()
-        again = staged.filter(usable).group_by("key").agg(times=ibis._.count(), chosen=line)
-        again = self.session.keep("again", again.filter(again["times"] > 1).select("key", "chosen"))
-        if not _count(again):
-            return rows.mutate(spare=ibis.literal(False))
-        joined = rows.left_join(again, "key").drop("key_right")
-        spare = joined["reason"].isnull() & (joined["line"] != joined["chosen"]).fill_null(False)
-        return self.session.keep("keyed", joined.mutate(spare=spare).drop("chosen"))
+    def _repeated(self, staged: ir.Table, made: Canonical) -> int:
+        """How many rows repeat another one of the file."""
+        times = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
+        again = staged.semi_join(self.session.keep("repeats", times), "content")
+        counts = again.agg(rows=again.count(), different=made.digest(again).nunique()).to_pyarrow().to_pylist()[0]
+        return int(counts["rows"] - counts["different"])
 
     def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
         """The rows that no part of the source holds yet; how many rows of the file are usable, fresh, from this file
@@ -286,27 +270,54 @@ class FileReader:
         record = made.record
         rows = _lines(usable, record)
         replaced = 0
-        changes = self.source.key and self.source.keep == "latest"
         if self.source.key:
-            replaced = _count(usable.filter(usable["spare"])) if changes else 0
-            usable = usable.filter(~usable["spare"])
+            usable, replaced = self._one_each(usable)
+        left = rows - replaced if self.source.keep == "latest" else _lines(usable, record)
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
-            return usable, rows, _lines(usable, record) if self.source.key else rows, 0, replaced
+            return usable, rows, left, 0, replaced
         known = self.session.facts(parts)
-        same = ["row_id"]
-        if changes:
-            known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
-        known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
-        seen = usable.select(*record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
-        seen = self.session.keep("seen", seen.select(*record, "mine"))
+        known = known.mutate(content=made.content(known), mine=(known["file"] == self.relative).ifelse(1, 0))
+        seen = self._seen_keys(usable, known, made) if self.source.key else self._seen(usable, known, made)
         fresh = usable.anti_join(seen, list(record))
         whole = seen
         if len(record) > 1:
             whole = seen.anti_join(fresh, "line").group_by("line").agg(mine=ibis._["mine"].min())
         mine = _count(whole.filter(whole["mine"] == 1))
-        usable_lines = _lines(usable, record) if self.source.key else rows
-        return fresh, rows, usable_lines - _count(whole), mine, replaced
+        return fresh, rows, left - _count(whole), mine, replaced
+
+    def _one_each(self, usable: ir.Table) -> tuple[ir.Table, int]:
+        """One record of each key, and how many others it replaces: the last, or the first of an event's deliveries."""
+        first = self.source.keep == "first"
+        line = usable["line"].min() if first else usable["line"].max()
+        chosen = usable.group_by("key").agg(times=usable.count(), chosen=line)
+        chosen = self.session.keep("chosen", chosen.filter(chosen["times"] > 1).select("key", "chosen"))
+        others = usable.inner_join(chosen, "key").filter(ibis._["line"] != ibis._["chosen"]).select("line")
+        others = self.session.keep("others", others)
+        return usable.anti_join(others, "line"), 0 if first else _count(others)
+
+    def _seen_keys(self, usable: ir.Table, known: ir.Table, made: Canonical) -> ir.Table:
+        """The rows of which the parts hold the same content under the same key; the same key, of an event."""
+        same = ["key"] if self.source.keep == "first" else ["key", "content"]
+        known = known.select("mine", "content", key="row_id")
+        seen = usable.select(*made.record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
+        return self.session.keep("seen", seen.select(*made.record, "mine"))
+
+    def _seen(self, usable: ir.Table, known: ir.Table, made: Canonical) -> ir.Table:
+        """The rows that the parts hold: the n-th of equal rows where they hold n of them.
+
+        Hashes choose the rows that are compared at all, digests compare them.
+        """
+        record = list(made.record)
+        hashes = self.session.keep("hashes", usable.select("content").distinct())
+        alike = known.semi_join(hashes, "content")
+        alike = alike.select("mine", "file", "line", "content", digest=made.digest(alike))
+        before = self.session.keep("before", alike)
+        again = usable.semi_join(before, "content")
+        now = _nth(again.select(*record, digest=made.digest(again)), record)
+        # What an earlier version of this file has brought comes first.
+        before = _nth(before, [ibis.desc("mine"), "file", "line"]).select("digest", "nth", "mine")
+        return self.session.keep("seen", now.inner_join(before, ["digest", "nth"]).select(*record, "mine"))
 
     def _vanished(self, staged: ir.Table, records: files.Records) -> ir.Table | None:
         """The records (``row_id``) of a source of full exports that this one has no more."""
@@ -320,7 +331,7 @@ class FileReader:
                 why=f"sources.{self.name} says full_export: every file is the whole table.",
                 fix="Export the table again, or remove the file.",
             )
-        return self.session.facts(parts).select("row_id").anti_join(staged, [("row_id", "key")])
+        return self.session.facts(parts).select("row_id").anti_join(staged.select(row_id="key"), "row_id")
 
     def _not_closed(self, records: files.Records) -> tuple[str, ...]:
         cut = records.counts.rejected if self.source.full_export else 0
@@ -336,10 +347,10 @@ class FileReader:
         parts = self.manifest.parts(self.source.kind, self.name)
         if not self.source.key or self.source.keep == "first" or not parts:
             return None
-        ended = self.session.facts(parts).select("row_id").semi_join(fresh, "row_id").mutate(closed=False)
+        known, again = self.session.facts(parts).select("row_id"), fresh.select(row_id="key")
+        ended = known.semi_join(again, "row_id").mutate(closed=False)
         if gone is not None:
-            known = self.session.facts(parts).select("row_id")
-            ended = ended.union(known.semi_join(gone, "row_id").anti_join(fresh, "row_id").mutate(closed=True))
+            ended = ended.union(known.semi_join(gone, "row_id").anti_join(again, "row_id").mutate(closed=True))
         ended = self.session.keep("ended", ended)
         return ended if _count(ended) else None
 
@@ -423,24 +434,27 @@ class FileReader:
         # What was repaired was there, if unread, when its file was collected.
         first_time = self._is_repaired or self.input.first
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
-        places = [name for name in made.record if name != "line"]
-        ordered = keyed.order_by([ibis.asc("customer_key", nulls_first=False), "line", *places])
+        own = {"row_id": keyed["key"]} if self.source.key else {}
+        # Only what differs is sorted; the constants come after.
+        rows = keyed.select("customer_key", *made.columns, *made.record, **own)
+        ordered = rows.order_by([ibis.asc("customer_key", nulls_first=False), *made.record])
         return ordered.select(
             "customer_key",
             *made.columns,
             source=ibis.literal(self.name),
             file=ibis.literal(self.relative),
             line="line",
-            row_id="row_id",
             known_from=known_from,
+            **{c: c for c in own},
         )
 
     def _quarantine(
-        self, numbered: ir.Table, records: files.Records, name: str
+        self, staged: ir.Table, made: Canonical, records: files.Records, name: str
     ) -> tuple[int, int, dict[str, int], str | None]:
         """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
-        bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
-        if "place" in numbered.columns:  # one record for the line, whatever it would have become
+        unusable = self.session.keep("unusable", staged.filter(staged["reason"].notnull()))
+        bad = self._named(unusable, made)
+        if "place" in staged.columns:  # one record for the line, whatever it would have become
             bad = bad.group_by("line").agg(reason=bad["reason"].min(), row_id=bad["row_id"].min())
         raw = records.table
         # DuckDB's writer gives its type JSON, which would refuse the texts of records that could not be taken apart.
@@ -465,6 +479,17 @@ class FileReader:
         self.session.write_part(table.order_by("line"), name)
         return count, again, {r["reason"]: r["n"] for r in reasons}, name
 
+    def _named(self, unusable: ir.Table, made: Canonical) -> ir.Table:
+        """Records that cannot be used with the id by which a re-read knows them."""
+        rows = unusable.select(
+            *made.record, "reason", *(["key"] if self.source.key else []), digest=made.digest(unusable)
+        )
+        if self.source.key:  # not by its key alone: the next record of that key may be usable
+            return rows.select("line", "reason", row_id=md5(rows["key"].fill_null("") + rows["digest"]))
+        rows = _nth(rows, list(made.record))
+        again = md5(rows["digest"] + "#" + rows["nth"].cast("string"))
+        return rows.select("line", "reason", row_id=(rows["nth"] > 0).ifelse(again, rows["digest"]))
+
     def _found(self, part: str | None) -> dict[str, Any]:
         """First and last time of the new rows, and their rows and amounts by kind."""
         if part is None:
@@ -486,6 +511,15 @@ class FileReader:
 
 def _count(rows: ir.Table) -> int:
     return int(rows.count().execute())
+
+
+def _nth(rows: ir.Table, order: Sequence[Any]) -> ir.Table:
+    """Rows with ``nth``: how many of the same ``digest`` come before them."""
+    return rows.mutate(
+        nth=ibis.row_number().over(
+            group_by=rows["digest"], order_by=[rows[c] if isinstance(c, str) else c for c in order]
+        )
+    )
 
 
 def _lines(rows: ir.Table, record: tuple[str, ...]) -> int:

@@ -142,7 +142,7 @@ class Manifest:
 def mapping_of(source: Source) -> str:
     """A digest of everything in a source's config that shapes its rows."""
     shaping = source.model_dump(mode="json", exclude={"path", "pii", "connector"})
-    for name in ("key", "keep", "full_export"):  # as before these could be said
-        if not shaping[name] or shaping[name] == "latest":
-            shaping.pop(name)
+    for later in ("key", "keep", "full_export", "leads"):  # what sources have only had since: else they are as before
+        if not shaping[later] or shaping[later] == "latest":
+            shaping.pop(later)
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]

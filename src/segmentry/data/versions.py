@@ -20,7 +20,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.config import Identity
-from segmentry.data.golden import Record, golden_customers
+from segmentry.data.golden import Record, golden_records
 from segmentry.engine import DuckDBSession, Session
 
 _ID = ("source", "row_id")
@@ -29,10 +29,13 @@ _ID = ("source", "row_id")
 def known_at(current: ir.Table, former: ir.Table, moment: datetime) -> ir.Table:
     """The records of a table as they were known at a moment (UTC), from what is known now and what has ended."""
     end = ibis.literal(moment).cast("timestamp")
+    columns = current.columns
+    if "row_id" not in columns:  # no source with a key has any record left
+        current = current.mutate(row_id=ibis.null("string"))
     versions = _versions(current, former)
     seen = _valid(versions, versions["known_until"].isnull() | (versions["known_until"] >= end), end, _ID)
     untouched = current.anti_join(former, list(_ID))
-    return untouched.union(seen.select(*current.columns).cast(current.schema()))
+    return untouched.union(seen.select(*current.columns).cast(current.schema())).select(*columns)
 
 
 def golden_at(session: Session, moment: datetime | None) -> ir.Table:
@@ -44,8 +47,11 @@ def golden_at(session: Session, moment: datetime | None) -> ir.Table:
     later = versions.filter(versions["known_until"] >= ibis.literal(moment).cast("timestamp"))
     first = later.mutate(nth=ibis.row_number().over(group_by="customer_key", order_by="known_until"))
     first = first.filter(first["nth"] == 0)
-    columns = {c: first[c] if c in first.columns else ibis.null(golden[c].type()) for c in golden.columns}
-    return golden.anti_join(first, "customer_key").union(first.select(**columns).cast(golden.schema()))
+    # What is not followed through time, as the account, is that of today.
+    today = [c for c in golden.columns if c not in first.columns]
+    if today:
+        first = first.left_join(golden.select("customer_key", *today), "customer_key")
+    return golden.anti_join(first, "customer_key").union(first.select(*golden.columns).cast(golden.schema()))
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Ended:
         ids = ids.mutate(at=ibis.row_number().over(order_by=["moment", "record_key"]))
         ids = self.session.keep("ids_then", ids.drop("owner"))
         then = [self._then(r, ids) if r.source in self.former else _as_now(r, ids) for r in records]
-        made = golden_customers(ids.drop("customer_key", "record_key").rename(customer_key="moment", record_key="at"),
+        made = golden_records(ids.drop("customer_key", "record_key").rename(customer_key="moment", record_key="at"),
                                 then, settings)  # fmt: skip
         known = moments.select(moment="moment", own_customer="owner", until="known_until")
         joined = made.join(known, made["customer_key"] == known["moment"])
