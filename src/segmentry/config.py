@@ -112,10 +112,7 @@ class Source(_Part):
     password: str | None = Field(None, description="Salesforce, without a token: ${NAME}.", repr=False, exclude=True)
     security_token: str | None = Field(None, description="Goes with the password: ${NAME}.", repr=False, exclude=True)
     refresh_token: str | None = Field(
-        None,
-        description="HubSpot, of an OAuth app, instead of a token or beside it: ${NAME}.",
-        repr=False,
-        exclude=True,
+        None, description="HubSpot, of an OAuth app, instead of a token: ${NAME}.", repr=False, exclude=True
     )
     client_id: str | None = Field(None, description="Goes with refresh_token.", repr=False, exclude=True)
     client_secret: str | None = Field(None, description="Goes with refresh_token: ${NAME}.", repr=False, exclude=True)
@@ -238,13 +235,9 @@ class Source(_Part):
 
     def _check_key(self) -> None:
         if self.keep == "first" and not self.key:
-            raise ValueError(
-                "keep: first needs a key, such as the id of a message: it says which records are the same."
-            )
+            raise ValueError("keep: first needs a key, such as the id of a message, that tells equal records.")
         if self.full_export and (not self.key or self.keep == "first"):
-            raise ValueError(
-                "full_export: needs a key, and keep: latest: records that are there no more are known by it."
-            )
+            raise ValueError("full_export: needs a key, and keep: latest, to know the records that are gone.")
         if self.full_export and self.cursor:
             raise ValueError("full_export: does not go with cursor, which reads only what is new.")
 

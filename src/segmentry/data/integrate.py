@@ -155,8 +155,8 @@ class Integration:
                 if b
             ]
             if seen:
-                own = (seen.links if name == "links" else seen.changes).mutate(unit=ibis.literal("customer"))
-                parts.append(own.select("unit", ibis.selectors.all()))
+                own = seen.links if name == "links" else seen.changes
+                parts.append(own.select(ibis.literal("customer").name("unit"), ibis.selectors.all()))
             if parts:
                 rows = identity.together(*parts)
                 rows = (
