@@ -41,12 +41,13 @@ def test_segment_calls_become_events(tmp_path: Path) -> None:
     page = {"context": {"page": {"path": "/p"}, "userAgent": "Mozilla/5.0"}}
     rows: list[dict[str, object]] = []
     for n in range(10):
-        at = {"anonymousId": f"a{n}", "messageId": f"m{n}", "timestamp": f"2026-03-01T10:00:0{n}.250Z"}
+        at = {"anonymousId": f"a{n}", "timestamp": f"2026-03-01T10:00:0{n}.250Z"}
         rows.append({"type": "page", "name": "Home", **at, **page})
         rows.append({"type": "identify", "userId": f"C-{n}", "traits": {"email": f"p{n}@mail.example"}, **at, **page})
         rows.append({"type": "track", "event": "Product Viewed", "userId": f"C-{n}", **at, **page})
     space, written = made(tmp_path, "events.ndjson", ndjson(rows))
     assert only(written).columns["customer"] == "userId"
+    assert only(written).key is None, "calls without an id of their message are told apart by their content"
     found = table(space, "events")
     assert found["name"].tolist()[:3] == ["page", "identify", "Product Viewed"]
     assert found["channel"].unique().tolist() == ["web"]

@@ -50,7 +50,7 @@ def _steps(space: Workspace) -> dict[str, int | None]:
     space.resolve()
     with space.reading() as reading:
         steps = reading.reconciliations()[0].steps
-    return {s.label: s.rows for s in steps[:4]}
+    return {s.label: s.rows for s in steps if s.level < 2}
 
 
 def _exported(space: Workspace, path: Path) -> list[dict[str, str]]:
