@@ -15,7 +15,6 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     WithJsonSchema,
@@ -26,9 +25,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
-from segmentry.catalogue import Model
+from segmentry.catalogue import Model, lookup
 from segmentry.checks import CHECKS, Severity
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
+from segmentry.declaration import STRICT, DeclaredTrait
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.tables import COLLECTABLE, TABLES, Pii
 
@@ -37,8 +37,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class _Part(BaseModel):
-    # Inputs may hold what came from the environment: a password must not come out in a traceback.
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+    model_config = STRICT
 
 
 def _text_list(value: object) -> object:
@@ -441,6 +440,7 @@ class Config(_Part):
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
     quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
+    traits: dict[str, DeclaredTrait] = Field({}, description="Traits of your own, by name, beside the built-in ones.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
 
     @field_validator("engine")
@@ -452,7 +452,12 @@ class Config(_Part):
 
     @model_validator(mode="after")
     def _names(self) -> Config:
-        for section, names in (("sources", self.sources), ("segmentations", self.segmentations)):
+        sections: dict[str, Mapping[str, object]] = {
+            "sources": self.sources,
+            "traits": self.traits,
+            "segmentations": self.segmentations,
+        }
+        for section, names in sections.items():
             for name in names:
                 if not NAME.fullmatch(name):
                     raise ValueError(
@@ -471,6 +476,18 @@ class Config(_Part):
                     f"quality.accept.{i}.source: no source is called '{accepted.source}'. "
                     f"{did_you_mean(accepted.source, self.sources)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _traits_have_names_of_their_own(self) -> Config:
+        become_traits = {n: s for n, s in self.sources.items() if s.kind in ("customers", "transactions")}
+        attributes = {a: n for n, s in become_traits.items() for a in s.attributes}
+        for name in self.traits:
+            owner = f"an attribute of the source {attributes[name]}" if name in attributes else ""
+            owner = "a built-in trait" if lookup(name) else owner
+            owner = "a column of the table of traits" if name in TABLES["traits"] else owner
+            if owner:
+                raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
         return self
 
     @property
@@ -629,6 +646,8 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
             model = Answers
         case ("sources", _):
             model = Source
+        case ("traits", _):
+            model = DeclaredTrait
         case ("segmentations", _):
             model = METHODS.get(str(_get(tree, path).get("method")), Rules)
         case ("segmentations", _, "segments", int()):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
@@ -65,6 +66,78 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
         rank=ibis.row_number().over(group_by=by, order_by=[ibis.desc("rows_counted"), ibis.asc(value)])
     )
     return ranked.filter(ranked["rank"] == 0).select(by, value)
+
+
+# Text in JSON ----------------------------------------------------------------------------------------------------------
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("json", "string"), "string"))
+def _duckdb_text(document: str, path: str) -> str:
+    raise AssertionError((document, path))
+
+
+@ibis.udf.scalar.builtin(name="json_type", signature=(("json", "string"), "string"))
+def _duckdb_type(document: str, path: str) -> str:
+    raise AssertionError((document, path))
+
+
+@ibis.udf.scalar.builtin(name="pg_input_is_valid", signature=(("string", "string"), "boolean"))
+def _postgres_reads(text: str, as_type: str) -> bool:
+    raise AssertionError((text, as_type))
+
+
+@ibis.udf.scalar.builtin(name="to_jsonb", signature=(("json",), "binary"))
+def _postgres_document(text: str) -> bytes:
+    raise AssertionError(text)
+
+
+@ibis.udf.scalar.builtin(name="jsonb_object_field", signature=(("binary", "string"), "binary"))
+def _postgres_field(document: bytes, key: str) -> bytes:
+    raise AssertionError((document, key))
+
+
+@ibis.udf.scalar.builtin(name="jsonb_object_field_text", signature=(("binary", "string"), "string"))
+def _postgres_text(document: bytes, key: str) -> str:
+    raise AssertionError((document, key))
+
+
+@ibis.udf.scalar.builtin(name="jsonb_typeof", signature=(("binary",), "string"))
+def _postgres_type(document: bytes) -> str:
+    raise AssertionError(document)
+
+
+def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
+    """What stands at a path of names in a column of JSON text, as text: ``("plan", "name")`` of ``{"plan": {"name": 1}}``.
+
+    Null where the text is no JSON, or has nothing, null or an object there. A number is spelt without needless zeros
+    (12.50 is 12.5, 3.0 is 3); a list stays JSON text, without spaces after its commas. PostgreSQL needs to be version 16 or later.
+    """
+    null = ibis.null("string")
+    if _backend_of(column) == "postgres":
+        valid = _postgres_reads(column, "jsonb")
+        found: Any = _postgres_document(valid.ifelse(column, null).cast("json"))
+        *above, last = path
+        for name in above:
+            found = _postgres_field(found, name)
+        kind, text = _postgres_type(_postgres_field(found, last)), _postgres_text(found, last)
+        # With the empty beginning of the column in front, the text keeps the column's order of letters.
+        text = column.left(0) + text
+        decimal = (kind == "number") & text.contains(".")
+        text = decimal.ifelse(text, null).cast("float64").cast("string").fill_null(text)
+    else:
+        where = "$" + "".join(f'."{name}"' for name in path)
+        document = column.try_cast("json")
+        kind, text = _duckdb_type(document, where).lower(), _duckdb_text(document, where)
+        text = (kind == "double").ifelse(text.re_replace(r"[.]0$", ""), text)
+    # PostgreSQL writes spaces between the parts of a list.
+    text = (kind == "array").ifelse(text.replace(", ", ",").replace('": ', '":'), text)
+    return ((kind == "object") | (kind == "null")).ifelse(null, text)
+
+
+def _backend_of(expression: ir.Expr) -> str:
+    """The engine that the rows of an expression live in; "" for one over no table yet."""
+    tables = expression.op().find((ops.DatabaseTable, ops.SQLQueryResult))
+    return str(tables[0].source.name) if tables else ""
 
 
 # Sums ----------------------------------------------------------------------------------------------------------------
