@@ -71,12 +71,17 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
 # Text in JSON ----------------------------------------------------------------------------------------------------------
 
 
-@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("json", "string"), "string"))
+@ibis.udf.scalar.builtin(name="json_valid", signature=(("string",), "boolean"))
+def _duckdb_reads(text: str) -> bool:
+    raise AssertionError(text)
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("string", "string"), "string"))
 def _duckdb_text(document: str, path: str) -> str:
     raise AssertionError((document, path))
 
 
-@ibis.udf.scalar.builtin(name="json_type", signature=(("json", "string"), "string"))
+@ibis.udf.scalar.builtin(name="json_type", signature=(("string", "string"), "string"))
 def _duckdb_type(document: str, path: str) -> str:
     raise AssertionError((document, path))
 
@@ -114,24 +119,28 @@ def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
     """
     null = ibis.null("string")
     if _backend_of(column) == "postgres":
-        valid = _postgres_reads(column, "jsonb")
-        found: Any = _postgres_document(valid.ifelse(column, null).cast("json"))
+        found: Any = _postgres_document(_postgres_reads(column, "jsonb").ifelse(column, null).cast("json"))
         *above, last = path
         for name in above:
             found = _postgres_field(found, name)
-        kind, text = _postgres_type(_postgres_field(found, last)), _postgres_text(found, last)
         # With the empty beginning of the column in front, the text keeps the column's order of letters.
-        text = column.left(0) + text
-        decimal = (kind == "number") & text.contains(".")
-        text = decimal.ifelse(text, null).cast("float64").cast("string").fill_null(text)
+        text, kind = column.left(0) + _postgres_text(found, last), _postgres_type(_postgres_field(found, last))
+        number = (kind == "number").ifelse(text, null).cast("float64").cast("string")
+        odd = text.re_search(r"^[{[]|[.]")
     else:
         where = "$" + "".join(f'."{name}"' for name in path)
-        document = column.try_cast("json")
-        kind, text = _duckdb_type(document, where).lower(), _duckdb_text(document, where)
-        text = (kind == "double").ifelse(text.re_replace(r"[.]0$", ""), text)
-    # PostgreSQL writes spaces between the parts of a list.
-    text = (kind == "array").ifelse(text.replace(", ", ",").replace('": ', '":'), text)
-    return ((kind == "object") | (kind == "null")).ifelse(null, text)
+        document = _duckdb_reads(column).ifelse(column, null)
+        text, kind = _duckdb_text(document, where), _duckdb_type(document, where).lower()
+        number = text.re_replace(r"[.]0$", "")
+        odd = text.re_search(r"^[{[]|[.]0$")
+    # PostgreSQL writes spaces between the parts of a list. The kind costs another look: only where the text may need it.
+    spelt = ibis.cases(
+        (kind == "object", null),
+        (kind == "array", text.replace(", ", ",").replace('": ', '":')),
+        (kind.isin(["number", "double"]), number),
+        else_=text,
+    )
+    return odd.ifelse(spelt, text)
 
 
 def _backend_of(expression: ir.Expr) -> str:
