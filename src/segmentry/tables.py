@@ -135,6 +135,7 @@ customers = _collected(
     Column("address", Type.TEXT, "Street address.", pii=Pii.DIRECT),
     Column("account", Type.ID, "The organisation the customer belongs to.", pii=Pii.QUASI),
     Column("joined_at", Type.TIME, "When the relation began (sign-up, first contract)."),
+    Column("acquisition_channel", Type.CATEGORY, "How the customer was won: advertisement, search, referral ..."),
     Column("updated_at", Type.TIME, "When the source last changed the record."),
     Column("birth_date", Type.DATE, "Date of birth.", pii=Pii.QUASI),
     Column("birth_year", Type.INTEGER, "Year of birth.", pii=Pii.QUASI, unit="year"),
