@@ -491,6 +491,11 @@ class Config(_Part):
         return self
 
     @property
+    def attributes(self) -> tuple[tuple[str, str, Attribute], ...]:
+        """The attributes of all sources, as (table, name, declaration)."""
+        return tuple((s.kind, name, found) for s in self.sources.values() for name, found in s.attributes.items())
+
+    @property
     def first(self) -> str | None:
         """The segmentation shown first."""
         return self.primary or next(iter(self.segmentations), None)

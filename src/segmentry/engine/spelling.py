@@ -68,7 +68,7 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
     return ranked.filter(ranked["rank"] == 0).select(by, value)
 
 
-# Text in JSON ----------------------------------------------------------------------------------------------------------
+# Text in JSON ---------------------------------------------------------------------------------------------------------
 
 
 @ibis.udf.scalar.builtin(name="json_valid", signature=(("string",), "boolean"))
@@ -112,10 +112,11 @@ def _postgres_type(document: bytes) -> str:
 
 
 def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
-    """What stands at a path of names in a column of JSON text, as text: ``("plan", "name")`` of ``{"plan": {"name": 1}}``.
+    """What stands at a path of names in a column of JSON text, as text: ``("plan", "id")`` of ``{"plan": {"id": 1}}``.
 
     Null where the text is no JSON, or has nothing, null or an object there. A number is spelt without needless zeros
-    (12.50 is 12.5, 3.0 is 3); a list stays JSON text, without spaces after its commas. PostgreSQL needs to be version 16 or later.
+    (12.50 is 12.5, 3.0 is 3); a list stays JSON text, without spaces after its commas. PostgreSQL needs to be version
+    16 or later.
     """
     null = ibis.null("string")
     if _backend_of(column) == "postgres":
@@ -133,7 +134,7 @@ def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
         text, kind = _duckdb_text(document, where), _duckdb_type(document, where).lower()
         number = text.re_replace(r"[.]0$", "")
         odd = text.re_search(r"^[{[]|[.]0$")
-    # PostgreSQL writes spaces between the parts of a list. The kind costs another look: only where the text may need it.
+    # PostgreSQL writes spaces between the parts of a list. The kind costs another look: only where it may matter.
     spelt = ibis.cases(
         (kind == "object", null),
         (kind == "array", text.replace(", ", ",").replace('": ', '":')),

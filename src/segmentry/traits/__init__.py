@@ -14,11 +14,12 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.config import LifecycleDays
+from segmentry.declaration import ROWS
 from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
 
-__all__ = ["PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
+__all__ = ["FURTHER", "PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
@@ -27,6 +28,8 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "demographic": demographic.traits,
     "attributes": attributes.traits,
 }
+# Facts about customers besides what they bought.
+FURTHER = tuple(table for table in ROWS if table != "transactions")
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,9 @@ def add(table: ir.Table, known: Known, declared: Sequence[Definition]) -> Added:
     made: list[Definition] = []
     absent: dict[str, str] = {}
     for level in sorted({d.level for d in declared}):
-        asking = [d for d in declared if d.level == level and not _lacks_trait(d, table, absent)]
+        of_level = [d for d in declared if d.level == level]
+        absent |= {d.name: why for d in of_level if (why := _lacks_trait(d, table, absent))}
+        asking = [d for d in of_level if d.name not in absent]
         passes, columns = _level(asking, table, known, absent)
         row = table
         for i, further in enumerate(passes):
@@ -58,18 +60,21 @@ def add(table: ir.Table, known: Known, declared: Sequence[Definition]) -> Added:
     return Added(table, tuple(made), absent)
 
 
-def _lacks_trait(definition: Definition, table: ir.Table, absent: dict[str, str]) -> bool:
+def _lacks_trait(definition: Definition, table: ir.Table, absent: Mapping[str, str]) -> str:
+    """Why a trait cannot be made for want of another; empty when it can."""
     lacking = next((name for name in definition.traits if name not in table.columns), None)
-    if lacking is not None:
-        why = f": {absent[lacking]}" if lacking in absent else ", whose data are not there"
-        absent[definition.name] = f"it reads {lacking}{why}"
-    return lacking is not None
+    if lacking is None:
+        return ""
+    return f"it reads {lacking}, " + (f"and {absent[lacking]}" if lacking in absent else "whose data are not there")
 
 
 def _level(
     asking: Sequence[Definition], table: ir.Table, known: Known, absent: dict[str, str]
 ) -> tuple[list[ir.Table], dict[str, Expression]]:
-    """The passes that one level of traits needs, and the value of each over a row that they are joined to."""
+    """The passes that one level of traits needs, and the value of each over a row that they are joined to.
+
+    Writes into ``absent`` why the others are not there.
+    """
     passes: list[ir.Table] = []
     found: dict[str, Expression] = {d.name: _of_traits(d) for d in asking if not d.table}
     for name in dict.fromkeys(d.table for d in asking if d.table):

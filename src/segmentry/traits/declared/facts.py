@@ -1,6 +1,6 @@
 """The rows of one fact table as declared traits see them: their columns, conditions and windows as expressions.
 
-A trait asks for named columns; each pass then reads those that it needs and no others, straight from the collected rows.
+A trait asks for named columns; each pass then reads those that it needs, straight from the collected rows.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class FactRows:
     def holds(self, condition: Expression | None) -> Chosen:
         """The rows that meet a condition; all without one."""
         if condition is None:
-            return Chosen((), lambda t: ibis.literal(True))
+            return Chosen((), lambda _: ibis.literal(True))
         value = condition.condition(self.columns, number=CASTS["text", "number"], time=CASTS["text", "timestamp"])
         name = self._named(f"where {condition}", value)
         return Chosen((name,), lambda t: t[name])
