@@ -121,7 +121,7 @@ def _regularly(function: str, text: str) -> Aggregate:
     if not found:
         raise ValueError(
             f"aggregate: '{text}' is not read. Write regularly(3 of last 6 months), with days, weeks or months; "
-            "regularly(3 of last 6 months, at least 2 each) asks for two rows in each."
+            "regularly(3 of last 6 months at least 2 each) asks for two rows in each."
         )
     times, periods, unit, least = int(found[1]), int(found[2]), found[3], int(found[4] or 1)
     if not 1 <= times <= periods or not least:

@@ -208,6 +208,11 @@ DIALECTS = {
 Step = tuple[str, Callable[[ir.Table], ir.Table]]
 
 
+def once(rows: ir.Table) -> ir.Table:
+    """The same rows, computed in a SELECT of their own: what uses a column of theirs does not repeat its expression."""
+    return rows.limit(None)
+
+
 def to_sql(rows: ir.Table, steps: Sequence[Step], dialect: str) -> str:
     """The SQL of named steps, one applied to the result of the other: ``WITH a AS (...), b AS (...) SELECT * FROM b``.
 

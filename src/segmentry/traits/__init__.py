@@ -57,8 +57,8 @@ def compute(
     Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of a
     family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared traits.
     """
-    also = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, lifecycle or LifecycleDays(), also)
+    read = also | {name for definition in own for name in definition.traits}
+    now = known(facts, as_of, lifecycle or LifecycleDays(), read)
     part = combine(*(model(now) for model in PIPELINE.values()))
     row = now.customers
     sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
@@ -67,7 +67,7 @@ def compute(
     row = row.mutate(**{name: expression(row) for name, expression in part.shared.items()})
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
-    added = declared.add(row.select(KEY, "customer_id", **columns), now, own)
+    added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
     return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent)
 
 

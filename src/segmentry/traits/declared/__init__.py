@@ -38,11 +38,11 @@ class Added:
     absent: Mapping[str, str]
 
 
-def add(table: ir.Table, known: Known, declared: Sequence[Definition]) -> Added:
+def add(table: ir.Table, known: Known, declared: Sequence[Definition], *, needed: frozenset[str]) -> Added:
     """The table of traits with a column for each declared trait whose data are there.
 
-    ``declared`` are in an order in which each comes after what it reads, as :func:`definitions` gives them. What a
-    frozen segmentation reads (``known.also``) is there as long as its table is.
+    ``declared`` are in an order in which each comes after what it reads, as :func:`definitions` gives them. Those
+    that are ``needed`` by a frozen segmentation are there as long as their table is.
     """
     made: list[Definition] = []
     absent: dict[str, str] = {}
@@ -50,7 +50,7 @@ def add(table: ir.Table, known: Known, declared: Sequence[Definition]) -> Added:
         of_level = [d for d in declared if d.level == level]
         absent |= {d.name: why for d in of_level if (why := _lacks_trait(d, table, absent))}
         asking = [d for d in of_level if d.name not in absent]
-        passes, columns = _level(asking, table, known, absent)
+        passes, columns = _level(asking, table, known, needed, absent)
         row = table
         for i, further in enumerate(passes):
             row = row.left_join(further, KEY, rname=f"{{name}}_{i}")
@@ -69,7 +69,7 @@ def _lacks_trait(definition: Definition, table: ir.Table, absent: Mapping[str, s
 
 
 def _level(
-    asking: Sequence[Definition], table: ir.Table, known: Known, absent: dict[str, str]
+    asking: Sequence[Definition], table: ir.Table, known: Known, needed: frozenset[str], absent: dict[str, str]
 ) -> tuple[list[ir.Table], dict[str, Expression]]:
     """The passes that one level of traits needs, and the value of each over a row that they are joined to.
 
@@ -86,7 +86,7 @@ def _level(
         filled = survey(facts, mine)
         gathered = Passes(facts)
         for d in mine:
-            if lack := _lack(d, filled) if d.name not in known.also else "":
+            if d.name not in needed and (lack := _lack(d, filled)):
                 absent[d.name] = lack
             else:
                 found[d.name] = gathered.add(d)

@@ -305,7 +305,7 @@ def _true(condition: ir.BooleanValue) -> ir.BooleanValue:
 def _as(d: Definition, value: ir.Value) -> ir.Value:
     """A value of the rows as the trait's kind; booleans were 1 and 0."""
     if d.trait.kind == "boolean":
-        return value.cast("boolean")
+        return value != 0
     return value.cast("float64") if d.trait.kind == "number" else value
 
 
