@@ -425,6 +425,7 @@ class Reading:
             as_of=base.as_of if base else datetime.fromisoformat(last).date() if last else None,
             customers=resolved.rows.get("golden_customers") if resolved else manifest.next_key - 1 or None,
             b2b=b2b,
+            own=[d.trait for d in traits.definitions(self.config.traits, self.config.attributes)],
         )
 
     def known(self) -> market.Known:
