@@ -88,7 +88,7 @@ def _type(annotation: Any) -> str:
 
 def _traits() -> Iterator[str]:
     yield "# Traits\n\nThe built-in traits. One that the data cannot support is absent. `*` stands for the frequent "
-    yield "values of a column. Further traits come from `attributes:` in segmentry.yaml, and from `traits:`, for which see "
+    yield "values of a column. Further traits come from `attributes:` in segmentry.yaml, and from `traits:`: see "
     yield "[declared_traits.md](declared_traits.md).\n"
     for model in dict.fromkeys(t.model for t in TRAITS.values()):
         yield f"\n## {model}\n\n| trait | kind | unit | description | needs | null means |\n"
