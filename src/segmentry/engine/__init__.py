@@ -13,10 +13,13 @@ from pathlib import Path
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
 from segmentry.engine.spelling import (
     DIALECTS,
+    EXACT_FLOATS,
     Step,
+    count_where,
     days_between,
     decimals_for,
     exact_sum,
+    float_units,
     in_steps,
     ln,
     md5,
@@ -32,6 +35,7 @@ from segmentry.engine.storage import Engine, GenerationGoneError, Progress, Sess
 
 __all__ = [
     "DIALECTS",
+    "EXACT_FLOATS",
     "DuckDB",
     "DuckDBSession",
     "Engine",
@@ -40,9 +44,11 @@ __all__ = [
     "Session",
     "Step",
     "Writer",
+    "count_where",
     "days_between",
     "decimals_for",
     "exact_sum",
+    "float_units",
     "in_memory",
     "in_steps",
     "ln",

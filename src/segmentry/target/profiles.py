@@ -20,7 +20,7 @@ import pyarrow as pa
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
 from segmentry.segmentation import OUTSIDE, Segmentation
-from segmentry.target.moments import Column, Moments, by_segment
+from segmentry.target.moments import Column, Found, Moments, by_segment
 
 BASE = "All customers"
 # Traits that say the same in other words: one of them is enough for a reader.
@@ -119,7 +119,7 @@ def profile(
     ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included. All figures are the same to
     the last bit in whatever order the engine adds them up.
     """
-    joined = _beside(placed, traits)
+    joined = _beside(placed, traits, ("fit", "margin"))
     extra: dict[str, ir.Value] = {
         "fit": engine.exact_sum(joined["placed_fit"], 1.0),
         "fits": joined["placed_fit"].count(),
@@ -138,7 +138,15 @@ def profile(
         }
         for row in rows
     }
-    return sizes, tuple(e for column, moments in found for e in _effects(column, moments, [*sizes]))
+    return sizes, _all_effects(found, rows)
+
+
+def effects(
+    placed: ir.Table, traits: ir.Table, specs: Sequence[Trait], largest: Mapping[str, float | None]
+) -> tuple[TraitEffect, ...]:
+    """The effects of :func:`profile` alone: of the placement nothing but the segment is computed."""
+    rows, found = by_segment(_beside(placed, traits), "placed_segment", specs, largest, {})
+    return _all_effects(found, rows)
 
 
 def largest_values(traits: ir.Table, specs: Sequence[Trait]) -> dict[str, ir.Scalar]:
@@ -150,11 +158,15 @@ def _quotient(total: float | None, n: int) -> float | None:
     return None if total is None or not n else total / n
 
 
-def _beside(placed: ir.Table, traits: ir.Table) -> ir.Table:
-    """Traits with the placement beside them; traits may be called segment or margin themselves."""
-    columns = ("segment", "fit", "margin", "score")
-    renamed = placed.select("customer_key", **{f"placed_{c}": placed[c] for c in columns})
+def _beside(placed: ir.Table, traits: ir.Table, columns: Sequence[str] = ()) -> ir.Table:
+    """Traits with the segment and such columns of the placement beside them; traits may be called so themselves."""
+    renamed = placed.select("customer_key", **{f"placed_{c}": placed[c] for c in ("segment", *columns)})
     return renamed.inner_join(traits, "customer_key")
+
+
+def _all_effects(found: Iterable[Found], rows: Iterable[Mapping[str, Any]]) -> tuple[TraitEffect, ...]:
+    segments = [row["segment"] for row in rows]
+    return tuple(e for column, moments in found for e in _effects(column, moments, segments))
 
 
 def _effects(column: Column, moments: Sequence[Moments], segments: Sequence[str]) -> Iterable[TraitEffect]:
@@ -234,7 +246,7 @@ def cells(
     placed: ir.Table, traits: ir.Table, largest: Mapping[str, float | None], value_trait: str | None
 ) -> list[dict[str, Any]]:
     """Customers and value by score and segment, for segmentations that score; empty for others."""
-    joined = _beside(placed.filter(placed["score"].notnull()), traits)
+    joined = _beside(placed.filter(placed["score"].notnull()), traits, ("score",))
     value = engine.exact_sum(joined[value_trait], largest[value_trait]) if value_trait else ibis.null("float64")
     grouped = joined.group_by(score=joined["placed_score"], segment=joined["placed_segment"])
     return list(

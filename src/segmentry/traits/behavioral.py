@@ -112,9 +112,11 @@ def _money(known: Known) -> Part:
     sale, goods = lines["is_sale"], lines["is_goods"]
     sums: dict[str, ir.Scalar] = {
         "sold": known.total("amount", sale),
-        "returned": known.total("amount", lines["is_return"]),
-        "spent": known.total("amount", goods),
-        **{f"spend_{n}d": known.total("amount", goods & (lines["day"] > known.recent(n))) for n in (90, 365)},
+        "returned": known.total("amount", lines["is_return"], nothing=0),
+        "spent": known.total("amount", goods, nothing=0),
+        **{
+            f"spend_{n}d": known.total("amount", goods & (lines["day"] > known.recent(n)), nothing=0) for n in (90, 365)
+        },
     }
     expressions: dict[str, Expression] = {
         "monetary": lambda row: amount(row["spent"]),
@@ -128,7 +130,7 @@ def _money(known: Known) -> Part:
         sums["pieces"] = known.total("quantity", sale)
         expressions["items_per_order"] = lambda row: engine.ratio(row["pieces"], row["orders"])
     if known.ready("discount_share"):
-        sums["discounts"] = known.total("discount", sale)
+        sums["discounts"] = known.total("discount", sale, nothing=0)
         expressions["discount_share"] = lambda row: engine.ratio(
             amount(row["discounts"]), row["sold"] + amount(row["discounts"])
         )
@@ -161,7 +163,7 @@ def _shares(known: Known, lines: ir.Table, column: str, found: Mapping[str, int]
 
     def weight(where: ir.BooleanValue) -> ir.NumericScalar:
         sale = lines["is_sale"] & where
-        return known.total("amount", sale) if known.counts["paid_sales"] else sale.ifelse(1, None).sum()
+        return known.total("amount", sale, nothing=0) if known.counts["paid_sales"] else engine.count_where(sale)
 
     sums = {f"{column}_known": weight(lines[column].notnull())}
     expressions: dict[Trait, Expression] = {}
@@ -205,7 +207,7 @@ def _favourite(known: Known, lines: ir.Table, column: str, values: Sequence[str]
         most = engine.mode(known.sold(column), KEY, column).rename({trait.name: column})
         return Part(passes=(most,), traits={trait: lambda row: row[trait.name]})
     names = {value: f"{column}_lines_{i}" for i, value in enumerate(sorted(values))}
-    sums = {name: (lines["is_sale"] & (lines[column] == value)).sum() for value, name in names.items()}
+    sums = {name: engine.count_where(lines["is_sale"] & (lines[column] == value)) for value, name in names.items()}
 
     def favourite(row: ir.Table) -> ir.Value:
         counts = {value: row[name].fill_null(0) for value, name in names.items()}
