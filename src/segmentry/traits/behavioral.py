@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait, lookup, member
-from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels
+from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, month_of
 
 _FREQUENT = 0.01  # a value in at least this share of the sale lines gets its own share trait
 _MOST_MEMBERS = 8  # and so many of them at most
@@ -73,22 +73,21 @@ def _rhythm(known: Known) -> Part:
 
 
 def _orders(known: Known, sales: ir.Table) -> ir.Table:
-    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, months, customers."""
+    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, customers."""
     days = _dated_orders(known, sales).group_by([KEY, "day"]).agg(orders=ibis._.orders.sum())
-    months = days.group_by([KEY, days["day"].truncate("M").name("month")]).agg(
+    day = days["day"]
+    month = (day.year() * 12 + day.month()).cast("int64") - known.first_month
+    months = engine.sets(month, month_of(known.as_of) - known.first_month + 1)
+    counted = days.group_by(KEY).agg(
         orders=days["orders"].sum(),
         order_days=days.count(),
-        first_order=days["day"].min(),
-        last_order=days["day"].max(),
-        **{f"orders_{n}d": (days["day"] > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
+        first_order=day.min(),
+        last_order=day.max(),
+        **{f"orders_{n}d": (day > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
+        **{f"months_{i}": found for i, found in enumerate(months)},
     )
-    summed = ("orders", "order_days", "orders_90d", "orders_365d")
-    return months.group_by(KEY).agg(
-        active_months=months.count(),
-        first_order=months["first_order"].min(),
-        last_order=months["last_order"].max(),
-        **{name: months[name].sum() for name in summed},
-    )
+    names = [f"months_{i}" for i in range(len(months))]
+    return counted.mutate(active_months=engine.size_of([counted[name] for name in names])).drop(*names)
 
 
 def _dated_orders(known: Known, sales: ir.Table) -> ir.Table:
