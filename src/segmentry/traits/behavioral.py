@@ -77,7 +77,8 @@ def _orders(known: Known, sales: ir.Table) -> ir.Table:
     days = _dated_orders(known, sales).group_by([KEY, "day"]).agg(orders=ibis._.orders.sum())
     day = days["day"]
     month = (day.year() * 12 + day.month()).cast("int64") - known.first_month
-    months = engine.sets(month, month_of(known.as_of) - known.first_month + 1)
+    span = month_of(known.as_of) - known.first_month + 1
+    months = engine.sets(month, span)
     counted = days.group_by(KEY).agg(
         orders=days["orders"].sum(),
         order_days=days.count(),
@@ -87,7 +88,7 @@ def _orders(known: Known, sales: ir.Table) -> ir.Table:
         **{f"months_{i}": found for i, found in enumerate(months)},
     )
     names = [f"months_{i}" for i in range(len(months))]
-    return counted.mutate(active_months=engine.size_of([counted[name] for name in names])).drop(*names)
+    return counted.mutate(active_months=engine.size_of([counted[name] for name in names], span)).drop(*names)
 
 
 def _dated_orders(known: Known, sales: ir.Table) -> ir.Table:
