@@ -89,6 +89,7 @@ class Workspace:
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
+        self._drawn: tuple[object, Any] = (None, None)  # during a run, what was drawn last and the sample
 
     def close(self) -> None:
         self.state.close()
@@ -271,6 +272,12 @@ class Workspace:
 
         ``segments`` sets their number by hand (k-means). Raises :class:`FitError` when the data cannot support it.
         """
+        try:
+            return self._fit(name, segments)
+        finally:
+            self._drawn = (None, None)
+
+    def _fit(self, name: str, segments: int | None = None) -> Segmentation:
         settings = self._settings(name)
         if segments is not None:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
@@ -280,14 +287,15 @@ class Workspace:
             with self.engine.session({"traits": run.id}) as session:
                 specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
                 table = session.table("traits", "traits")
-                sample = privacy.draw(
-                    table, self.config.sample.size, self.config.sample.seed, population=settings.population
-                )
+                wanted = (run.id, settings.population)
+                if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
+                    size, seed = self.config.sample.size, self.config.sample.seed
+                    self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
                 fitted = segment.fit(
                     name,
                     settings,
                     segment.Learning(
-                        sample,
+                        self._drawn[1],
                         specs,
                         where=f"{config.FILE_NAME} segmentations.{name}",
                         seed=self.config.sample.seed,
@@ -296,7 +304,9 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                fitted = self._with_texts(fitted, table, list(specs.values()), run.facts["largest"])
+                placed = assignment.memberships(fitted, table).select("customer_key", "segment")
+                placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
+                fitted = self._with_texts(fitted, placed, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
             write_file(path, text)
@@ -322,7 +332,7 @@ class Workspace:
             next_day = later[0] if later else None
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
-            writer.write("memberships", assignment.with_since(placed, stays, day))
+            writer.write("memberships", assignment.with_since(placed, stays if before else None, day))
             sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
@@ -432,6 +442,7 @@ class Workspace:
                 not_fitted[name] = error
                 continue
             self.assign(name)
+        self._drawn = (None, None)
         self._forget_removed()
         return not_fitted
 
@@ -564,7 +575,7 @@ class Workspace:
             and failed.started_at > self._current("traits").started_at
         ):
             raise FitError(failed.error)
-        self.fit(name)
+        self._fit(name)
 
     def _needed(self) -> frozenset[str]:
         """Traits that the frozen segmentations read."""
@@ -600,7 +611,12 @@ class Workspace:
                 self.state.drop(stage)
 
     def _with_texts(
-        self, fitted: Segmentation, table: ir.Table, specs: list[Trait], largest: Mapping[str, float | None]
+        self,
+        fitted: Segmentation,
+        placed: ir.Table,
+        table: ir.Table,
+        specs: list[Trait],
+        largest: Mapping[str, float | None],
     ) -> Segmentation:
         """Readable names for segments that were found in the data, and for all a meaning and a next action.
 
@@ -608,7 +624,7 @@ class Workspace:
         """
         worth = segment.value_trait_of([s.name for s in specs])
         told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
-        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, largest, None)
+        effects = profiles.effects(placed, table, told, largest)
         found = fitted.method in segment.FIND_SEGMENTS
         names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
         book = playbooks.load(self.root / playbooks.FILE_NAME)

@@ -133,7 +133,13 @@ def resolve(
 
 def nobody_linked(ids: ir.Table) -> ir.Table:
     """Identities where every id is a customer."""
-    return identities(ids, ids.select("customer_key", record_key="customer_key"))
+    return ids.select(
+        "customer_key",
+        customer_id=named(ids["id_space"], ids["source_id"]),
+        id_space="id_space",
+        source_id="source_id",
+        record_key="customer_key",
+    ).order_by("customer_key")
 
 
 def identities(ids: ir.Table, owners: ir.Table) -> ir.Table:
