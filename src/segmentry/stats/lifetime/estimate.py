@@ -1,0 +1,194 @@
+"""Maximum likelihood: several starts, a quick search, Newton's last steps, standard errors, and a verdict.
+
+Parameters are positive, so everything happens in their logarithms: no bounds, and errors that are relative. A model
+whose likelihood has no maximum inside is not fitted, whatever an optimiser would return: the verdict says which
+parameter runs away and what that means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from segmentry.errors import FitError, UsageError
+from segmentry.stats.lifetime.cells import Floats
+
+# (logarithms of the parameters) -> (log-likelihood, its gradient in those logarithms)
+LogLikelihood = Callable[[Floats], tuple[float, Floats]]
+
+_FAR = 12.0  # a parameter 160,000 times larger or smaller than the data suggest has run away
+_FLAT = 4.0  # standard error of a logarithm: the 95 % interval spans a factor of six million
+_STEP = 1e-4  # of a logarithm: central differences of an exact gradient err by about 1e-8
+_DECREMENT = 1e-9  # what one more Newton step would add to the log-likelihood, for each 1e6 of it at most
+_NEWTON = 25
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a fit tells beside the parameters.
+
+    Attributes:
+        log_likelihood: at its maximum, over all customers.
+        covariance: of the logarithms of the parameters, in their order: the inverse of the observed information.
+        customers: how many were fitted on. cells: in how many distinct histories.
+    """
+
+    log_likelihood: float
+    covariance: tuple[tuple[float, ...], ...]
+    customers: float
+    cells: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON writes it."""
+        return {
+            "log_likelihood": self.log_likelihood,
+            "covariance_of_logarithms": [list(row) for row in self.covariance],
+            "customers": self.customers,
+            "cells": self.cells,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Estimate:
+        """What ``to_dict`` wrote."""
+        covariance = tuple(tuple(float(v) for v in row) for row in given["covariance_of_logarithms"])
+        return cls(float(given["log_likelihood"]), covariance, float(given["customers"]), int(given["cells"]))
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where to look for a maximum.
+
+    Attributes:
+        model: its name, for messages.
+        starts: (parameter -> value) each; their medians say which magnitudes are usual.
+        runs_away: (parameter, "0" or "infinity") -> what it means if it runs there.
+        coarse: the likelihood of a part of the cells, from which the search begins; None where there are few cells.
+    """
+
+    model: str
+    starts: Sequence[Mapping[str, float]]
+    runs_away: Mapping[tuple[str, str], str]
+    coarse: LogLikelihood | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters, in their order."""
+        return tuple(self.starts[0])
+
+    @property
+    def centre(self) -> Floats:
+        """Logarithms of usual magnitudes."""
+        return np.median(self._logs, axis=0)
+
+    @property
+    def _logs(self) -> Floats:
+        return np.log([[start[name] for name in self.names] for start in self.starts])
+
+
+def maximise(likelihood: LogLikelihood, search: Search, customers: float, cells: int) -> tuple[list[float], Estimate]:
+    """The parameters of the largest likelihood, and how well they are known.
+
+    Raises :class:`FitError` if the data do not determine them.
+    """
+    box = [(c - _FAR, c + _FAR) for c in search.centre]
+    rough = search.coarse or likelihood
+    found = max((_climb(rough, start, box) for start in search._logs), key=lambda at: at[1])[0]
+    if search.coarse is not None:
+        found = _climb(likelihood, found, box)[0]
+    _refuse_far(found, search, customers)
+    found, value, information = _newton(likelihood, found, search, customers)
+    _refuse_far(found, search, customers)
+    covariance = np.linalg.inv(information)
+    _refuse_flat(covariance, search, customers)
+    rows = tuple(tuple(float(v) for v in row) for row in covariance)
+    return [float(v) for v in np.exp(found)], Estimate(float(value), rows, float(customers), cells)
+
+
+def _climb(likelihood: LogLikelihood, start: Floats, box: Sequence[tuple[float, float]]) -> tuple[Floats, float]:
+    scale = max(1.0, abs(likelihood(start)[0]))
+
+    def down(at: Floats) -> tuple[float, Floats]:
+        value, slope = likelihood(at)
+        return -value / scale, -slope / scale
+
+    result = minimize(down, start, jac=True, method="L-BFGS-B", bounds=box, options={"ftol": 1e-13, "gtol": 1e-8})
+    return result.x, -result.fun * scale
+
+
+def _newton(likelihood: LogLikelihood, at: Floats, search: Search, customers: float) -> tuple[Floats, float, Floats]:
+    """The maximum, its value, and the observed information there."""
+    value, slope = likelihood(at)
+    for _ in range(_NEWTON):
+        information = _information(likelihood, at)
+        eigenvalues, axes = np.linalg.eigh(information)
+        # where the likelihood is not concave yet, go up along the axis all the same
+        step = axes @ ((axes.T @ slope) / np.maximum(np.abs(eigenvalues), 1e-8 * np.abs(eigenvalues).max()))
+        step *= min(1.0, 2.0 / np.abs(step).max()) if step.any() else 1.0
+        if slope @ step / 2 <= _DECREMENT * max(1.0, abs(value) / 1e6) and eigenvalues[0] > 0:
+            return at + step, likelihood(at + step)[0], information  # the last step is worth a few more digits
+        at, value, slope = _uphill(likelihood, at, step, value)
+    raise _not_identified(search, customers, "The likelihood goes on rising slowly, without a maximum in sight.")
+
+
+def _uphill(likelihood: LogLikelihood, at: Floats, step: Floats, value: float) -> tuple[Floats, float, Floats]:
+    """The step, or as much of it as does not lead down."""
+    for share in (1.0, 0.5, 0.25, 0.1, 0.01):
+        there = at + share * step
+        reached, slope = likelihood(there)
+        if reached >= value - 1e-12 * abs(value):
+            return there, reached, slope
+    return there, reached, slope
+
+
+def _information(likelihood: LogLikelihood, at: Floats) -> Floats:
+    """Minus the second derivatives of the log-likelihood."""
+    rows = []
+    for i in range(len(at)):
+        aside = np.zeros(len(at))
+        aside[i] = _STEP
+        rows.append((likelihood(at - aside)[1] - likelihood(at + aside)[1]) / (2 * _STEP))
+    return (np.array(rows) + np.array(rows).T) / 2
+
+
+# The verdict ----------------------------------------------------------------------------------------------------------
+
+
+def _refuse_far(found: Floats, search: Search, customers: float) -> None:
+    far = np.abs(found - search.centre) > _FAR - 0.5
+    if far.any():
+        ways = [
+            (name, "infinity" if value > usual else "0")
+            for name, value, usual, is_far in zip(search.names, found, search.centre, far, strict=True)
+            if is_far
+        ]
+        told = " and ".join(f"{name} runs to {where}" for name, where in ways)
+        meaning = next((search.runs_away[way] for way in ways if way in search.runs_away), "")
+        raise _not_identified(search, customers, f"The likelihood has no maximum: {told}. {meaning}".strip())
+
+
+def _refuse_flat(covariance: Floats, search: Search, customers: float) -> None:
+    errors = np.sqrt(np.diag(covariance))
+    flat = [name for name, error in zip(search.names, errors, strict=True) if error > _FLAT]
+    if flat:
+        named = " and ".join(flat)
+        raise _not_identified(search, customers, f"Any value of {named} over many orders of magnitude fits as well.")
+
+
+def _not_identified(search: Search, customers: float, why: str) -> FitError:
+    return FitError(
+        f"These {customers:,.0f} customers do not determine the {search.model} model.",
+        why=why,
+        fix="Use a longer history or more customers, or work without this model: no setting makes it trustworthy.",
+    )
+
+
+def normal_quantile(level: float) -> float:
+    """How many standard errors an interval of this level reaches to either side."""
+    if not 0 < level < 1:
+        raise UsageError(f"level is {level}.", why="It is a share between 0 and 1, such as 0.95.")
+    return NormalDist().inv_cdf((1 + level) / 2)
