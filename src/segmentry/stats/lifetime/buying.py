@@ -31,7 +31,7 @@ class BuyingModel(Model):
 
     def p_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
         """Probability that a customer is still one at the end of the observation."""
-        return self._p_alive(*checked_histories(frequency, recency, T))
+        return self._p_alive(*self._checked(frequency, recency, T))
 
     def expected_purchases(self, time: ArrayLike) -> Floats:
         """E[X(t)]: repeat purchases of a customer of whom nothing is known, in a time from the first purchase on."""
@@ -76,9 +76,13 @@ class BuyingModel(Model):
         return self._after(horizon, math.log1p(discount), frequency, recency, T)
 
     def _after(self, horizon: float, rate: float, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> Floats:
-        x, t_x, observed = checked_histories(frequency, recency, age)
+        x, t_x, observed = self._checked(frequency, recency, age)
         pair_x, pair_T, pair = distinct_pairs(x, observed)  # noqa: N806
         return self._p_alive(x, t_x, observed) * self._living(horizon, rate, pair_x, pair_T)[pair]
+
+    @classmethod
+    def _checked(cls, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[Floats, Floats, Floats]:
+        return checked_histories(frequency, recency, age)
 
     @abstractmethod
     def _p_alive(self, x: Floats, t_x: Floats, observed: Floats) -> Floats:

@@ -27,7 +27,8 @@ from scipy.special import digamma, gammaln
 
 from segmentry.stats.lifetime.beta_geo import MANY_CELLS, require_repeaters
 from segmentry.stats.lifetime.buying import BuyingModel
-from segmentry.stats.lifetime.cells import Cells, Floats, Ints, distinct_pairs, purchase_cells
+from segmentry.stats.lifetime.cells import Cells, Floats, purchase_cells
+from segmentry.stats.lifetime.ends import Ends, Pairs
 from segmentry.stats.lifetime.estimate import LogLikelihood, Search, maximise
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
@@ -90,7 +91,7 @@ class ParetoNbd(BuyingModel):
 
     @classmethod
     def _log_likelihood(cls, cells: Cells) -> LogLikelihood:
-        pairs = _Pairs.of(*(level.values[level.index] for level in (cells.x, cells.t_x, cells.T)))
+        pairs = Pairs.of(*(level.values[level.index] for level in (cells.x, cells.t_x, cells.T)))
         x = cells.x.values
         at_x = cells.x.total(cells.n)
 
@@ -101,29 +102,25 @@ class ParetoNbd(BuyingModel):
             slope[0] += (at_x * (digamma(r + x) - digamma(r))).sum()
             log_j, by = _log_tail(pairs, r, alpha, s, beta)
             for block in cells.blocks():
-                n, ends = cells.n[block], _Ends.of(pairs, block, (r, alpha, s, beta), log_j)
+                n, shape, observed = cells.n[block], r + pairs.x[pairs.right[block]], pairs.y[pairs.right[block]]
+                log_alive = -shape * np.log(alpha + observed) - s * np.log(beta + observed)
+                ends = Ends.of(pairs, block, log_alive, logs[2] + log_j)
                 total += (n * ends.log_sum).sum()
-                seen, gone, late = n * ends.seen, n * ends.gone, n * ends.late
-                shape, observed = r + ends.x, ends.observed
+                seen, gone, late = n * ends.alive, n * ends.gone, n * ends.late
                 slope[0] -= (seen * np.log(alpha + observed)).sum()
                 slope[1] -= (seen * shape / (alpha + observed)).sum()
                 slope[2] += ((gone - late) / s - seen * np.log(beta + observed)).sum()
                 slope[3] -= (seen * s / (beta + observed)).sum()
-                weight = np.bincount(pairs.left[block], gone, len(log_j))
-                weight -= np.bincount(pairs.right[block], late, len(log_j))
-                slope += (by * weight).sum(axis=1)
+                slope += (by * pairs.net(block, gone, late)).sum(axis=1)
             return float(total), slope * (r, alpha, s, beta)
 
         return value
 
     def _p_alive(self, x: Floats, t_x: Floats, observed: Floats) -> Floats:
-        pairs = _Pairs.of(x, t_x, observed)
+        pairs = Pairs.of(x, t_x, observed)
         log_j, _ = _log_tail(pairs, self.r, self.alpha, self.s, self.beta)
-        alive = np.empty(len(x))
-        for first in range(0, len(x), _PAIRS):
-            block = slice(first, first + _PAIRS)
-            alive[block] = _Ends.of(pairs, block, (self.r, self.alpha, self.s, self.beta), log_j).seen
-        return alive
+        log_alive = -(self.r + x) * np.log(self.alpha + observed) - self.s * np.log(self.beta + observed)
+        return Ends.of(pairs, slice(None), log_alive, math.log(self.s) + log_j).alive
 
     def _new_customers(self, time: Floats) -> Floats:
         return self.r / self.alpha * _lifetime(self.s, self.beta, time)
@@ -155,52 +152,7 @@ def _discounted_lifetime(s: float, beta: Floats, horizon: float, rate: float) ->
 # The integral J -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """The distinct (x, y) for which J is needed, and where each history finds J(t_x) and J(T)."""
-
-    x: Floats
-    y: Floats
-    left: Ints
-    right: Ints
-    end: float
-
-    @classmethod
-    def of(cls, x: Floats, t_x: Floats, observed: Floats) -> _Pairs:
-        pair_x, pair_y, row = distinct_pairs(np.concatenate([x, x]), np.concatenate([t_x, observed]))
-        return cls(pair_x, pair_y, row[: len(x)], row[len(x) :], float(observed.max()))
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """How the histories of a block may have ended, each as a share of the likelihood.
-
-    Attributes:
-        seen: alive at T. gone: s J(t_x), late: s J(T), whose difference is having dropped out in between.
-        log_sum: logarithm of what they are shares of. x, observed: of the histories.
-    """
-
-    x: Floats
-    observed: Floats
-    log_sum: Floats
-    seen: Floats
-    gone: Floats
-    late: Floats
-
-    @classmethod
-    def of(cls, pairs: _Pairs, block: slice, parameters: tuple[float, float, float, float], log_j: Floats) -> _Ends:
-        r, alpha, s, beta = parameters
-        left, right = pairs.left[block], pairs.right[block]
-        x, observed = pairs.x[right], pairs.y[right]
-        log_alive = -(r + x) * np.log(alpha + observed) - s * np.log(beta + observed)
-        log_gone, log_late = math.log(s) + log_j[left], math.log(s) + log_j[right]
-        largest = np.maximum(log_alive, log_gone)
-        alive, gone, late = (np.exp(part - largest) for part in (log_alive, log_gone, log_late))
-        total = alive + (gone - late)
-        return cls(x, observed, largest + np.log(total), alive / total, gone / total, late / total)
-
-
-def _log_tail(pairs: _Pairs, r: float, alpha: float, s: float, beta: float) -> tuple[Floats, Floats]:
+def _log_tail(pairs: Pairs, r: float, alpha: float, s: float, beta: float) -> tuple[Floats, Floats]:
     """log J(y) of all pairs, -inf at the end, and (4, pairs) its derivatives in r, alpha, s and beta."""
     log_j = np.full(len(pairs.x), -np.inf)
     by = np.zeros((4, len(pairs.x)))
