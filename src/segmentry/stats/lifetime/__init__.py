@@ -16,13 +16,15 @@ The road from purchases to values::
     bought = summarise(customer, time, amount)                          # x, t_x, T, mean spend; print it
     buying = BetaGeo.fit(bought.frequency, bought.recency, bought.T)    # FitError: the data cannot tell
     spending = GammaGamma.fit(bought.frequency, bought.monetary)
-    values = lifetime_value(buying, spending, bought.frequency, bought.recency, bought.T, bought.monetary, Terms(horizon=365))
+    values = lifetime_value(
+        buying, spending, bought.frequency, bought.recency, bought.T, bought.monetary, Terms(horizon=365)
+    )
 
-Every function takes cells with ``counts`` in place of customers, and gives one figure per row in the order of the rows. A base
-that lives in a database is therefore grouped there by (x, t_x, T), the few thousand cells are fitted and scored
-here, and the scores are joined back on (x, t_x, T). A spend that depends on the customer's own mean is arithmetic that SQL can do:
-``p * (v + x * m) / (p * x + q - 1)``, times ``discounted_purchases`` of the cell. Fit on a calibration, look at
-``validate``, then fit on everything. Models are frozen, and JSON in and out.
+Every function takes cells with ``counts`` in place of customers, and gives one figure per row in the order of the rows.
+A base that lives in a database is therefore grouped there by (x, t_x, T), the few thousand cells are fitted and scored
+here, and the scores are joined back on (x, t_x, T). A spend that depends on the customer's own mean is arithmetic that
+SQL can do: ``p * (v + x * m) / (p * x + q - 1)``, times ``discounted_purchases`` of the cell. Fit on a calibration,
+look at ``validate``, then fit on everything. Models are frozen, and JSON in and out.
 """
 
 from segmentry.stats.lifetime.beta_binomial import BetaBinomialGeo

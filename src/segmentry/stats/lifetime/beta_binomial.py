@@ -1,8 +1,8 @@
 """BG/BB: customers who have a chance to buy in each of n periods, until they drop out.
 
-Fader, Hardie & Shang 2010, "Customer-base analysis in a discrete-time noncontractual setting", Marketing Science 29(6). A living
-customer buys in a period with probability p ~ Beta(alpha, beta), and drops out at the beginning of each period with
-probability theta ~ Beta(gamma, delta). A history is x purchases in n periods, the last of them in period t_x:
+Fader, Hardie & Shang 2010, "Customer-base analysis in a discrete-time noncontractual setting", Marketing Science 29(6).
+A living customer buys in a period with probability p ~ Beta(alpha, beta), and drops out at the beginning of each period
+with probability theta ~ Beta(gamma, delta). A history is x purchases in n periods, the last of them in period t_x:
 
     L = B(alpha+x, beta+n-x) B(gamma, delta+n) + sum_{j=t_x}^{n-1} B(alpha+x, beta+j-x) B(gamma+1, delta+j),
 
@@ -55,8 +55,8 @@ _MOST_PERIODS = 100_000
 class BetaBinomialGeo(BuyingModel):
     """BG/BB: time is counted in periods (weeks, campaigns, annual appeals), in each of which one may buy or not.
 
-    ``frequency`` is the number of periods with a purchase, ``recency`` the last of them, ``T`` the number of periods (n), all after
-    the period of the first purchase.
+    ``frequency`` is the number of periods with a purchase, ``recency`` the last of them, ``T`` the number of periods
+    (n), all after the period of the first purchase.
 
     Attributes:
         alpha, beta: of the beta distribution of the probability to buy in a period.
@@ -159,15 +159,18 @@ class BetaBinomialGeo(BuyingModel):
         k = np.arange(1, int(last) + 1)
         start = betaln(self.gamma, self.delta + ages + 1)
         return np.array(
-            [np.exp(betaln(self.gamma, self.delta + n + k) - s - rate * k).sum() for n, s in zip(ages, start, strict=True)]
+            [
+                np.exp(betaln(self.gamma, self.delta + n + k) - s - rate * k).sum()
+                for n, s in zip(ages, start, strict=True)
+            ]
         )
 
 
 def _tails(pairs: Pairs, alpha: float, beta: float, gamma: float, delta: float) -> tuple[Floats, Floats]:
     """log tail(x, y) of all pairs, and (4, pairs) its derivatives in alpha, beta, gamma and delta.
 
-    tail(x, y) adds up B(alpha+x, beta+j-x) B(gamma+1, delta+j) over j from y to the end: one running sum for each x, from the
-    end down, in logarithms; its derivatives are weighted means.
+    tail(x, y) adds up B(alpha+x, beta+j-x) B(gamma+1, delta+j) over j from y to the end: one running sum for each x,
+    from the end down, in logarithms; its derivatives are weighted means.
     """
     log_tail, by = np.full(len(pairs.x), -np.inf), np.zeros((4, len(pairs.x)))
     end = int(pairs.end)
@@ -186,7 +189,13 @@ def _tails(pairs: Pairs, alpha: float, beta: float, gamma: float, delta: float) 
             term = betaln(alpha + x, beta + rest) + dropped[i]
             running[i] = np.logaddexp(running[i + 1], term)
             own = np.exp(term - running[i])
-            of_i = np.stack([of_x - bought_at[i], digamma(beta + rest) - bought_at[i], *np.broadcast_to(of_dropped[:, i, None], (2, len(x)))])
+            of_i = np.stack(
+                [
+                    of_x - bought_at[i],
+                    digamma(beta + rest) - bought_at[i],
+                    *np.broadcast_to(of_dropped[:, i, None], (2, len(x))),
+                ]
+            )
             slopes[i] = slopes[i + 1] + own * (of_i - slopes[i + 1])
         here = (of >= first) & (of < first + size)
         log_tail[here] = running[y[here], of[here] - first]

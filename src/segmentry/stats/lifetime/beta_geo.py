@@ -3,8 +3,8 @@
 Purchases of a living customer are Poisson with rate lambda ~ Gamma(r, alpha); after a purchase the customer drops out
 with probability p ~ Beta(a, b).
 
-- BG/NBD: Fader, Hardie & Lee 2005, "Counting your customers" the easy way, Marketing Science 24(2). A customer without a
-  repeat purchase is alive for certain.
+- BG/NBD: Fader, Hardie & Lee 2005, "Counting your customers" the easy way, Marketing Science 24(2). A customer without
+  a repeat purchase is alive for certain.
 - MBG/NBD: Batislam, Denizel & Filiztekin 2007, Int. J. of Research in Marketing 24(3): the first purchase, too, may be
   the last one.
 
@@ -35,9 +35,7 @@ from segmentry.stats.lifetime.dropout import (
     discounted_purchases_while_alive,
     purchases_while_alive,
 )
-from segmentry.stats.lifetime.estimate import LogLikelihood, Search, maximise
-
-MANY_CELLS = 20_000  # beyond, the search begins on a part of them
+from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search, maximise
 
 _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("a", "0"): "Nobody is seen to drop out: everyone goes on buying.",
@@ -85,7 +83,8 @@ class _BetaGeo(BuyingModel):
         require_repeaters(cells)
         rate = cells.purchases / cells.observed
         starts = [
-            {"r": r, "alpha": r / rate, "a": a, "b": b} for r, a, b in ((0.3, 0.8, 2.5), (1.0, 0.5, 5.0), (3.0, 2.0, 20.0))
+            {"r": r, "alpha": r / rate, "a": a, "b": b}
+            for r, a, b in ((0.3, 0.8, 2.5), (1.0, 0.5, 5.0), (3.0, 2.0, 20.0))
         ]
         coarse = cls._log_likelihood(cells.thinned(MANY_CELLS)) if len(cells) > MANY_CELLS else None
         search = Search(cls.kind, starts, _RUNS_AWAY, coarse)

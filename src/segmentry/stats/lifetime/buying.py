@@ -1,7 +1,7 @@
 """What every model of buying in continuous time tells, once it knows P(alive) and what the living buy.
 
-Purchases to come are P(alive) times the purchases of a living customer, and the latter depend on (x, T) alone. So they are
-computed for the distinct (x, T), of which there are far fewer than cells.
+Purchases to come are P(alive) times the purchases of a living customer, and the latter depend on (x, T) alone. So they
+are computed for the distinct (x, T), of which there are far fewer than cells.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class BuyingModel(Model):
         """Purchases expected until a horizon, each counted as (1 + discount)^-u if it is at time u.
 
         Args:
-            horizon: after the observation, in the unit of the data; ``math.inf`` if there is a discount: the "discounted
-                expected residual transactions" of Fader, Hardie & Lee 2005.
+            horizon: after the observation, in the unit of the data; ``math.inf`` if there is a discount: the
+                "discounted expected residual transactions" of Fader, Hardie & Lee 2005.
             discount: per unit of time; 10 % a year are 1.10 ** (1 / 52) - 1 a week.
         """
         _check_time("horizon", horizon)

@@ -1,7 +1,7 @@
 """Purchase histories as cells: customers with the same frequency, recency and age are one row with a count.
 
-Everything that a model knows about a customer is (x, t_x, T), so a likelihood over a million customers is one over their
-distinct cells, and a customer's score is the score of the cell.
+Everything that a model knows about a customer is (x, t_x, T), so a likelihood over a million customers is one over
+their distinct cells, and a customer's score is the score of the cell.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from segmentry.errors import DataError
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_FEW = 1 << 23  # numbers that are counted in a table rather than sorted
 BLOCK = 1 << 15  # cells that are worked on at once: their arrays stay in the processor's cache, and memory is bounded
 
 
@@ -30,7 +31,7 @@ class Levels:
 
     def total(self, weights: Floats) -> Floats:
         """The sum of weights at each of the values."""
-        return np.bincount(self.index, weights, len(self.values))
+        return tally(self.index, weights, len(self.values))
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Cells:
         if step == 1:
             return self
         kept = slice(step // 2, None, step)
-        columns = [Levels(level.values, level.index[kept]) for level in (self.x, self.t_x, self.T)]
-        return Cells(*columns, self.n[kept])
+        x, t_x, observed = (Levels(level.values, level.index[kept]) for level in (self.x, self.t_x, self.T))
+        return Cells(x, t_x, observed, self.n[kept])
 
 
 def purchase_cells(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, counts: ArrayLike | None = None) -> Cells:
@@ -99,11 +100,18 @@ def purchase_cells(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, cou
     code = (columns[0].index * sizes[1] + columns[1].index) * sizes[2] + columns[2].index
     codes, total = summed(code, n)
     indexes = (codes // (sizes[1] * sizes[2]), codes // sizes[2] % sizes[1], codes % sizes[2])
-    return Cells(*(Levels(level.values, index) for level, index in zip(columns, indexes, strict=True)), total)
+    made = (Levels(level.values, index) for level, index in zip(columns, indexes, strict=True))
+    x_level, t_level, T_level = made  # noqa: N806
+    return Cells(x_level, t_level, T_level, total)
 
 
 def summed(code: Ints, counts: Floats | None) -> tuple[Ints, Floats]:
     """The distinct codes, ascending, with the sum of their counts."""
+    largest = int(code.max())
+    if largest < _FEW:
+        total = np.bincount(code, counts)
+        codes = np.flatnonzero(np.bincount(code) if counts is not None else total)
+        return codes, total[codes].astype(np.float64)
     if counts is None:
         codes, total = np.unique(code, return_counts=True)
         return codes, total.astype(np.float64)
@@ -113,7 +121,17 @@ def summed(code: Ints, counts: Floats | None) -> tuple[Ints, Floats]:
     return ordered[first], np.add.reduceat(counts[order], first)
 
 
+def tally(index: Ints, weights: Floats, size: int) -> Floats:
+    """The sum of the weights at each index."""
+    return np.bincount(index, weights, size).astype(np.float64, copy=False)
+
+
 def _levels(column: Floats) -> Levels:
+    if column.max() < _FEW and column.min() >= 0:
+        whole = column.astype(np.int64)
+        if (whole == column).all():  # counts, days, weeks: no need to sort
+            there = np.bincount(whole) > 0
+            return Levels(np.flatnonzero(there).astype(np.float64), (np.cumsum(there) - 1)[whole])
     values = np.unique(column)
     return Levels(values, np.searchsorted(values, column))  # quicker than return_inverse, which sorts positions
 
@@ -121,13 +139,9 @@ def _levels(column: Floats) -> Levels:
 def distinct_pairs(first: Floats, second: Floats) -> tuple[Floats, Floats, Ints]:
     """The distinct pairs of two columns, and for each row which pair it has."""
     one, two = _levels(first), _levels(second)
-    code = one.index * len(two.values) + two.index
-    codes = np.unique(code)
-    return (
-        one.values[codes // len(two.values)],
-        two.values[codes % len(two.values)],
-        np.searchsorted(codes, code),
-    )
+    pairs = _levels((one.index * len(two.values) + two.index).astype(np.float64))
+    code = pairs.values.astype(np.int64)
+    return one.values[code // len(two.values)], two.values[code % len(two.values)], pairs.index
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------
@@ -142,8 +156,8 @@ def checked_histories(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) 
         (t_x < 0) | (t_x > observed),
         "recency",
         t_x,
-        "A last purchase lies between 0 and T. Recency is the time from the first purchase to the last, not from the last "
-        "until now, in the unit of T.",
+        "A last purchase lies between 0 and T. Recency is the time from the first purchase to the last, not from the "
+        "last until now, in the unit of T.",
     )
     refuse(
         (x == 0) & (t_x > 0),
@@ -156,8 +170,7 @@ def checked_histories(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) 
         (x > 0) & (t_x == 0),
         "recency",
         t_x,
-        "There were repeat purchases, so the last was later than the first. Merge those of the same time, for example by "
-        "day.",
+        "There were repeat purchases, so the last was later than the first. Merge those of one day, say.",
     )
     return x, t_x, observed
 

@@ -8,8 +8,9 @@ That form is 0/0 at a = 1, subtracts nearly equal numbers for short t, overflows
 series needs millions of terms for long t. All of these are the price of having integrated p out in closed form. Given
 p, the expectation is elementary: (1 - (1 + p t/alpha)^-r) / p, positive and smooth. So we integrate over p
 numerically: with w = logit(p) the integrand is analytic in a strip around the real line, where the trapezoidal rule
-converges exponentially (Trefethen & Weideman 2014, "The exponentially convergent trapezoidal rule"), and w = sinh(y) lets it
-end after a few steps (Takahasi & Mori 1974). 160 nodes give twelve digits or more; tests hold it against 30-digit values.
+converges exponentially (Trefethen & Weideman 2014, "The exponentially convergent trapezoidal rule"), and w = sinh(y)
+lets it end after a few steps (Takahasi & Mori 1974). 160 nodes give twelve digits or more; tests hold it against
+30-digit values.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How a history may have ended: the customer is alive, or dropped out somewhere between the last purchase and now.
 
 A likelihood of that form is alive(x, T) + tail(x, t_x) - tail(x, T), where tail(x, y) adds up all drop-outs after y. So
-the costly tail is needed for the distinct (x, y) alone, of which there are far fewer than cells. The difference costs no digits:
-tail(x, T), dropping out later than now, is part of alive(x, T) and so never exceeds it.
+the costly tail is needed for the distinct (x, y) alone, of which there are far fewer than cells. The difference costs
+no digits: tail(x, T), dropping out later than now, is part of alive(x, T) and so never exceeds it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentry.stats.lifetime.cells import Floats, Ints, distinct_pairs
+from segmentry.stats.lifetime.cells import Floats, Ints, distinct_pairs, tally
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Pairs:
     def net(self, block: slice, gone: Floats, late: Floats) -> Floats:
         """The weight of the tail of each pair, in the sum over a block of histories."""
         size = len(self.x)
-        return np.bincount(self.left[block], gone, size) - np.bincount(self.right[block], late, size)
+        return tally(self.left[block], gone, size) - tally(self.right[block], late, size)
 
 
 @dataclass(frozen=True)

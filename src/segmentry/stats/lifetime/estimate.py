@@ -21,10 +21,12 @@ from segmentry.stats.lifetime.cells import Floats
 # (logarithms of the parameters) -> (log-likelihood, its gradient in those logarithms)
 LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 
+MANY_CELLS = 5_000  # beyond, a search begins on so many of them
 _FAR = 12.0  # a parameter 160,000 times larger or smaller than the data suggest has run away
 _FLAT = 4.0  # standard error of a logarithm: the 95 % interval spans a factor of six million
-_STEP = 1e-4  # of a logarithm: central differences of an exact gradient err by about 1e-8
+_STEP = 1e-5  # of a logarithm: differences of an exact gradient err by about as much, standard errors by half of it
 _DECREMENT = 1e-9  # what one more Newton step would add to the log-likelihood, for each 1e6 of it at most
+_CLOSE = 1e-4  # what a step would add to the log-likelihood when Newton's method takes over
 _NEWTON = 25
 
 
@@ -95,36 +97,59 @@ def maximise(likelihood: LogLikelihood, search: Search, customers: float, cells:
 
     Raises :class:`FitError` if the data do not determine them.
     """
-    box = [(c - _FAR, c + _FAR) for c in search.centre]
     rough = search.coarse or likelihood
-    found = max((_climb(rough, start, box) for start in search._logs), key=lambda at: at[1])[0]
+    found = max((_climb(rough, start, search.centre) for start in search._logs), key=lambda at: at[1])[0]
     if search.coarse is not None:
-        found = _climb(likelihood, found, box)[0]
+        found = _approach(likelihood, search.coarse, found)
     _refuse_far(found, search, customers)
     found, value, information = _newton(likelihood, found, search, customers)
     _refuse_far(found, search, customers)
-    covariance = np.linalg.inv(information)
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     _refuse_flat(covariance, search, customers)
     rows = tuple(tuple(float(v) for v in row) for row in covariance)
     return [float(v) for v in np.exp(found)], Estimate(float(value), rows, float(customers), cells)
 
 
-def _climb(likelihood: LogLikelihood, start: Floats, box: Sequence[tuple[float, float]]) -> tuple[Floats, float]:
+def _climb(likelihood: LogLikelihood, start: Floats, centre: Floats) -> tuple[Floats, float]:
+    """Up from a start, to a maximum or to where a parameter has run away."""
     scale = max(1.0, abs(likelihood(start)[0]))
 
     def down(at: Floats) -> tuple[float, Floats]:
-        value, slope = likelihood(at)
-        return -value / scale, -slope / scale
+        inside = np.clip(at, centre - _FAR, centre + _FAR)
+        value, slope = likelihood(inside)
+        return -value / scale, np.where(at == inside, -slope / scale, 0.0)
 
-    result = minimize(down, start, jac=True, method="L-BFGS-B", bounds=box, options={"ftol": 1e-13, "gtol": 1e-8})
-    return result.x, -result.fun * scale
+    # Not L-BFGS-B: it wakes the threads of the linear algebra, which costs three times the work on few cells.
+    result = minimize(down, start, jac=True, method="BFGS", options={"gtol": 1e-6})
+    return np.clip(result.x, centre - _FAR, centre + _FAR), -float(result.fun) * scale
+
+
+def _approach(likelihood: LogLikelihood, coarse: LogLikelihood, at: Floats) -> Floats:
+    """From the maximum of a part of the cells to that of all of them, one evaluation a step.
+
+    The part has nearly the curvature of the whole, which is what costs most to measure. Newton's method then begins
+    closer.
+    """
+    value, slope = likelihood(at)
+    curvature = _information(coarse, at) * (value / coarse(at)[0])
+    for _ in range(_NEWTON):
+        if np.linalg.eigvalsh(curvature)[0] <= 0:
+            return at
+        step = np.linalg.solve(curvature, slope)
+        if slope @ step / 2 <= _CLOSE or np.abs(step).max() > 1:
+            return at
+        reached, there = likelihood(at + step)
+        if reached < value:
+            return at
+        at, value, slope = at + step, reached, there
+    return at
 
 
 def _newton(likelihood: LogLikelihood, at: Floats, search: Search, customers: float) -> tuple[Floats, float, Floats]:
     """The maximum, its value, and the observed information there."""
     value, slope = likelihood(at)
     for _ in range(_NEWTON):
-        information = _information(likelihood, at)
+        information = _information(likelihood, at, slope)
         eigenvalues, axes = np.linalg.eigh(information)
         # where the likelihood is not concave yet, go up along the axis all the same
         step = axes @ ((axes.T @ slope) / np.maximum(np.abs(eigenvalues), 1e-8 * np.abs(eigenvalues).max()))
@@ -145,14 +170,11 @@ def _uphill(likelihood: LogLikelihood, at: Floats, step: Floats, value: float) -
     return there, reached, slope
 
 
-def _information(likelihood: LogLikelihood, at: Floats) -> Floats:
-    """Minus the second derivatives of the log-likelihood."""
-    rows = []
-    for i in range(len(at)):
-        aside = np.zeros(len(at))
-        aside[i] = _STEP
-        rows.append((likelihood(at - aside)[1] - likelihood(at + aside)[1]) / (2 * _STEP))
-    return (np.array(rows) + np.array(rows).T) / 2
+def _information(likelihood: LogLikelihood, at: Floats, slope: Floats | None = None) -> Floats:
+    """Minus the second derivatives of the log-likelihood; ``slope`` is the first at the point, if it is known."""
+    here = likelihood(at)[1] if slope is None else slope
+    rows = np.array([here - likelihood(at + aside)[1] for aside in _STEP * np.eye(len(at))]) / _STEP
+    return (rows + rows.T) / 2
 
 
 # The verdict ----------------------------------------------------------------------------------------------------------

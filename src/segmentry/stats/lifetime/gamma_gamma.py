@@ -1,8 +1,8 @@
 """Gamma-Gamma: what customers spend on an average purchase.
 
-Fader, Hardie & Lee 2005, "RFM and CLV: using iso-value curves", J. of Marketing Research 42(4); symbols as in Fader & Hardie 2013,
-"The gamma-gamma model of monetary value". What a customer spends on a purchase is gamma with shape p and a rate of its own
-nu ~ Gamma(q, gamma). The mean m of x purchases then has the density
+Fader, Hardie & Lee 2005, "RFM and CLV: using iso-value curves", J. of Marketing Research 42(4); symbols as in Fader &
+Hardie 2013, "The gamma-gamma model of monetary value". What a customer spends on a purchase is gamma with shape p and a
+rate of its own nu ~ Gamma(q, gamma). The mean m of x purchases then has the density
 
     Gamma(px+q)/(Gamma(px) Gamma(q)) gamma^q m^(px-1) x^(px) / (gamma + x m)^(px+q),
 
@@ -15,13 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
-from segmentry.errors import DataError, FitError, UsageError
+from segmentry.errors import FitError
 from segmentry.stats.lifetime.cells import (
     BLOCK,
     Floats,
@@ -29,12 +29,12 @@ from segmentry.stats.lifetime.cells import (
     columns_of,
     distinct_pairs,
     refuse,
+    tally,
     whole_numbers,
 )
-from segmentry.stats.lifetime.estimate import LogLikelihood, Search, maximise
+from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search, maximise
 from segmentry.stats.lifetime.model import Model
 
-_MANY = 20_000  # distinct (x, m), beyond which the search begins on a part of them
 _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("p", "infinity"): "A customer spends the same on every purchase.",
     ("q", "infinity"): "All customers spend alike.",
@@ -135,7 +135,7 @@ def _checked_spend(frequency: ArrayLike, monetary: ArrayLike) -> tuple[Floats, F
         (x == 0) & (m != 0),
         "monetary",
         m,
-        "Frequency is 0 there: monetary is the mean of repeat purchases, so it is 0 without one, whatever the first was.",
+        "Frequency is 0 there: monetary is the mean of repeat purchases, so it is 0 without one.",
     )
     return x, m
 
@@ -151,24 +151,24 @@ class _Spend:
     @classmethod
     def of(cls, x: Floats, m: Floats, n: Floats) -> _Spend:
         pair_x, pair_m, row = distinct_pairs(x, m)
-        return cls(pair_x, pair_m, np.bincount(row, n, len(pair_x)))
+        return cls(pair_x, pair_m, tally(row, n, len(pair_x)))
 
     def thinned(self) -> _Spend:
-        step = -(-len(self.x) // _MANY)
+        step = -(-len(self.x) // MANY_CELLS)
         return _Spend(self.x[step // 2 :: step], self.m[step // 2 :: step], self.n[step // 2 :: step])
 
 
 def _search(spend: _Spend) -> Search:
     mean = float((spend.n * spend.m).sum() / spend.n.sum())
     starts = [{"p": p, "q": q, "v": mean * (q - 1) / p} for p, q in ((1.0, 2.0), (6.0, 4.0), (2.0, 12.0))]
-    coarse = _log_likelihood(spend.thinned()) if len(spend.x) > _MANY else None
+    coarse = _log_likelihood(spend.thinned()) if len(spend.x) > MANY_CELLS else None
     return Search(GammaGamma.kind, starts, _RUNS_AWAY, coarse)
 
 
 def _log_likelihood(spend: _Spend) -> LogLikelihood:
     x, index = np.unique(spend.x, return_inverse=True)
-    at_x = np.bincount(index, spend.n, len(x))
-    customers, purchases = spend.n.sum(), (spend.n * spend.x).sum()
+    at_x = tally(index, spend.n, len(x))
+    customers = spend.n.sum()
     log_spent = (spend.n * spend.x * (np.log(spend.m) + np.log(spend.x))).sum()
     log_m = (spend.n * np.log(spend.m)).sum()
     spent, nx = spend.x * spend.m, spend.n * spend.x

@@ -1,4 +1,4 @@
-"""Was the model right about what came next? Expected against actual purchases of a holdout, beside two naive forecasts."""
+"""Was the model right about what came next? Expected against actual purchases, beside two naive forecasts."""
 
 from __future__ import annotations
 
@@ -90,10 +90,9 @@ def validate(
     n = np.ones(len(bought)) if n is None else n
     expected = model.conditional_purchases(time, frequency, recency, T)
     rate = np.divide(x, observed, out=np.zeros(len(x)), where=observed > 0)
-    forecasts = [_forecast(of, bought, n) for of in (expected, rate * time, np.zeros(len(x)))]
-    return Validation(
-        float(n.sum()), float(time), float((n * bought).sum()), *forecasts, deciles=_deciles(expected, bought, n)
-    )
+    forecasts = (_forecast(expected, bought, n), _forecast(rate * time, bought, n), _forecast(0 * x, bought, n))
+    total = float((n * bought).sum())
+    return Validation(float(n.sum()), float(time), total, *forecasts, _deciles(expected, bought, n))
 
 
 def _forecast(expected: Floats, actual: Floats, n: Floats) -> Forecast:
@@ -156,9 +155,10 @@ def track(
     came = np.rint((ages.max() - ages) / step).astype(np.int64)
     if not step > 0 or (ages < 0).any() or came.max() >= len(actual):
         raise DataError(
-            f"There are {len(actual)} periods, but customers came over {came.max() + 1}.", fix="Give repeats from the first on."
+            f"There are {len(actual)} periods, but customers came over {came.max() + 1}.",
+            fix="Give repeats from the first on.",
         )
     arrivals = np.bincount(came, n, len(actual)).astype(np.float64)
-    one = np.diff(model.expected_purchases(np.arange(len(actual)) * step), prepend=0.0)
-    expected = np.convolve(arrivals, one)[: len(actual)]
+    one: Floats = np.diff(model.expected_purchases(np.arange(len(actual)) * step), prepend=0.0)
+    expected = np.convolve(arrivals, one)[: len(actual)].astype(np.float64)
     return Tracking(np.arange(len(actual)) * step, expected, actual)

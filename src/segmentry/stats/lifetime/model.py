@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -63,9 +63,10 @@ class Model:
 
     def slopes(self, figure: Callable[[Self], Floats]) -> Floats:
         """(parameters, ...) derivatives of a figure in the logarithms of the parameters, for the delta method."""
+        make: Any = type(self)
         rows = []
         for name, value in self.parameters.items():
-            up, down = (replace(self, **{name: value * math.exp(step)}) for step in (_STEP, -_STEP))
+            up, down = (make(**{**self.parameters, name: value * math.exp(step)}) for step in (_STEP, -_STEP))
             rows.append((figure(up) - figure(down)) / (2 * _STEP))
         return np.array(rows)
 
@@ -82,7 +83,9 @@ class Model:
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
         """What ``to_dict`` wrote; raises :class:`ArtefactError` if it is something else."""
         if given.get("kind") != cls.kind:
-            raise ArtefactError(f"This is a {given.get('kind')!r}, not a {cls.kind!r}.", fix="Read it with its own class.")
+            raise ArtefactError(
+                f"This is a {given.get('kind')!r}, not a {cls.kind!r}.", fix="Read it with its own class."
+            )
         try:
             told = given["estimate"]
             estimate = None if told is None else Estimate.from_dict(told)
@@ -90,7 +93,8 @@ class Model:
             return cls(**values, estimate=estimate)
         except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
             raise ArtefactError(
-                f"A {cls.kind} model is damaged: {error!r}.", fix="Fit it anew, or bring back the file that was written."
+                f"A {cls.kind} model is damaged: {error!r}.",
+                fix="Fit it anew, or bring back the file that was written.",
             ) from error
 
     @classmethod
@@ -99,7 +103,9 @@ class Model:
         try:
             given = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ArtefactError(f"This is not JSON: {error}.", fix=f"Give what {cls.__name__}.to_json wrote.") from error
+            raise ArtefactError(
+                f"This is not JSON: {error}.", fix=f"Give what {cls.__name__}.to_json wrote."
+            ) from error
         if not isinstance(given, dict):
             raise ArtefactError("This is not a JSON object.", fix=f"Give what {cls.__name__}.to_json wrote.")
         return cls.from_dict(given)

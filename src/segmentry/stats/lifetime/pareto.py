@@ -1,17 +1,17 @@
 """Pareto/NBD: customers buy at random at a rate of their own until, at some moment of their own, they drop out.
 
 Schmittlein, Morrison & Colombo 1987, "Counting your customers", Management Science 33(1); symbols as in Fader & Hardie
-2005, "A note on deriving the Pareto/NBD model". Purchases of a living customer are Poisson with rate lambda ~ Gamma(r, alpha),
-its lifetime is exponential with rate mu ~ Gamma(s, beta). The likelihood of a history is
+2005, "A note on deriving the Pareto/NBD model". Purchases of a living customer are Poisson with rate lambda ~ Gamma(r,
+alpha), its lifetime is exponential with rate mu ~ Gamma(s, beta). The likelihood of a history is
 
     Gamma(r+x)/Gamma(r) alpha^r beta^s [ (alpha+T)^-(r+x) (beta+T)^-s + s (J(t_x) - J(T)) ],
     J(y) = int_y^end (alpha+u)^-(r+x) (beta+u)^-(s+1) du,
 
-with any end after T. Papers write J with end = infinity as a 2F1, whose series fails for many purchases or unlike alpha and
-beta. We integrate: over v = log(u + min(alpha, beta)) the integrand is log-concave and analytic, so 48 Gauss-Legendre nodes
-on the stretch where it has not vanished give eleven digits or more; tests hold it against 30-digit values. The
-derivatives are integrals over the same nodes. J depends on (x, t_x) or (x, T) alone, so it is computed for far
-fewer pairs than there are cells. Nothing cancels in J(t_x) - J(T): s J(T) never exceeds the term before it.
+with any end after T. Papers write J with end = infinity as a 2F1, whose series fails for many purchases or unlike alpha
+and beta. We integrate: over v = log(u + min(alpha, beta)) the integrand is log-concave and analytic, so 48
+Gauss-Legendre nodes on the stretch where it has not vanished give eleven digits or more; tests hold it against 30-digit
+values. The derivatives are integrals over the same nodes. J depends on (x, t_x) or (x, T) alone, so it is computed for
+far fewer pairs than there are cells. Nothing cancels in J(t_x) - J(T): s J(T) never exceeds the term before it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
-from segmentry.stats.lifetime.beta_geo import MANY_CELLS, require_repeaters
+from segmentry.stats.lifetime.beta_geo import require_repeaters
 from segmentry.stats.lifetime.buying import BuyingModel
 from segmentry.stats.lifetime.cells import Cells, Floats, purchase_cells
 from segmentry.stats.lifetime.ends import Ends, Pairs
-from segmentry.stats.lifetime.estimate import LogLikelihood, Search, maximise
+from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search, maximise
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
@@ -180,7 +180,8 @@ def _log_tail(pairs: Pairs, r: float, alpha: float, s: float, beta: float) -> tu
 def _stretch(longest: Floats, relative: tuple[Floats, Floats], of_a: Floats, of_b: float) -> Floats:
     """How far v reaches: to the end, or to where the integrand has vanished.
 
-    Its logarithm g is concave with g(0) = 0, so Newton's method from the right comes down to the point and never passes it.
+    Its logarithm g is concave with g(0) = 0, so Newton's method from the right comes down to the point and never passes
+    it.
     """
     v = longest.copy()
     for _ in range(8):

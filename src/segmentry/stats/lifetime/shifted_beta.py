@@ -1,8 +1,8 @@
 """sBG: customers under contract, who renew or leave at the end of each period.
 
-Fader & Hardie 2007, "How to project customer retention", J. of Interactive Marketing 21(1). A customer leaves at the end of each
-period with a probability of its own theta ~ Beta(alpha, beta). Those who are likely to leave leave first, so that
-the retention rate rises with tenure although nobody changes:
+Fader & Hardie 2007, "How to project customer retention", J. of Interactive Marketing 21(1). A customer leaves at the
+end of each period with a probability of its own theta ~ Beta(alpha, beta). Those who are likely to leave leave first,
+so that the retention rate rises with tenure although nobody changes:
 
     S(t) = B(alpha, beta+t)/B(alpha, beta),  retention(t) = S(t)/S(t-1) = (beta+t-1)/(alpha+beta+t-1).
 """
@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma
 
 from segmentry.errors import DataError, FitError, UsageError
-from segmentry.stats.lifetime.cells import Floats, checked_counts, columns_of, refuse, whole_numbers
+from segmentry.stats.lifetime.cells import Floats, checked_counts, columns_of, refuse, tally, whole_numbers
 from segmentry.stats.lifetime.estimate import LogLikelihood, Search, maximise
 from segmentry.stats.lifetime.model import Model
 
@@ -62,7 +62,7 @@ class ShiftedBetaGeo(Model):
         n = checked_counts(counts, len(t))
         n = np.ones(len(t)) if n is None else n
         values, cell = np.unique(t, return_inverse=True)
-        lost, stayed = (np.bincount(cell, n * (gone == which), len(values)) for which in (1, 0))
+        lost, stayed = (tally(cell, n * (gone == which), len(values)) for which in (1, 0))
         return cls._fit(values, lost, stayed)
 
     @classmethod
@@ -100,7 +100,9 @@ class ShiftedBetaGeo(Model):
         churn = lost.sum() / at_risk
         starts = [{"alpha": k * churn, "beta": k * (1 - churn)} for k in (1.0, 3.0, 10.0)]
         search = Search(cls.kind, starts, _RUNS_AWAY)
-        values, estimate = maximise(_log_likelihood(t, lost, stayed), search, customers, int(np.count_nonzero([lost, stayed])))
+        values, estimate = maximise(
+            _log_likelihood(t, lost, stayed), search, customers, int(np.count_nonzero([lost, stayed]))
+        )
         return cls(*values, estimate=estimate)
 
     def survival(self, periods: ArrayLike) -> Floats:
@@ -117,9 +119,9 @@ class ShiftedBetaGeo(Model):
     def discounted_periods(self, discount: float, renewals: ArrayLike, horizon: float = math.inf) -> Floats:
         """Payments still expected of customers who have renewed so many times, the next renewal being due.
 
-        Fader & Hardie 2010, "Customer-base valuation in a contractual setting", Marketing Science 29(1), "discounted expected
-        residual lifetime": payment k from now, k = 0, 1, ..., is made by those who renew k + 1 more times, and counts as
-        (1 + discount)^-k. ``horizon``: payments at most.
+        Fader & Hardie 2010, "Customer-base valuation in a contractual setting", Marketing Science 29(1), "discounted
+        expected residual lifetime": payment k from now, k = 0, 1, ..., is made by those who renew k + 1 more times, and
+        counts as (1 + discount)^-k. ``horizon``: payments at most.
 
         Raises :class:`UsageError` if both the horizon is infinite and the discount 0.
         """
@@ -134,7 +136,10 @@ class ShiftedBetaGeo(Model):
         done, row = np.unique(_whole(renewals), return_inverse=True)
         k = np.arange(last)
         start = betaln(self.alpha, self.beta + done)
-        total = [np.exp(betaln(self.alpha, self.beta + n + 1 + k) - s - rate * k).sum() for n, s in zip(done, start, strict=True)]
+        total = [
+            np.exp(betaln(self.alpha, self.beta + n + 1 + k) - s - rate * k).sum()
+            for n, s in zip(done, start, strict=True)
+        ]
         return np.array(total)[row]
 
 
@@ -152,7 +157,9 @@ def _log_likelihood(t: Floats, lost: Floats, stayed: Floats) -> LogLikelihood:
     def value(logs: Floats) -> tuple[float, Floats]:
         alpha, beta = np.exp(logs)
         both, begin = digamma(alpha + beta), betaln(alpha, beta)
-        total = (lost * (betaln(alpha + 1, beta + t - 1) - begin)).sum() + (stayed * (betaln(alpha, beta + t) - begin)).sum()
+        total = (lost * (betaln(alpha + 1, beta + t - 1) - begin)).sum() + (
+            stayed * (betaln(alpha, beta + t) - begin)
+        ).sum()
         together = (lost + stayed) * (both - digamma(alpha + beta + t))
         by_alpha = together.sum() + (lost * (digamma(alpha + 1) - digamma(alpha))).sum()
         there = lost * digamma(beta + t - 1) + stayed * digamma(beta + t) - (lost + stayed) * digamma(beta)

@@ -1,6 +1,7 @@
 """Customer lifetime value: purchases to come, times what a purchase brings, discounted.
 
-Fader, Hardie & Lee 2005, "RFM and CLV: using iso-value curves", J. of Marketing Research 42(4): buying and spending are independent, so
+Fader, Hardie & Lee 2005, "RFM and CLV: using iso-value curves", J. of Marketing Research 42(4): buying and spending are
+independent, so
 
     value = margin * E[spend per purchase | x, m] * sum of discounted purchases expected | x, t_x, T.
 """
@@ -26,7 +27,8 @@ class Terms:
 
     Attributes:
         horizon: how far ahead, in the unit of time of the model; ``math.inf`` if there is a discount.
-        discount: per unit of time: money in u units is worth (1 + discount)^-u as much. 10 % a year: 1.10 ** (1 / 52) - 1 a week.
+        discount: per unit of time: money in u units is worth (1 + discount)^-u as much. 10 % a year: 1.10 ** (1 / 52) -
+            1 a week.
         margin: share of the spend that remains as profit.
         level: of the intervals; None: without them.
     """
@@ -53,9 +55,10 @@ class Interval:
 class Values:
     """Lifetime values, one per row, in the money of the spend.
 
-    The intervals cover what is not known about the parameters of the two models (delta method, symmetric in the logarithm). They
-    are intervals of an expectation: of the mean of many customers with such a history. They do not cover the chance in what a
-    single customer does, nor that the models may be wrong, for which see ``validate``.
+    The intervals cover what is not known about the parameters of the two models (delta method, symmetric in the
+    logarithm). They
+    are intervals of an expectation: of the mean of many customers with such a history. They do not cover the chance in
+    what a single customer does, nor that the models may be wrong, for which see ``validate``.
 
     Attributes:
         value: of each customer. purchases: discounted purchases expected. spend: expected on a purchase.
