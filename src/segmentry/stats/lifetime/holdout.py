@@ -159,6 +159,7 @@ def track(
             fix="Give repeats from the first on.",
         )
     arrivals = np.bincount(came, n, len(actual)).astype(np.float64)
-    one: Floats = np.diff(model.expected_purchases(np.arange(len(actual)) * step), prepend=0.0)
+    until = model.expected_purchases(np.arange(len(actual)) * step)
+    one = until - np.r_[0.0, until[:-1]]
     expected = np.convolve(arrivals, one)[: len(actual)].astype(np.float64)
-    return Tracking(np.arange(len(actual)) * step, expected, actual)
+    return Tracking(np.arange(len(actual), dtype=np.float64) * step, expected, actual)
