@@ -37,8 +37,7 @@ from segmentry.stats.lifetime.estimate import LogLikelihood, Search, maximise
 
 _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("gamma", "0"): "Nobody is seen to drop out: everyone goes on buying.",
-    ("delta", "infinity"): "Nobody is seen to drop out, or everyone does with the same probability.",
-    ("gamma", "infinity"): "Everyone drops out with the same probability.",
+    ("gamma", "infinity"): "All customers drop out with the same probability.",
     ("alpha", "infinity"): "All customers buy with the same probability.",
     ("beta", "infinity"): "All customers buy with the same probability.",
     ("beta", "0"): "Customers buy in every period.",

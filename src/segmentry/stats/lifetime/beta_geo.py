@@ -39,7 +39,7 @@ from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search,
 
 _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("a", "0"): "Nobody is seen to drop out: everyone goes on buying.",
-    ("b", "infinity"): "Nobody is seen to drop out, or everyone does with the same probability.",
+    ("a", "infinity"): "All customers drop out with the same probability.",
     ("b", "0"): "Everyone is seen to drop out at once.",
     ("r", "infinity"): "All customers buy at the same rate.",
     ("alpha", "infinity"): "All customers buy at the same rate.",
@@ -86,8 +86,9 @@ class _BetaGeo(BuyingModel):
             {"r": r, "alpha": r / rate, "a": a, "b": b}
             for r, a, b in ((0.3, 0.8, 2.5), (1.0, 0.5, 5.0), (3.0, 2.0, 20.0))
         ]
-        coarse = cls._log_likelihood(cells.thinned(MANY_CELLS)) if len(cells) > MANY_CELLS else None
-        search = Search(cls.kind, starts, _RUNS_AWAY, coarse)
+        part = cells.thinned(MANY_CELLS)
+        coarse = None if part is cells else cls._log_likelihood(part)
+        search = Search(cls.kind, starts, _RUNS_AWAY, coarse, part.customers / cells.customers)
         values, estimate = maximise(cls._log_likelihood(cells), search, cells.customers, len(cells))
         return cls(*values, estimate=estimate)
 

@@ -13,6 +13,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from segmentry.errors import FitError, UsageError
@@ -26,6 +27,7 @@ _FAR = 12.0  # a parameter 160,000 times larger or smaller than the data suggest
 _FLAT = 4.0  # standard error of a logarithm: the 95 % interval spans a factor of six million
 _STEP = 1e-5  # of a logarithm: differences of an exact gradient err by about as much, standard errors by half of it
 _DECREMENT = 1e-9  # what one more Newton step would add to the log-likelihood, for each 1e6 of it at most
+_TAKES_PART = 0.3  # of a direction of length 1
 _CLOSE = 1e-4  # what a step would add to the log-likelihood when Newton's method takes over
 _NEWTON = 25
 
@@ -70,12 +72,14 @@ class Search:
         starts: (parameter -> value) each; their medians say which magnitudes are usual.
         runs_away: (parameter, "0" or "infinity") -> what it means if it runs there.
         coarse: the likelihood of a part of the cells, from which the search begins; None where there are few cells.
+        part: share of the customers in that part.
     """
 
     model: str
     starts: Sequence[Mapping[str, float]]
     runs_away: Mapping[tuple[str, str], str]
     coarse: LogLikelihood | None = None
+    part: float = 1.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,6 +91,10 @@ class Search:
         """Logarithms of usual magnitudes."""
         return np.median(self._logs, axis=0)
 
+    def far(self, found: Floats) -> NDArray[np.bool_]:
+        """Which parameters have run away."""
+        return np.abs(found - self.centre) > _FAR - 0.5
+
     @property
     def _logs(self) -> Floats:
         return np.log([[start[name] for name in self.names] for start in self.starts])
@@ -97,10 +105,11 @@ def maximise(likelihood: LogLikelihood, search: Search, customers: float, cells:
 
     Raises :class:`FitError` if the data do not determine them.
     """
-    rough = search.coarse or likelihood
-    found = max((_climb(rough, start, search.centre) for start in search._logs), key=lambda at: at[1])[0]
+    found = _best_start(search.coarse or likelihood, search)
     if search.coarse is not None:
-        found = _approach(likelihood, search.coarse, found)
+        # a part of the cells may not tell what all of them do
+        lost = search.far(found).any()
+        found = _best_start(likelihood, search) if lost else _approach(likelihood, search.coarse, search.part, found)
     _refuse_far(found, search, customers)
     found, value, information = _newton(likelihood, found, search, customers)
     _refuse_far(found, search, customers)
@@ -108,6 +117,10 @@ def maximise(likelihood: LogLikelihood, search: Search, customers: float, cells:
     _refuse_flat(covariance, search, customers)
     rows = tuple(tuple(float(v) for v in row) for row in covariance)
     return [float(v) for v in np.exp(found)], Estimate(float(value), rows, float(customers), cells)
+
+
+def _best_start(likelihood: LogLikelihood, search: Search) -> Floats:
+    return max((_climb(likelihood, start, search.centre) for start in search._logs), key=lambda at: at[1])[0]
 
 
 def _climb(likelihood: LogLikelihood, start: Floats, centre: Floats) -> tuple[Floats, float]:
@@ -124,14 +137,14 @@ def _climb(likelihood: LogLikelihood, start: Floats, centre: Floats) -> tuple[Fl
     return np.clip(result.x, centre - _FAR, centre + _FAR), -float(result.fun) * scale
 
 
-def _approach(likelihood: LogLikelihood, coarse: LogLikelihood, at: Floats) -> Floats:
+def _approach(likelihood: LogLikelihood, coarse: LogLikelihood, part: float, at: Floats) -> Floats:
     """From the maximum of a part of the cells to that of all of them, one evaluation a step.
 
     The part has nearly the curvature of the whole, which is what costs most to measure. Newton's method then begins
     closer.
     """
     value, slope = likelihood(at)
-    curvature = _information(coarse, at) * (value / coarse(at)[0])
+    curvature = _information(coarse, at) / part
     for _ in range(_NEWTON):
         if np.linalg.eigvalsh(curvature)[0] <= 0:
             return at
@@ -157,7 +170,8 @@ def _newton(likelihood: LogLikelihood, at: Floats, search: Search, customers: fl
         if slope @ step / 2 <= _DECREMENT * max(1.0, abs(value) / 1e6) and eigenvalues[0] > 0:
             return at + step, likelihood(at + step)[0], information  # the last step is worth a few more digits
         at, value, slope = _uphill(likelihood, at, step, value)
-    raise _not_identified(search, customers, "The likelihood goes on rising slowly, without a maximum in sight.")
+    along = " and ".join(n for n, part in zip(search.names, axes[:, 0], strict=True) if abs(part) > _TAKES_PART)
+    raise _not_identified(search, customers, f"The likelihood goes on rising slowly with {along}: no values are best.")
 
 
 def _uphill(likelihood: LogLikelihood, at: Floats, step: Floats, value: float) -> tuple[Floats, float, Floats]:
@@ -165,7 +179,7 @@ def _uphill(likelihood: LogLikelihood, at: Floats, step: Floats, value: float) -
     for share in (1.0, 0.5, 0.25, 0.1, 0.01):
         there = at + share * step
         reached, slope = likelihood(there)
-        if reached >= value - 1e-12 * abs(value):
+        if reached >= value - 1e-12 * abs(value) - 1e-9:  # rounding is no descent
             return there, reached, slope
     return there, reached, slope
 
@@ -181,16 +195,16 @@ def _information(likelihood: LogLikelihood, at: Floats, slope: Floats | None = N
 
 
 def _refuse_far(found: Floats, search: Search, customers: float) -> None:
-    far = np.abs(found - search.centre) > _FAR - 0.5
+    far = search.far(found)
     if far.any():
         ways = [
             (name, "infinity" if value > usual else "0")
             for name, value, usual, is_far in zip(search.names, found, search.centre, far, strict=True)
             if is_far
         ]
-        told = " and ".join(f"{name} runs to {where}" for name, where in ways)
-        meaning = next((search.runs_away[way] for way in ways if way in search.runs_away), "")
-        raise _not_identified(search, customers, f"The likelihood has no maximum: {told}. {meaning}".strip())
+        told = ", ".join(f"{name} to {where}" for name, where in ways)
+        meaning = "".join(dict.fromkeys(" " + search.runs_away[way] for way in ways if way in search.runs_away))
+        raise _not_identified(search, customers, f"The likelihood has no maximum, it rises with {told}.{meaning}")
 
 
 def _refuse_flat(covariance: Floats, search: Search, customers: float) -> None:
@@ -203,7 +217,8 @@ def _refuse_flat(covariance: Floats, search: Search, customers: float) -> None:
 
 def _not_identified(search: Search, customers: float, why: str) -> FitError:
     return FitError(
-        f"These {customers:,.0f} customers do not determine the {search.model} model.",
+        f"The histories of {customers:,.0f} {'customer' if customers == 1 else 'customers'} do not determine the "
+        f"{search.model} model.",
         why=why,
         fix="Use a longer history or more customers, or work without this model: no setting makes it trustworthy.",
     )

@@ -155,14 +155,17 @@ class _Spend:
 
     def thinned(self) -> _Spend:
         step = -(-len(self.x) // MANY_CELLS)
+        if step == 1:
+            return self
         return _Spend(self.x[step // 2 :: step], self.m[step // 2 :: step], self.n[step // 2 :: step])
 
 
 def _search(spend: _Spend) -> Search:
     mean = float((spend.n * spend.m).sum() / spend.n.sum())
     starts = [{"p": p, "q": q, "v": mean * (q - 1) / p} for p, q in ((1.0, 2.0), (6.0, 4.0), (2.0, 12.0))]
-    coarse = _log_likelihood(spend.thinned()) if len(spend.x) > MANY_CELLS else None
-    return Search(GammaGamma.kind, starts, _RUNS_AWAY, coarse)
+    part = spend.thinned()
+    coarse = None if part is spend else _log_likelihood(part)
+    return Search(GammaGamma.kind, starts, _RUNS_AWAY, coarse, float(part.n.sum() / spend.n.sum()))
 
 
 def _log_likelihood(spend: _Spend) -> LogLikelihood:

@@ -38,8 +38,7 @@ _PAIRS = 4096  # that are worked on at once, with all nodes
 
 _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("s", "0"): "Nobody is seen to drop out: everyone goes on buying.",
-    ("beta", "infinity"): "Nobody is seen to drop out, or everyone does at the same rate.",
-    ("s", "infinity"): "Everyone drops out at the same rate.",
+    ("s", "infinity"): "All customers drop out at the same rate.",
     ("beta", "0"): "Nearly everyone who drops out does so at once.",
     ("r", "infinity"): "All customers buy at the same rate.",
     ("alpha", "infinity"): "All customers buy at the same rate.",
@@ -84,8 +83,9 @@ class ParetoNbd(BuyingModel):
             {"r": r, "alpha": r / rate, "s": s, "beta": b * typical}
             for r, s, b in ((0.5, 0.5, 0.4), (1.0, 1.0, 1.0), (3.0, 0.3, 0.3))
         ]
-        coarse = cls._log_likelihood(cells.thinned(MANY_CELLS)) if len(cells) > MANY_CELLS else None
-        search = Search(cls.kind, starts, _RUNS_AWAY, coarse)
+        part = cells.thinned(MANY_CELLS)
+        coarse = None if part is cells else cls._log_likelihood(part)
+        search = Search(cls.kind, starts, _RUNS_AWAY, coarse, part.customers / cells.customers)
         values, estimate = maximise(cls._log_likelihood(cells), search, cells.customers, len(cells))
         return cls(*values, estimate=estimate)
 
