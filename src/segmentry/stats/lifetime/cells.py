@@ -71,13 +71,20 @@ class Cells:
         return (slice(first, first + BLOCK) for first in range(0, len(self), BLOCK))
 
     def thinned(self, most: int) -> Cells:
-        """At most so many of the cells, evenly spread over their order: enough to find where a maximum must lie."""
-        step = -(-len(self) // most)
-        if step == 1:
+        """The histories of so many customers, where there are more cells than that."""
+        if len(self) <= most:
             return self
-        kept = slice(step // 2, None, step)
+        kept, n = evenly(self.n, most)
         x, t_x, observed = (Levels(level.values, level.index[kept]) for level in (self.x, self.t_x, self.T))
-        return Cells(x, t_x, observed, self.n[kept])
+        return Cells(x, t_x, observed, n)
+
+
+def evenly(counts: Floats, customers: int) -> tuple[Ints, Floats]:
+    """So many customers, evenly spread over the order of the cells: the cells they are in, and how many are in each."""
+    until = np.cumsum(counts)
+    place = np.searchsorted(until, (np.arange(customers) + 0.5) / customers * until[-1])
+    kept, n = np.unique(place, return_counts=True)
+    return kept, n.astype(np.float64)
 
 
 def purchase_cells(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, counts: ArrayLike | None = None) -> Cells:

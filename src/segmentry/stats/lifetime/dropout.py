@@ -26,8 +26,11 @@ from segmentry.stats.lifetime.cells import Floats, Ints
 _NODES = 160
 _NEGLIGIBLE = 45.0  # exp(-45) of a density is below the last digit
 _SMALLEST = 1e-290  # below, p counts as this: powers of it must not underflow
-_DEGREE = 40  # of the Chebyshev series of a logarithm that is analytic around its interval
-_DISCOUNT_NODES = 64
+_NODES_OF_TIME, _WEIGHTS_OF_TIME = np.polynomial.legendre.leggauss(64)
+_NODES_OF_TIME, _WEIGHTS_OF_TIME = (_NODES_OF_TIME + 1) / 2, _WEIGHTS_OF_TIME / 2
+# A Chebyshev series from the values at its points (Trefethen 2013, "Approximation theory and approximation practice", 3).
+_POINTS = chebyshev.chebpts1(48)
+_TO_SERIES = chebyshev.chebvander(_POINTS, 47).T * np.where(np.arange(48) == 0, 1, 2)[:, None] / 48
 _ROWS = 2048  # customers that are worked on at once, with all nodes
 
 
@@ -88,25 +91,27 @@ def discounted_purchases_while_alive(
     """
     until = horizon if np.isfinite(horizon) else _NEGLIGIBLE / rate
     longest = np.log1p(until / scale)
-    nodes, weights = np.polynomial.legendre.leggauss(_DISCOUNT_NODES)
-    nodes, weights = (nodes + 1) / 2, weights / 2
+    end = float(longest.max())
+    log_rate = _log_rate(of, row, r, end)
     total = np.empty(len(row))
-    for j in np.unique(row):
-        here = np.flatnonzero(row == j)
-        shape, end = r[here[0]], longest[here].max()
-        log_rate = _log_rate(of, j, shape, end)
-        v = longest[here, None] * nodes
+    for first in range(0, len(row), _ROWS):
+        here = slice(first, first + _ROWS)
+        v = longest[here, None] * _NODES_OF_TIME
         at = scale[here, None] * np.expm1(v)
-        integrand = np.exp(chebyshev.chebval(2 * v / end - 1, log_rate) + v - rate * at)
-        total[here] = shape * longest[here] * np.einsum("ij,j->i", integrand, weights)
+        series = log_rate[row[here]].T[:, :, None]
+        log_integrand = chebyshev.chebval(2 * v / max(end, _SMALLEST) - 1, series, tensor=False) + v - rate * at
+        total[here] = r[here] * longest[here] * np.einsum("ij,j->i", np.exp(log_integrand), _WEIGHTS_OF_TIME)
     return total
 
 
-def _log_rate(of: Dropout, j: int, r: float, end: float) -> Floats:
-    """Chebyshev series over v = log(1 + u/alpha), 0 to ``end``, of log E[(1 + p u/alpha)^-(r+1)]."""
-    points = np.cos(np.pi * (np.arange(_DEGREE + 1) + 0.5) / (_DEGREE + 1))
-    time = np.expm1((points + 1) / 2 * end)
-    exponent = -(r + 1) * np.log1p(of.p[j] * time[:, None])
-    largest = exponent.max(axis=1)
-    values = largest + np.log(np.einsum("ij,j->i", np.exp(exponent - largest[:, None]), of.weight[j]))
-    return chebyshev.chebfit(points, values, _DEGREE)
+def _log_rate(of: Dropout, row: Ints, r: Floats, end: float) -> Floats:
+    """(k, terms) Chebyshev series over v = log(1 + u/alpha), 0 to ``end``, of log E[(1 + p u/alpha)^-(r+1)]."""
+    time = np.expm1((_POINTS + 1) / 2 * end)
+    series = np.empty((len(of.p), len(_POINTS)))
+    for j, p in enumerate(of.p):
+        shape = r[np.argmax(row == j)]
+        exponent = -(shape + 1) * np.log1p(p * time[:, None])
+        largest = exponent.max(axis=1)
+        mean = np.einsum("ij,j->i", np.exp(exponent - largest[:, None]), of.weight[j])
+        series[j] = np.einsum("ij,j->i", _TO_SERIES, largest + np.log(mean))
+    return series

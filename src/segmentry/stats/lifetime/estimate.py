@@ -22,7 +22,7 @@ from segmentry.stats.lifetime.cells import Floats
 # (logarithms of the parameters) -> (log-likelihood, its gradient in those logarithms)
 LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 
-MANY_CELLS = 5_000  # beyond, a search begins on so many of them
+MANY_CELLS = 4_000  # beyond, a search begins on so many customers
 _FAR = 12.0  # a parameter 160,000 times larger or smaller than the data suggest has run away
 _FLAT = 4.0  # standard error of a logarithm: the 95 % interval spans a factor of six million
 _STEP = 1e-5  # of a logarithm: differences of an exact gradient err by about as much, standard errors by half of it
@@ -71,8 +71,8 @@ class Search:
         model: its name, for messages.
         starts: (parameter -> value) each; their medians say which magnitudes are usual.
         runs_away: (parameter, "0" or "infinity") -> what it means if it runs there.
-        coarse: the likelihood of a part of the cells, from which the search begins; None where there are few cells.
-        part: share of the customers in that part.
+        coarse: the likelihood of some of the customers, with which the search begins; None where there are few cells.
+        part: share of the customers in it.
     """
 
     model: str
@@ -107,7 +107,7 @@ def maximise(likelihood: LogLikelihood, search: Search, customers: float, cells:
     """
     found = _best_start(search.coarse or likelihood, search)
     if search.coarse is not None:
-        # a part of the cells may not tell what all of them do
+        # some of the customers may not tell what all of them do
         lost = search.far(found).any()
         found = _best_start(likelihood, search) if lost else _approach(likelihood, search.coarse, search.part, found)
     _refuse_far(found, search, customers)
@@ -138,10 +138,9 @@ def _climb(likelihood: LogLikelihood, start: Floats, centre: Floats) -> tuple[Fl
 
 
 def _approach(likelihood: LogLikelihood, coarse: LogLikelihood, part: float, at: Floats) -> Floats:
-    """From the maximum of a part of the cells to that of all of them, one evaluation a step.
+    """From the maximum of some of the customers to that of all of them, one evaluation a step.
 
-    The part has nearly the curvature of the whole, which is what costs most to measure. Newton's method then begins
-    closer.
+    Some have nearly the curvature of all, which is what costs most to measure. Newton's method then begins closer.
     """
     value, slope = likelihood(at)
     curvature = _information(coarse, at) / part

@@ -28,6 +28,7 @@ from segmentry.stats.lifetime.cells import (
     checked_counts,
     columns_of,
     distinct_pairs,
+    evenly,
     refuse,
     tally,
     whole_numbers,
@@ -154,10 +155,10 @@ class _Spend:
         return cls(pair_x, pair_m, tally(row, n, len(pair_x)))
 
     def thinned(self) -> _Spend:
-        step = -(-len(self.x) // MANY_CELLS)
-        if step == 1:
+        if len(self.x) <= MANY_CELLS:
             return self
-        return _Spend(self.x[step // 2 :: step], self.m[step // 2 :: step], self.n[step // 2 :: step])
+        kept, n = evenly(self.n, MANY_CELLS)
+        return _Spend(self.x[kept], self.m[kept], n)
 
 
 def _search(spend: _Spend) -> Search:

@@ -164,16 +164,17 @@ def _log_tail(pairs: Pairs, r: float, alpha: float, s: float, beta: float) -> tu
         relative = near / (alpha + y), near / (beta + y)
         length = _stretch(np.log1p((pairs.end - y) / near), relative, shape, s + 1)
         v = length[:, None] * _NODES
-        log_a, log_b = (np.log1p(share[:, None] * np.expm1(v)) for share in relative)
+        grown = [share[:, None] * np.expm1(v) for share in relative]
+        log_a, log_b = (np.log1p(part) for part in grown)
         part = np.exp(v - shape[:, None] * log_a - (s + 1) * log_b) * _WEIGHTS
         total = part.sum(axis=1)
         at_a, at_b = np.log(alpha + y), np.log(beta + y)
         log_j[here] = np.log(total * near * length) - shape * at_a - (s + 1) * at_b
         part /= total[:, None]
         by[0, here] = -at_a - (part * log_a).sum(axis=1)
-        by[1, here] = -shape * (part * np.exp(-log_a)).sum(axis=1) / (alpha + y)
+        by[1, here] = -shape * (part / (1 + grown[0])).sum(axis=1) / (alpha + y)
         by[2, here] = -at_b - (part * log_b).sum(axis=1)
-        by[3, here] = -(s + 1) * (part * np.exp(-log_b)).sum(axis=1) / (beta + y)
+        by[3, here] = -(s + 1) * (part / (1 + grown[1])).sum(axis=1) / (beta + y)
     return log_j, by
 
 
@@ -185,8 +186,10 @@ def _stretch(longest: Floats, relative: tuple[Floats, Floats], of_a: Floats, of_
     """
     v = longest.copy()
     for _ in range(8):
-        shares = [share * np.exp(v) / (1 + share * np.expm1(v)) for share in relative]
         height = v - of_a * np.log1p(relative[0] * np.expm1(v)) - of_b * np.log1p(relative[1] * np.expm1(v))
+        if (height >= -_VANISHED).all():
+            break
+        shares = [share * np.exp(v) / (1 + share * np.expm1(v)) for share in relative]
         slope = 1 - of_a * shares[0] - of_b * shares[1]
         v = np.where(height < -_VANISHED, v - (height + _VANISHED) / np.minimum(slope, -1e-12), v)
     return v
