@@ -75,13 +75,13 @@ def test_pareto_likelihood(
     parameters: tuple[float, ...], history: tuple[float, ...], log_likelihood: float, alive: float | None
 ) -> None:
     cells = purchase_cells(*([value] for value in history))
-    value, slope = ParetoNbd._log_likelihood(cells)(np.log(parameters))
+    value, slope = ParetoNbd.log_likelihood(cells)(np.log(parameters))
     assert value == pytest.approx(log_likelihood, rel=1e-12, abs=1e-12)
     assert np.isfinite(slope).all()
     # beside a customer who was observed for much longer, whose tails reach further
     x, t_x, observed = history
-    longer = ParetoNbd._log_likelihood(purchase_cells([0], [0], [20 * observed]))(np.log(parameters))[0]
-    both = ParetoNbd._log_likelihood(purchase_cells([x, 0], [t_x, 0], [observed, 20 * observed]))(np.log(parameters))[0]
+    longer = ParetoNbd.log_likelihood(purchase_cells([0], [0], [20 * observed]))(np.log(parameters))[0]
+    both = ParetoNbd.log_likelihood(purchase_cells([x, 0], [t_x, 0], [observed, 20 * observed]))(np.log(parameters))[0]
     assert both - longer == pytest.approx(log_likelihood, rel=1e-11, abs=1e-11)
     if alive is not None:
         assert ParetoNbd(*parameters).p_alive([x], [t_x], [observed]) == pytest.approx(alive, abs=1e-12)
@@ -116,16 +116,16 @@ def _likelihoods() -> dict[str, tuple[LogLikelihood, tuple[float, ...]]]:
     t_x = np.floor(n * rng.random(60))
     x = np.minimum(rng.integers(1, 9, 60), t_x)
     cells = purchase_cells(x, t_x, n, rng.integers(1, 50, 60))
-    spend = gamma_gamma._Spend.of(np.maximum(x, 1), rng.gamma(3, 20, 60), np.ones(60))
+    spend = gamma_gamma.Spend.of(np.maximum(x, 1), rng.gamma(3, 20, 60), np.ones(60))
     lost, stayed = rng.integers(1, 40, (2, 8)).astype(float)
     return {
-        "BG/NBD": (BetaGeo._log_likelihood(cells), (0.7, 4.0, 0.6, 2.0)),
-        "MBG/NBD": (ModifiedBetaGeo._log_likelihood(cells), (0.7, 4.0, 0.6, 2.0)),
-        "Pareto/NBD, alpha larger": (ParetoNbd._log_likelihood(cells), (0.7, 9.0, 0.6, 2.0)),
-        "Pareto/NBD, beta larger": (ParetoNbd._log_likelihood(cells), (0.7, 2.0, 1.6, 20.0)),
-        "BG/BB": (BetaBinomialGeo._log_likelihood(cells), (0.9, 3.0, 0.6, 4.0)),
-        "Gamma-Gamma": (gamma_gamma._log_likelihood(spend), (3.0, 4.0, 50.0)),
-        "sBG": (shifted_beta._log_likelihood(np.arange(1.0, 9), lost, stayed), (0.7, 2.0)),
+        "BG/NBD": (BetaGeo.log_likelihood(cells), (0.7, 4.0, 0.6, 2.0)),
+        "MBG/NBD": (ModifiedBetaGeo.log_likelihood(cells), (0.7, 4.0, 0.6, 2.0)),
+        "Pareto/NBD, alpha larger": (ParetoNbd.log_likelihood(cells), (0.7, 9.0, 0.6, 2.0)),
+        "Pareto/NBD, beta larger": (ParetoNbd.log_likelihood(cells), (0.7, 2.0, 1.6, 20.0)),
+        "BG/BB": (BetaBinomialGeo.log_likelihood(cells), (0.9, 3.0, 0.6, 4.0)),
+        "Gamma-Gamma": (gamma_gamma.log_likelihood(spend), (3.0, 4.0, 50.0)),
+        "sBG": (shifted_beta.log_likelihood(np.arange(1.0, 9), lost, stayed), (0.7, 2.0)),
     }
 
 

@@ -90,7 +90,7 @@ class BetaBinomialGeo(BuyingModel):
             for k, c, d in ((1.0, 0.7, 3.0), (3.0, 1.0, 10.0), (2.0, 0.3, 1.0))
         ]
         values, estimate = maximise(
-            cls._log_likelihood(cells), Search(cls.kind, starts, _RUNS_AWAY), cells.customers, len(cells)
+            cls.log_likelihood(cells), Search(cls.kind, starts, _RUNS_AWAY), cells.customers, len(cells)
         )
         return cls(*values, estimate=estimate)
 
@@ -103,7 +103,8 @@ class BetaBinomialGeo(BuyingModel):
         return x, t_x, n
 
     @classmethod
-    def _log_likelihood(cls, cells: Cells) -> LogLikelihood:
+    def log_likelihood(cls, cells: Cells) -> LogLikelihood:
+        """The log-likelihood of the parameters and its slope, both in their logarithms."""
         pairs = Pairs.of(*(level.values[level.index] for level in (cells.x, cells.t_x, cells.T)))
         x, n = pairs.x[pairs.right], pairs.y[pairs.right]
 

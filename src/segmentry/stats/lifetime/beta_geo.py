@@ -87,13 +87,14 @@ class _BetaGeo(BuyingModel):
             for r, a, b in ((0.3, 0.8, 2.5), (1.0, 0.5, 5.0), (3.0, 2.0, 20.0))
         ]
         part = cells.thinned(MANY_CELLS)
-        coarse = None if part is cells else cls._log_likelihood(part)
+        coarse = None if part is cells else cls.log_likelihood(part)
         search = Search(cls.kind, starts, _RUNS_AWAY, coarse, part.customers / cells.customers)
-        values, estimate = maximise(cls._log_likelihood(cells), search, cells.customers, len(cells))
+        values, estimate = maximise(cls.log_likelihood(cells), search, cells.customers, len(cells))
         return cls(*values, estimate=estimate)
 
     @classmethod
-    def _log_likelihood(cls, cells: Cells) -> LogLikelihood:
+    def log_likelihood(cls, cells: Cells) -> LogLikelihood:
+        """The log-likelihood of the parameters and its slope, both in their logarithms."""
         x = cells.x.values
         survived = x + cls._first_may_be_last
         may_be_gone = survived > 0

@@ -28,7 +28,7 @@ _NEGLIGIBLE = 45.0  # exp(-45) of a density is below the last digit
 _SMALLEST = 1e-290  # below, p counts as this: powers of it must not underflow
 _NODES_OF_TIME, _WEIGHTS_OF_TIME = np.polynomial.legendre.leggauss(64)
 _NODES_OF_TIME, _WEIGHTS_OF_TIME = (_NODES_OF_TIME + 1) / 2, _WEIGHTS_OF_TIME / 2
-# A Chebyshev series from the values at its points (Trefethen 2013, "Approximation theory and approximation practice", 3).
+# The Chebyshev series from the values at its points (Trefethen 2013, "Approximation theory and practice", 3).
 _POINTS = chebyshev.chebpts1(48)
 _TO_SERIES = chebyshev.chebvander(_POINTS, 47).T * np.where(np.arange(48) == 0, 1, 2)[:, None] / 48
 _ROWS = 2048  # customers that are worked on at once, with all nodes

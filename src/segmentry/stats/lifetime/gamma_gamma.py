@@ -80,9 +80,9 @@ class GammaGamma(Model):
                 why="What they spend is learned from repeat purchases.",
                 fix="Use a longer history.",
             )
-        spend = _Spend.of(x[kept], m[kept], n[kept])
+        spend = Spend.of(x[kept], m[kept], n[kept])
         search = _search(spend)
-        values, estimate = maximise(_log_likelihood(spend), search, float(spend.n.sum()), len(spend.x))
+        values, estimate = maximise(log_likelihood(spend), search, float(spend.n.sum()), len(spend.x))
         return cls(*values, estimate=estimate)
 
     def expected_spend(self, frequency: ArrayLike, monetary: ArrayLike) -> Floats:
@@ -142,34 +142,37 @@ def _checked_spend(frequency: ArrayLike, monetary: ArrayLike) -> tuple[Floats, F
 
 
 @dataclass(frozen=True)
-class _Spend:
-    """Distinct (x, m) with counts, and the sums of which the likelihood is made."""
+class Spend:
+    """Distinct (x, m), x above 0, and how many customers have them."""
 
     x: Floats
     m: Floats
     n: Floats
 
     @classmethod
-    def of(cls, x: Floats, m: Floats, n: Floats) -> _Spend:
+    def of(cls, x: Floats, m: Floats, n: Floats) -> Spend:
+        """Put equal rows together."""
         pair_x, pair_m, row = distinct_pairs(x, m)
         return cls(pair_x, pair_m, tally(row, n, len(pair_x)))
 
-    def thinned(self) -> _Spend:
+    def thinned(self) -> Spend:
+        """The spend of some of the customers, where there are many."""
         if len(self.x) <= MANY_CELLS:
             return self
         kept, n = evenly(self.n, MANY_CELLS)
-        return _Spend(self.x[kept], self.m[kept], n)
+        return Spend(self.x[kept], self.m[kept], n)
 
 
-def _search(spend: _Spend) -> Search:
+def _search(spend: Spend) -> Search:
     mean = float((spend.n * spend.m).sum() / spend.n.sum())
     starts = [{"p": p, "q": q, "v": mean * (q - 1) / p} for p, q in ((1.0, 2.0), (6.0, 4.0), (2.0, 12.0))]
     part = spend.thinned()
-    coarse = None if part is spend else _log_likelihood(part)
+    coarse = None if part is spend else log_likelihood(part)
     return Search(GammaGamma.kind, starts, _RUNS_AWAY, coarse, float(part.n.sum() / spend.n.sum()))
 
 
-def _log_likelihood(spend: _Spend) -> LogLikelihood:
+def log_likelihood(spend: Spend) -> LogLikelihood:
+    """The log-likelihood of (p, q, v) and its slope, both in their logarithms."""
     x, index = np.unique(spend.x, return_inverse=True)
     at_x = tally(index, spend.n, len(x))
     customers = spend.n.sum()

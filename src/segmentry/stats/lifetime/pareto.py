@@ -84,13 +84,14 @@ class ParetoNbd(BuyingModel):
             for r, s, b in ((0.5, 0.5, 0.4), (1.0, 1.0, 1.0), (3.0, 0.3, 0.3))
         ]
         part = cells.thinned(MANY_CELLS)
-        coarse = None if part is cells else cls._log_likelihood(part)
+        coarse = None if part is cells else cls.log_likelihood(part)
         search = Search(cls.kind, starts, _RUNS_AWAY, coarse, part.customers / cells.customers)
-        values, estimate = maximise(cls._log_likelihood(cells), search, cells.customers, len(cells))
+        values, estimate = maximise(cls.log_likelihood(cells), search, cells.customers, len(cells))
         return cls(*values, estimate=estimate)
 
     @classmethod
-    def _log_likelihood(cls, cells: Cells) -> LogLikelihood:
+    def log_likelihood(cls, cells: Cells) -> LogLikelihood:
+        """The log-likelihood of the parameters and its slope, both in their logarithms."""
         pairs = Pairs.of(*(level.values[level.index] for level in (cells.x, cells.t_x, cells.T)))
         x = cells.x.values
         at_x = cells.x.total(cells.n)

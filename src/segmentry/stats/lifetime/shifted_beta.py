@@ -101,7 +101,7 @@ class ShiftedBetaGeo(Model):
         starts = [{"alpha": k * churn, "beta": k * (1 - churn)} for k in (1.0, 3.0, 10.0)]
         search = Search(cls.kind, starts, _RUNS_AWAY)
         values, estimate = maximise(
-            _log_likelihood(t, lost, stayed), search, customers, int(np.count_nonzero([lost, stayed]))
+            log_likelihood(t, lost, stayed), search, customers, int(np.count_nonzero([lost, stayed]))
         )
         return cls(*values, estimate=estimate)
 
@@ -153,7 +153,9 @@ def _whole(periods: ArrayLike) -> Floats:
     return t
 
 
-def _log_likelihood(t: Floats, lost: Floats, stayed: Floats) -> LogLikelihood:
+def log_likelihood(t: Floats, lost: Floats, stayed: Floats) -> LogLikelihood:
+    """The log-likelihood of (alpha, beta) and its slope, of so many lost and staying at each t."""
+
     def value(logs: Floats) -> tuple[float, Floats]:
         alpha, beta = np.exp(logs)
         both, begin = digamma(alpha + beta), betaln(alpha, beta)

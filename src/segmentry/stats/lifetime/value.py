@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from segmentry.errors import DataError, UsageError
+from segmentry.errors import UsageError
 from segmentry.stats.lifetime.buying import BuyingModel
 from segmentry.stats.lifetime.cells import Floats, checked_counts
 from segmentry.stats.lifetime.estimate import normal_quantile
@@ -102,8 +102,6 @@ def lifetime_value(
         return model.expected_spend(frequency, monetary)
 
     bought, spent = purchases(buying), spend(spending)
-    if len(bought) != len(spent):
-        raise DataError(f"monetary has {len(spent)} rows, frequency {len(bought)}.", fix="Give one row per customer.")
     n = checked_counts(counts, len(bought))
     n = np.ones(len(bought)) if n is None else n
     value = terms.margin * spent * bought
