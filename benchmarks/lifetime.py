@@ -1,4 +1,4 @@
-"""Lifetime models fitted on 100,000 and 1,000,000 customers, with short (six months) and long (24 months) daily histories.
+"""Lifetime models fitted on 100,000 and 1,000,000 customers, with histories of six and of 24 months by day.
 
 From a Parquet file with a row per customer to parameters. Who fits on the same histories must reach the same likelihood
 to 1e-6 of it. A weekly grain is coarser data: its forecast must be that of the daily grain within 5 %.
@@ -137,6 +137,8 @@ def _prepared(way: str, size: str, length: str) -> Prepare:
     work, days, _ = WAYS[way]
 
     def prepare(data: Path, out: Path) -> Work:
+        import pyarrow.parquet  # noqa: F401, nobody's imports are timed
+
         return work(_file(data, size, length), out, days)
 
     # the process of a run finds it by name

@@ -23,7 +23,8 @@ from segmentry.stats.lifetime.cells import Floats
 LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 
 MANY_CELLS = 4_000  # beyond, a search begins on so many customers
-_FAR = 12.0  # a parameter 160,000 times larger or smaller than the data suggest has run away
+_FAR = 12.0  # of a logarithm: a search goes no further from what the data suggest
+_RUN_AWAY = 11.5  # a parameter 100,000 times larger or smaller has run away
 _FLAT = 4.0  # standard error of a logarithm: the 95 % interval spans a factor of six million
 _STEP = 1e-5  # of a logarithm: differences of an exact gradient err by about as much, standard errors by half of it
 _DECREMENT = 1e-9  # what one more Newton step would add to the log-likelihood, for each 1e6 of it at most
@@ -93,7 +94,7 @@ class Search:
 
     def far(self, found: Floats) -> NDArray[np.bool_]:
         """Which parameters have run away."""
-        return np.abs(found - self.centre) > _FAR - 0.5
+        return np.abs(found - self.centre) > _RUN_AWAY
 
     @property
     def _logs(self) -> Floats:
