@@ -101,11 +101,6 @@ class GammaGamma(Model):
             )
         return self.p * (self.v + x * m) / weight
 
-    @property
-    def mean_spend(self) -> float:
-        """E[M] of a customer of whom nothing is known."""
-        return float(self.expected_spend([0], [0])[0])
-
 
 def correlation(frequency: ArrayLike, monetary: ArrayLike, counts: ArrayLike | None = None) -> float:
     """Pearson correlation of x and mean spend among those who bought again; the Gamma-Gamma model takes it for 0.
