@@ -78,6 +78,7 @@ def test_public_names_are_few_and_pinned() -> None:
         "ValueTiers",
         "Workspace",
         "create",
+        "lifetime",
         "open",
     ]
     for name in sg.__all__:

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -23,12 +23,11 @@ from segmentry.catalogue import Trait
 from segmentry.data import (
     collect,
     feeds,
-    golden,
     identity,
+    integrate,
     privacy,
     quality,
     quarantine,
-    reconcile,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -91,6 +90,7 @@ class Workspace:
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
+        self._drawn: tuple[object, Any] = (None, None)  # during a run, what was drawn last and the sample
 
     def close(self) -> None:
         self.state.close()
@@ -187,38 +187,22 @@ class Workspace:
             return before - self.manifest().rows()["quarantine"]
 
     def resolve(self) -> Run:
-        """One row per customer from the records of all sources."""
+        """One row per customer, and per account, from the records of all sources."""
         manifest, settings, sources = self.something_collected(), self.config.identity, self.config.sources
-        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
+        about = ("customers", "accounts")
+        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind in about}
         before = self.state.current().get("resolve")
 
-        def work(files: Session, writer: Writer) -> dict[str, Any]:
-            session = cast("DuckDBSession", files)  # what works on the files of the workspace
-            ids = session.keep("ids", collect.customer_ids(manifest, session))
-            linking = identity.due(settings, ids)
-            names = [n for n in sources if manifest.parts("customers", n)]
-            found = {n: session.parts(manifest.parts("customers", n)) for n in names}
-            records = golden.in_line(found, sources, settings)
-            facts = {n: session.parts(parts) for n, parts in self._fact_parts(manifest).items()}
-            links: dict[str, Any] = {}
-            if linking:
-                collected = identity.Collected(ids, records, identity.with_contacts(facts, sources))
-                resolved = identity.resolve(
-                    session,
-                    collected,
-                    settings,
-                    identity.digest_of(self._told_by(manifest), settings, sources),
-                    identity.Before(**before.facts["links"]) if before and before.facts.get("links") else None,
-                    now=datetime.now(UTC).replace(tzinfo=None),
-                    progress=self._progress("resolve"),
-                )
-                writer.write("links", resolved.links)
-                writer.write("identity_changes", resolved.changes)
-                links = asdict(resolved.before)
-            owned = writer.write("identities", resolved.identities if linking else identity.nobody_linked(ids))
-            writer.write("golden_customers", golden.golden_customers(owned, records, settings))
-            rows = {n: identity.rekeyed(t, owned) if linking else t for n, t in {**found, **facts}.items()}
-            return {"customers": reconcile.customers_by_source(rows), "links": links}
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return integrate.Integration(
+                cast("DuckDBSession", session),  # what works on the files of the workspace
+                manifest,
+                sources,
+                settings,
+                before.facts if before else {},
+                datetime.now(UTC).replace(tzinfo=None),
+                self._progress("resolve"),
+            ).write(writer)
 
         inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
         return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
@@ -235,7 +219,7 @@ class Workspace:
                 for name, source in self.config.sources.items()
                 if (parts := manifest.parts(source.kind, name))
             ]
-            found = quality.check(sources, manifest, self.config.quality, day)
+            found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
             return found.to_json()
 
@@ -299,6 +283,12 @@ class Workspace:
 
         ``segments`` sets their number by hand (k-means). Raises :class:`FitError` when the data cannot support it.
         """
+        try:
+            return self._fit(name, segments)
+        finally:
+            self._drawn = (None, None)
+
+    def _fit(self, name: str, segments: int | None = None) -> Segmentation:
         settings = self._settings(name)
         if segments is not None:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
@@ -308,14 +298,15 @@ class Workspace:
             with self.engine.session({"traits": run.id}) as session:
                 specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
                 table = session.table("traits", "traits")
-                sample = privacy.draw(
-                    table, self.config.sample.size, self.config.sample.seed, population=settings.population
-                )
+                wanted = (run.id, settings.population)
+                if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
+                    size, seed = self.config.sample.size, self.config.sample.seed
+                    self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
                 fitted = segment.fit(
                     name,
                     settings,
                     segment.Learning(
-                        sample,
+                        self._drawn[1],
                         specs,
                         where=f"{config.FILE_NAME} segmentations.{name}",
                         seed=self.config.sample.seed,
@@ -324,7 +315,9 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                fitted = self._with_texts(fitted, table, list(specs.values()), run.facts["largest"])
+                placed = assignment.memberships(fitted, table).select("customer_key", "segment")
+                placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
+                fitted = self._with_texts(fitted, placed, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
             write_file(path, text)
@@ -351,7 +344,7 @@ class Workspace:
             next_day = later[0] if later else None
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
-            writer.write("memberships", assignment.with_since(placed, stays, day))
+            writer.write("memberships", assignment.with_since(placed, stays if before else None, day))
             sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
@@ -376,7 +369,7 @@ class Workspace:
     def something_collected(self) -> Manifest:
         """What has been collected; :class:`DataError` before the first collection."""
         manifest = self.manifest()
-        if not manifest.collected_on:
+        if not manifest.entries:
             raise DataError("Nothing has been collected yet.", fix="Run `segmentry run`.")
         return manifest
 
@@ -460,6 +453,7 @@ class Workspace:
                 self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
+        self._drawn = (None, None)
         self._forget_removed()
         return not_fitted
 
@@ -531,9 +525,7 @@ class Workspace:
     def _sweep(self) -> None:
         kept = self.state.kept()
         parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
-        parts |= {
-            p for r in kept if r.stage == "resolve" and r.facts["links"] for p in r.facts["links"]["parts"].values()
-        }
+        parts |= {p for r in kept if r.stage == "resolve" for p in integrate.parts_of(r.facts)}
         self.engine.sweep({r.id for r in kept}, parts)
 
     def _told(self, source: str) -> Callable[[int], None]:
@@ -576,15 +568,6 @@ class Workspace:
         linked = self._current("resolve").facts["links"] and "customer_key" in rows.columns
         return identity.rekeyed(rows, session.table("resolve", "identities")) if linked else rows
 
-    def _told_by(self, manifest: Manifest) -> list[str]:
-        """The parts that say who a customer is."""
-        telling = [n for n, s in self.config.sources.items() if s.kind == "customers" or identity.says_who(s)]
-        return [*manifest.keys, *(p for n in telling for p in manifest.parts(self.config.sources[n].kind, n))]
-
-    def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
-        kinds = {n: s.kind for n, s in self.config.sources.items()}
-        return {n: manifest.parts(k, n) for n, k in kinds.items() if k != "customers" and manifest.parts(k, n)}
-
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")
         return _digest(["fit", settings, self.config.sample.model_dump()])
@@ -603,7 +586,7 @@ class Workspace:
             and failed.started_at > self._current("traits").started_at
         ):
             raise FitError(failed.error)
-        self.fit(name)
+        self._fit(name)
 
     def _own_traits(self) -> tuple[Definition, ...]:
         """The declared traits; :class:`ConfigError` where one is not well formed."""
@@ -643,7 +626,12 @@ class Workspace:
                 self.state.drop(stage)
 
     def _with_texts(
-        self, fitted: Segmentation, table: ir.Table, specs: list[Trait], largest: Mapping[str, float | None]
+        self,
+        fitted: Segmentation,
+        placed: ir.Table,
+        table: ir.Table,
+        specs: list[Trait],
+        largest: Mapping[str, float | None],
     ) -> Segmentation:
         """Readable names for segments that were found in the data, and for all a meaning and a next action.
 
@@ -651,7 +639,7 @@ class Workspace:
         """
         worth = segment.value_trait_of([s.name for s in specs])
         told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
-        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, largest, None)
+        effects = profiles.effects(placed, table, told, largest)
         found = fitted.method in segment.FIND_SEGMENTS
         names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
         book = playbooks.load(self.root / playbooks.FILE_NAME)

@@ -111,13 +111,22 @@ def month_ends(before: date, months: int) -> list[date]:
     return ends[::-1]
 
 
-def with_since(placed: ir.Table, stays: ir.Table, as_of: date) -> ir.Table:
-    """The memberships with ``since``: as of when the customer has been there without a break."""
+def with_since(placed: ir.Table, stays: ir.Table | None, as_of: date) -> ir.Table:
+    """The memberships with ``since``: as of when the customer has been there without a break.
+
+    ``stays`` is the history; None when it begins with ``as_of``.
+    """
     day = ibis.literal(as_of)
+    if stays is None:
+        return _membership(placed.mutate(since=day))
     current = stays.filter((stays["since"] <= day) & (stays["until"].isnull() | (stays["until"] > day)))
     joined = placed.left_join(current.select("customer_key", "since"), "customer_key")
+    return _membership(joined)
+
+
+def _membership(placed: ir.Table) -> ir.Table:
     columns = ("customer_key", "customer_id", "segment", "fit", "runner_up", "margin", "score", "since")
-    return joined.select(*columns).order_by("customer_key")
+    return placed.select(*columns).order_by("customer_key")
 
 
 def _date(day: date | None) -> ir.Value:
