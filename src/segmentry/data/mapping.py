@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from segmentry.data.profiling import ColumnProfile, TableProfile
-from segmentry.data.vocabulary import concept_of, has_word, name_score, words_in, words_of
+from segmentry.data.vocabulary import concept_of, fold, has_word, name_score, words_in, words_of
 from segmentry.errors import UsageError
 from segmentry.tables import TABLES, Type
 
@@ -160,6 +160,10 @@ def _fits(kind: str, target: str, column: ColumnProfile) -> float:
         return inside if inside >= 0.95 else 0.0
     if target == "email":
         return 1.0 if column.shares["email"] >= 0.5 else 0.3
+    if target == "birthday":
+        return float(_share_of(_DAY_OF_YEAR, column) >= 0.9)
+    if target == "person_id":  # somebody's own: hardly anybody else has it
+        return _id_fit(column) * float(column.uniqueness >= 0.5)
     if target in _MOST_LEVELS:
         return float(column.distinct <= _MOST_LEVELS[target])
     if declared.type in {Type.TIME, Type.DATE}:
@@ -167,6 +171,13 @@ def _fits(kind: str, target: str, column: ColumnProfile) -> float:
     if declared.type in {Type.NUMBER, Type.MONEY, Type.INTEGER}:
         return _number_fit(target, column)
     return _id_fit(column) if declared.type is Type.ID else _text_fit(target, column)
+
+
+_DAY_OF_YEAR = re.compile(r"([0-3]?\d)[-/.]([0-3]?\d)\.?")
+
+
+def _share_of(pattern: re.Pattern[str], column: ColumnProfile) -> float:
+    return sum(1 for v in column.values if pattern.fullmatch(v.strip())) / max(1, len(column.values))
 
 
 def _since_1970(column: ColumnProfile) -> bool:
@@ -214,7 +225,8 @@ def _text_fit(target: str, column: ColumnProfile) -> float:
 # What no single name says ---------------------------------------------------------------------------------------------
 
 _Found = Iterator[tuple[str, Mapped]]
-_REPLACEABLE = frozenset({"amount"})  # a line total found by a doubtful name gives way to quantity x unit price
+# A line total found by a doubtful name gives way to quantity x unit price; others to what is put together of them.
+_REPLACEABLE = frozenset({"amount", "address", "birthday"})
 
 
 def _account_as_customer(table: TableProfile, mapped: ColumnMap, used: set[str]) -> _Found:
@@ -351,6 +363,35 @@ def _children_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -
         yield "children", Mapped(expression, tuple(parts), 0.85, "counted in parts")
 
 
+_HOUSE_NUMBER = words_in("housenumber streetnumber houseno streetno hausnummer hausnr huisnummer numerorue numerocivico")
+
+
+def _address_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -> _Found:
+    """A street without the number of the house, which stands in a column of its own."""
+    street = mapped.get("address")
+    if street is None or len(street.uses) != 1:
+        return
+    for column in table.columns:
+        if column.name not in used and fold(column.name) in _HOUSE_NUMBER and column.max_length <= 10:
+            # concat, because a street without a number is an address, too
+            expression = f"concat({quoted(column.name)}, ' ', {quoted(street.uses[0])})"
+            yield "address", Mapped(expression, (column.name, *street.uses), street.confidence, "number and street")
+            return
+
+
+def _birthday_day_first(table: TableProfile, mapped: ColumnMap, _: set[str]) -> _Found:
+    """Days of birth that are written 31/12."""
+    found = mapped.get("birthday")
+    if found is None:
+        return
+    values = [m for v in table[found.uses[0]].values if (m := _DAY_OF_YEAR.fullmatch(v.strip()))]
+    day_first = sum(1 for m in values if int(m[1]) > 12) > sum(1 for m in values if int(m[2]) > 12)
+    if day_first and all(len(m[1]) == len(m[2]) == 2 for m in values):
+        name = quoted(found.uses[0])
+        expression = f"concat(substring({name}, 4, 2), '-', left({name}, 2))"
+        yield "birthday", Mapped(expression, found.uses, found.confidence, "the day stands first")
+
+
 _MONEY_PREFIX = words_in(
     """mnt amt amount spend spent spending revenue sales umsatz ausgaben montant depense importe gasto bedrag omzet
     importo spesa expenditure"""
@@ -394,7 +435,7 @@ _FALLBACKS: dict[str, tuple[_Fallback, ...]] = {
     "transactions": (*_FACTS, _quantity_times_price, _only_money, _nameless_id),
     "events": _FACTS,
     "responses": (_account_as_customer, _repeating_id),
-    "customers": (_unique_id, _children_in_parts, _value_in_parts),
+    "customers": (_unique_id, _children_in_parts, _value_in_parts, _address_in_parts, _birthday_day_first),
     "accounts": (_name_as_account,),
     "costs": (_type_of_cost,),
 }
