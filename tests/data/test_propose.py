@@ -265,9 +265,10 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
     (febrl,) = real["febrl/*"].sources
     assert mapping(febrl) == {
         "customer": "rec_id",
+        "person_id": "soc_sec_id",
         "first_name": "given_name",
         "last_name": "surname",
-        "address": "address_1",
+        "address": "concat(street_number, ' ', address_1)",
         "birth_date": "date_of_birth",
         "region": "state",
         "city": "suburb",

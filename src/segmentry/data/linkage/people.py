@@ -86,7 +86,8 @@ SELECT g.record_key, n.first, n.root, n.last, n.generation,
     link_phone(dialled) AS phone, a.means AS address, link_code(postcode) AS postcode, c.means AS city,
     CASE WHEN d.birth_date IS NULL AND g.birth_date < DATE '2200-01-01'
         THEN strftime(g.birth_date, '%Y-%m-%d') END AS birth,
-    coalesce(strftime(CASE WHEN d.birth_date IS NULL THEN g.birth_date END, '%m-%d'), link_day(birthday)) AS day,
+    CASE WHEN (SELECT count(birthday) FROM link_given) > 0 THEN coalesce(
+        strftime(CASE WHEN d.birth_date IS NULL THEN g.birth_date END, '%m-%d'), link_day(birthday)) END AS day,
     link_code(person_id) AS person_id
 FROM boxed AS g
 LEFT JOIN link_names AS n ON g.name IS NOT DISTINCT FROM n.name AND g.first_name IS NOT DISTINCT FROM n.first_name
@@ -177,7 +178,7 @@ _BIRTH = Comparison(
 _DAY = Comparison(
     "birthday", ("day",), unless="(birth_l IS NOT NULL AND birth_r IS NOT NULL)",
     levels=(
-        Level("the same", "day_l = day_r", 0.92, 0.0027),
+        Level("the same", "day_l = day_r", 0.92, 0.0027, "day"),
         Level("day and month exchanged", "day_l = right(day_r, 2) || '-' || left(day_r, 2)", 0.03, 0.001),
         Level("one digit off", "hamming(day_l, day_r) <= 1", 0.02, 0.03),
         Level("another", "ELSE", 0.03, 0.97),
@@ -187,14 +188,17 @@ _EMAIL = Comparison(
     "email", ("mail",),
     levels=(
         Level("the same", "mail_l = mail_r", 0.57, 0.00001, "mail"),
-        Level("the same mailbox elsewhere", "box_l = box_r", 0.12, 0.00002, "box"),
+        Level("the same mailbox, a slip elsewhere", "box_l = box_r AND levenshtein(mail_l, mail_r) <= 2",
+              0.04, 0.000005),
+        Level("the same mailbox elsewhere", "box_l = box_r", 0.08, 0.00002, "box"),
         # Providers tell people of one name apart by a number: another number is another person.
         Level("the same but for the number", "letters_l = letters_r AND digits_l <> digits_r", 0.02, 0.01),
         Level("almost the same, the same number",
               "digits_l = digits_r AND digits_l <> '' AND levenshtein(mail_l, mail_r) <= 2", 0.07, 0.00005),
         Level("similar", "jaro_winkler_similarity(mail_l, mail_r) >= 0.95 OR jaro_winkler_similarity(box_l, box_r) >= "
-              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.12, 0.002),
-        Level("another", "ELSE", 0.1, 0.99),
+              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.08, 0.002),
+        # Records that are not joined by their address are of people who have two, if they are of one.
+        Level("another", "ELSE", 0.25, 0.99),
     ),
 )  # fmt: skip
 _PHONE = Comparison(
@@ -265,6 +269,7 @@ PEOPLE = Kind(
         "e-mail": "mail", "mailbox": "box", "phone": "phone", "person id": "person_id",
         "birth date and first name": "birth || root", "birth date and last name": "birth || last",
         "birthday, first and last name": "day || ' ' || root || ' ' || last",
+        "birthday and postcode": "day || ' ' || postcode",
         "first and last name": "root || ' ' || last",
         "first and last name, postcode": "root || ' ' || last || ' ' || postcode",
         "first and last name, town": "root || ' ' || last || ' ' || city",
@@ -283,15 +288,15 @@ PEOPLE = Kind(
         ELSE {_FIRST_CONTRADICTS} OR link_birth_contradicts(l.birth, r.birth) OR l.generation <> r.generation END""",
     # Members of a household share all but these; a name alone is nobody's own.
     needed=f"""({_AGREES} OR {_TURNED} OR l.mail = r.mail OR l.person_id = r.person_id
-        OR link_date_slip(l.birth, r.birth))
+        OR link_date_slip(l.birth, r.birth) OR (l.day = r.day AND l.postcode = r.postcode))
         AND (l.mail = r.mail OR l.box = r.box OR CASE WHEN l.digits = r.digits AND l.digits <> ''
                 THEN levenshtein(l.mail, r.mail) <= 2 END
             OR link_one_slip(l.phone, r.phone) OR link_date_slip(l.birth, r.birth)
-            OR l.postcode = r.postcode OR jaro_winkler_similarity(l.city, r.city) >= 0.9 OR jaro_winkler_similarity(l.address, r.address) >= 0.9
+            OR l.day = r.day OR l.postcode = r.postcode OR jaro_winkler_similarity(l.city, r.city) >= 0.9 OR jaro_winkler_similarity(l.address, r.address) >= 0.9
             OR l.person_id = r.person_id)""",
     conflicting=("first", "root", "last", "birth", "generation", "person_id"),
     typical={
-        "first": 0.005, "root": 0.005, "last": 0.001, "birth": 0.00005, "mail": 0.000001, "box": 0.00001,
+        "first": 0.005, "root": 0.005, "last": 0.001, "birth": 0.00005, "day": 0.0027, "mail": 0.000001, "box": 0.00001,
         "phone": 0.000002, "address": 0.00001, "postcode": 0.0001, "city": 0.02, "person_id": 0.000001,
     },
 )  # fmt: skip
