@@ -149,6 +149,21 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
+_DAY_OF_YEAR = re.compile(r"([0-3]?\d)[-/.]([0-3]?\d)\.?")
+
+
+def _is_day_of_year(column: ColumnProfile) -> float:
+    days = sum(1 for v in column.values if _DAY_OF_YEAR.fullmatch(v.strip()))
+    return float(days >= 0.9 * max(1, len(column.values)))
+
+
+# What the values of a column look like that its name alone does not prove.
+_LOOK: dict[str, Callable[[ColumnProfile], float]] = {
+    "email": lambda column: 1.0 if column.shares["email"] >= 0.5 else 0.3,
+    "birthday": _is_day_of_year,
+    # Somebody's own: hardly anybody else has it.
+    "person_id": lambda column: _id_fit(column) * float(column.uniqueness >= 0.5),
+}
 _MOST_LEVELS = {"gender": 12, "status": 6}
 
 
@@ -158,12 +173,8 @@ def _fits(kind: str, target: str, column: ColumnProfile) -> float:
     if target in _BOUNDS:
         inside = column.within(*_BOUNDS[target]) if column.is_number else 0.0
         return inside if inside >= 0.95 else 0.0
-    if target == "email":
-        return 1.0 if column.shares["email"] >= 0.5 else 0.3
-    if target == "birthday":
-        return float(_share_of(_DAY_OF_YEAR, column) >= 0.9)
-    if target == "person_id":  # somebody's own: hardly anybody else has it
-        return _id_fit(column) * float(column.uniqueness >= 0.5)
+    if target in _LOOK:
+        return _LOOK[target](column)
     if target in _MOST_LEVELS:
         return float(column.distinct <= _MOST_LEVELS[target])
     if declared.type in {Type.TIME, Type.DATE}:
@@ -171,13 +182,6 @@ def _fits(kind: str, target: str, column: ColumnProfile) -> float:
     if declared.type in {Type.NUMBER, Type.MONEY, Type.INTEGER}:
         return _number_fit(target, column)
     return _id_fit(column) if declared.type is Type.ID else _text_fit(target, column)
-
-
-_DAY_OF_YEAR = re.compile(r"([0-3]?\d)[-/.]([0-3]?\d)\.?")
-
-
-def _share_of(pattern: re.Pattern[str], column: ColumnProfile) -> float:
-    return sum(1 for v in column.values if pattern.fullmatch(v.strip())) / max(1, len(column.values))
 
 
 def _since_1970(column: ColumnProfile) -> bool:
@@ -363,7 +367,9 @@ def _children_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -
         yield "children", Mapped(expression, tuple(parts), 0.85, "counted in parts")
 
 
-_HOUSE_NUMBER = words_in("housenumber streetnumber houseno streetno hausnummer hausnr huisnummer numerorue numerocivico")
+_HOUSE_NUMBER = words_in(
+    "housenumber streetnumber houseno streetno hausnummer hausnr huisnummer numerorue numerocivico"
+)
 
 
 def _address_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -> _Found:

@@ -44,7 +44,7 @@ SAME = {
 LAST_NAMES = ("Przybylski", "Okonkwo", "Featherstone", "Marchetti", "Vandenberg", "Hollingworth", "Castellanos",
               "Yamaguchi", "Kettleborough", "Dragomirescu", "Szymanska", "Abernathy", "Lindqvist", "Oyelaran",
               "Whitcombe", "Zielinska", "Montalbano", "Ravensdale", "Gustafsson", "Thistlethwaite", "Bhattacharya",
-              "Quintanilla", "Eastaugh", "Novotny")  # fmt: skip
+              "Quintanilla", "Eastaugh", "Novotny", "Hargreaves", "Vukovic", "Ferreira", "Blankenship")  # fmt: skip
 
 
 def _renamed(person: dict[str, Any], i: int) -> dict[str, Any]:
@@ -66,7 +66,9 @@ def _renamed(person: dict[str, Any], i: int) -> dict[str, Any]:
             made = made.replace("07", f"{1 + i % 6:02}").replace("09", f"{12 - i % 6:02}")
             made = made.replace("1982", str(1960 + i)).replace("1951", str(1920 + i)).replace("1974", str(1980 + i))
         if field == "birthday":
-            made = made.replace("07/09", f"{1 + i % 6:02}/{12 - i % 6:02}").replace("9.7.", f"{12 - i % 6}.{1 + i % 6}.")
+            made = made.replace("07/09", f"{1 + i % 6:02}/{12 - i % 6:02}").replace(
+                "9.7.", f"{12 - i % 6}.{1 + i % 6}."
+            )
         turned[field] = made
     return turned
 

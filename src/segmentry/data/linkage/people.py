@@ -106,7 +106,8 @@ CREATE OR REPLACE TEMP MACRO link_two(a, b) AS CASE
     WHEN a BETWEEN 1 AND 12 AND b BETWEEN 1 AND 31 THEN printf('%02d-%02d', a, b)
     WHEN b BETWEEN 1 AND 12 AND a BETWEEN 1 AND 31 THEN printf('%02d-%02d', b, a) END;
 CREATE OR REPLACE TEMP MACRO link_day(t) AS CASE WHEN regexp_matches(trim(t), '^[0-3]?[0-9][-/. ][0-3]?[0-9][.]?$')
-    THEN link_two(regexp_extract(t, '([0-9]+)', 1)::INTEGER, regexp_extract(t, '[0-9]+[^0-9]+([0-9]+)', 1)::INTEGER) END;
+    THEN link_two(regexp_extract(t, '([0-9]+)', 1)::INTEGER,
+        regexp_extract(t, '[0-9]+[^0-9]+([0-9]+)', 1)::INTEGER) END;
 CREATE OR REPLACE TEMP MACRO link_initials(a, b) AS
     left(a, 1) = left(b, 1) AND (length(a) = 1 OR length(b) = 1);
 CREATE OR REPLACE TEMP MACRO link_first_agrees(a, a_root, b, b_root) AS a_root = b_root OR link_initials(a, b)
@@ -292,7 +293,8 @@ PEOPLE = Kind(
         AND (l.mail = r.mail OR l.box = r.box OR CASE WHEN l.digits = r.digits AND l.digits <> ''
                 THEN levenshtein(l.mail, r.mail) <= 2 END
             OR link_one_slip(l.phone, r.phone) OR link_date_slip(l.birth, r.birth)
-            OR l.day = r.day OR l.postcode = r.postcode OR jaro_winkler_similarity(l.city, r.city) >= 0.9 OR jaro_winkler_similarity(l.address, r.address) >= 0.9
+            OR l.day = r.day OR l.postcode = r.postcode OR jaro_winkler_similarity(l.city, r.city) >= 0.9
+            OR jaro_winkler_similarity(l.address, r.address) >= 0.9
             OR l.person_id = r.person_id)""",
     conflicting=("first", "root", "last", "birth", "generation", "person_id"),
     typical={
