@@ -27,6 +27,9 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["segmentry.workspace", "tests.shops"])
 
 
+ONE_SEGMENTATION = CONFIG.partition("  rfm:")[0].replace("primary: rfm", "primary: lifecycle")
+
+
 def _run(root: Path) -> None:
     space = opened(root)
     space.run()
@@ -82,8 +85,8 @@ def test_run_twice_writes_nothing_new(tmp_path: Path, engine: str) -> None:
 @pytest.mark.timeout(900)
 @on_every_engine
 def test_killed_at_random_moments_it_ends_with_the_tables_of_a_clean_run(tmp_path: Path, engine: str) -> None:
-    warm, clean = (shop(tmp_path / name) for name in ("warm", "clean"))
-    killed = shop(tmp_path / "killed", config=on(engine, CONFIG))
+    warm, clean = (shop(tmp_path / name, config=ONE_SEGMENTATION) for name in ("warm", "clean"))
+    killed = shop(tmp_path / "killed", config=on(engine, ONE_SEGMENTATION))
     _in_child(warm)  # starts the server of the children
     started = time.monotonic()
     _in_child(clean)
@@ -213,8 +216,7 @@ def test_failed_stage_is_noted_and_leaves_no_file(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(600)
 def test_past_month_ends_fill_the_history(tmp_path: Path) -> None:
-    one = CONFIG.partition("  rfm:")[0].replace("primary: rfm", "primary: lifecycle")
-    root = shop(tmp_path / "w", config=one)
+    root = shop(tmp_path / "w", config=ONE_SEGMENTATION)
     space = opened(root)
     space.run(date(2026, 6, 30))
     artefacts = {p: p.read_bytes() for p in (root / "segmentations").rglob("*.json")}

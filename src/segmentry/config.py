@@ -81,6 +81,7 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "answers_in_columns": ("responses",),
     "measures_in_columns": ("market",),
     "ga4_events": ("events",),
+    "customers_in_rows": ("customers",),
 }
 
 
@@ -129,7 +130,8 @@ class Source(_Part):
     layout: str | None = Field(
         None,
         description="What a row of the file is, where it is not one record: answers_in_columns (a respondent), "
-        "measures_in_columns (a cell of market research), ga4_events (Google Analytics 4 in BigQuery's shape).",
+        "measures_in_columns (a cell of market research), ga4_events (Google Analytics 4 in BigQuery's shape), "
+        "customers_in_rows (a customer whom no column names: _row is an id made of the row).",
         json_schema_extra={"enum": [*LAYOUTS, None]},
     )
     answers: Answers = Field(Answers(), description="Which columns are answers, for layout: answers_in_columns.")

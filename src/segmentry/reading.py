@@ -312,6 +312,13 @@ class Reading:
         """Names of the segmentations that have placed everybody, in the order of the config."""
         return tuple(n for n in self.config.segmentations if f"assign:{n}" in self.current)
 
+    def placed(self) -> tuple[str, ...]:
+        """Like :meth:`segmentations`; :class:`DataError` when nobody has been placed yet."""
+        if not self.segmentations():
+            missing = "" if self.config.segmentations else "add a segmentation to segmentry.yaml, then "
+            raise DataError("Nobody has been placed in a segment yet.", fix=f"Next: {missing}`segmentry run`.")
+        return self.segmentations()
+
     def summary(self, name: str) -> SegmentationSummary:
         """One segmentation as people see it."""
         found = self.segmentation(name)
@@ -543,7 +550,7 @@ class Reading:
             )
             best_first = [ibis.desc("margin", nulls_first=False), ibis.asc("customer_id")]
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
-        everything = [n for s in self.segmentations() for n in self.segmentation(s).names]
+        everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))
 
 

@@ -186,7 +186,7 @@ class Workspace:
 
     def resolve(self) -> Run:
         """One row per customer from the records of all sources."""
-        manifest, settings, sources = self.manifest(), self.config.identity, self.config.sources
+        manifest, settings, sources = self.something_collected(), self.config.identity, self.config.sources
         mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
         before = self.state.current().get("resolve")
 
@@ -223,7 +223,7 @@ class Workspace:
 
     def check(self, as_of: date | None = None) -> Run:
         """Hold the collected records of every source against the checks of data quality."""
-        manifest = self.manifest()
+        manifest = self.something_collected()
         day = self._day(as_of, manifest)
         shaping = {n: s.model_dump(mode="json", exclude={"path"}) for n, s in self.config.sources.items()}
 
@@ -252,7 +252,7 @@ class Workspace:
 
     def traits(self, as_of: date | None = None) -> Run:
         """One row per customer as of a date, one column per trait."""
-        manifest = self.manifest()
+        manifest = self.something_collected()
         day = self._day(as_of, manifest)
         needed = self._needed()
         current = self.state.current().get("traits")
@@ -360,6 +360,13 @@ class Workspace:
         """What has been collected."""
         run = self.state.current().get("collect")
         return Manifest.from_json(run.facts) if run else Manifest()
+
+    def something_collected(self) -> Manifest:
+        """What has been collected; :class:`DataError` before the first collection."""
+        manifest = self.manifest()
+        if not manifest.collected_on:
+            raise DataError("Nothing has been collected yet.", fix="Run `segmentry run`.")
+        return manifest
 
     @contextmanager
     def reading(self, only: str | None = None) -> Iterator[Reading]:

@@ -280,10 +280,28 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
     assert list(read(real["febrl/*"]).segmentations) == ["age_groups"]
 
 
-@pytest.mark.parametrize("name", ["hillstrom", "amazon_app_reviews"])
+def test_the_only_file_with_rows_about_somebody_makes_each_row_a_customer(
+    real: Mapping[str, Proposal], real_data: Path, tmp_path: Path
+) -> None:
+    proposal = real["hillstrom/*"]
+    (source,) = proposal.sources
+    assert (source.kind, source.columns["customer"].expression) == ("customers", "_row")
+    assert next(a.unit for a in source.attributes if a.name == "recency") == ""  # of months, from 1 to 12
+    assert {"visit", "conversion", "spend"} <= {a.name for a in source.attributes}
+    text = to_yaml(proposal)
+    assert "layout: customers_in_rows" in text
+    assert "please check" in text
+    assert {s.name for s in proposal.segmentations} >= {"value", "groups"}
+    assert not proposal.questions
+    # Beside a file with customers, rows that name nobody are left out.
+    with_orders = real["crm_sales_opportunities/*"]
+    assert [Path(left_out.path).name for left_out in with_orders.left_out] == ["sales_teams.csv"]
+
+
+@pytest.mark.parametrize("name", ["crm_sales_opportunities/sales_teams.csv", "amazon_app_reviews/*"])
 def test_a_file_without_a_customer_column_says_what_to_do(real_data: Path, tmp_path: Path, name: str):
     with in_memory() as con, pytest.raises(DataError, match="no column identifies the customer") as caught:
-        propose(con, [f"{name}/*"], real_data, tmp_path, now=NOW)
+        propose(con, [name], real_data, tmp_path, now=NOW)
     assert "The columns are: " in caught.value.why
     assert "add a column that numbers the rows" in caught.value.fix
 

@@ -296,6 +296,7 @@ def quarantine(
     with _opened(workspace, True) as space:
         if repaired is not None:
             left = space.repair(repaired)
+        space.something_collected()
         with space.reading() as reading:
             found = reading.quarantine()
             count = reading.export_quarantine(export) if export is not None else 0
@@ -401,7 +402,7 @@ def explain(
             who = reading.identity(customer)
             _print_json(who) if json else terminal.identity(who)
             return
-        found = [reading.explain(customer, n) for n in ([name] if name else reading.segmentations())]
+        found = [reading.explain(customer, n) for n in ([name] if name else reading.placed())]
     if json:
         _print_json(found)
     else:
@@ -455,7 +456,12 @@ def show(
     with _opened(workspace, True) as space, space.reading() as reading:
         if table is None:
             found = reading.tables()
-            _print_json(found) if json else terminal.rows(found, "Tables")
+            if json:
+                _print_json(found)
+            elif found:
+                terminal.rows(found, "Tables")
+            else:
+                terminal.plain("There are no tables yet: `segmentry run` makes them.")
         elif sql:
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:

@@ -181,6 +181,13 @@ def proposal(found: Proposal, path: Path) -> None:
         plain(f"Personal data in {name}: {', '.join(columns)}.")
     for note in found.notes:
         plain(note)
+    for left_out in found.left_out:
+        warn(f"Left out: {left_out.path}: {left_out.reason.rstrip('.')}.")
+    names = ", ".join(s.name for s in found.segmentations)
+    if names:
+        plain(f"Segmentations to begin with: {names}.")
+    else:
+        warn(f"No segmentation is proposed: {found.why_no_segmentation}.")
     for question in found.questions:
         warn(f"Please check in {path.name}: {question.text}")
     plain(f"{path} is written; look it over, then: segmentry run{_option(path.parent)}")
@@ -235,7 +242,8 @@ def reconciliations(found: Sequence[Reconciliation], currency: str) -> None:
 def _reconciliation(found: Reconciliation, currency: str) -> None:
     files = words.counted(found.files, "files")
     right = ("rows", "customers", "amount", "share")
-    table = table_of("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
+    plain(f"\n{found.source}: {found.kind} from {files}")  # a title would be wrapped to the width of the table
+    table = table_of("", *right, right=right)
     for step in found.steps:
         if step.rows == 0:
             continue

@@ -63,7 +63,8 @@ def golden_customers(identities: ir.Table, records: Sequence[Record], settings: 
     if not columns:
         return ids.order_by("customer_key")
     ranked = _ranked(records, identities, settings)
-    values = {c: ranked[c].argmin(ranked[f"rank_{_rule(c, settings)}"]) for c in columns}
+    # Of the filled ones: argmin would take the first record even where it has nothing to say.
+    values = {c: ranked[c].first(order_by=ranked[f"rank_{_rule(c, settings)}"]) for c in columns}
     found = ranked.group_by("own_key").agg(**values)
     joined = ids.left_join(found, ids["customer_key"] == found["own_key"])
     return joined.select("customer_key", "customer_id", "ids", *columns).order_by("customer_key")

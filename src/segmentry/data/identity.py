@@ -152,7 +152,7 @@ def people(collected: Collected) -> ir.Table:
         values = {c: rows[given[c]] if c in given else ibis.null(_type(c)) for c in columns}
         parts.append(rows.select(record_key="customer_key", part=ibis.literal(i), **values))
     every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    told = every.group_by("record_key").agg(**{c: every[c].argmin(every["part"]) for c in columns})
+    told = every.group_by("record_key").agg(**{c: every[c].first(order_by=every["part"]) for c in columns})
     told = told.filter(ibis.or_(*(told[c].notnull() for c in columns if c in _TELLING)))
     spaces = collected.ids.select(record_key="customer_key", source="id_space")
     return told.join(spaces, "record_key").order_by("record_key")

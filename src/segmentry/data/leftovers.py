@@ -250,10 +250,15 @@ def _unit_of(column: ColumnProfile, values: Kind) -> str:
             # 'number of sales' and 'NumDealsPurchases' are counts, and so is a small whole number.
             if unit == "currency" and _counted(column):
                 return ""
-            if unit == "days" and not column.is_integer:
+            if unit == "days" and (not column.is_integer or _perhaps_months(column)):
                 return ""
             return unit
     return ""
+
+
+def _perhaps_months(column: ColumnProfile) -> bool:
+    """Whether a recency never goes beyond a year of months: days since the last order would."""
+    return has_word(column.name, "recency") and not has_word(column.name, "days") and column.within(0, 12) == 1
 
 
 def _counted(column: ColumnProfile) -> bool:

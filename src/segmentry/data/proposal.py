@@ -46,6 +46,16 @@ class Proposal:
         return default_segmentations(self.sources)
 
     @property
+    def why_no_segmentation(self) -> str:
+        """Why nothing is proposed, where nothing is."""
+        if any(source.kind in ("responses", "events") for source in self.sources):
+            return (
+                "answers and events are collected and checked, but they do not make traits yet; a file with one row "
+                "per customer, or with orders, does"
+            )
+        return "the files hold fewer than two usable traits"
+
+    @property
     def primary(self) -> str | None:
         """The segmentation shown first."""
         names = [s.name for s in self.segmentations]

@@ -43,7 +43,7 @@ def to_yaml(proposal: Proposal) -> str:
         for i, segmentation in enumerate(found):
             lines += ([""] if i else []) + list(_segmentation(segmentation))
     else:
-        lines += ["", *_comment("No segmentation is proposed: the files hold fewer than two usable traits.", 0)]
+        lines += ["", *_comment(f"No segmentation is proposed: {proposal.why_no_segmentation}.", 0)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -79,7 +79,7 @@ def _source(source: SourceProposal) -> Iterator[str]:
     config = as_config(source)
     yield f"  {source.name}:"
     reasons = "; ".join(source.reasons)
-    yield from _comment(f"{source.kind} ({source.confidence:.2f}): {reasons}." + _check(source.confidence < 0.6), 4)
+    yield from _comment(f"{source.kind} ({source.confidence:.2f}): {reasons}{_check(source.confidence < 0.6)}.", 4)
     if not source.table.complete:
         yield from _comment(f"Recognised from the first {source.table.rows:,} records.", 4)
     for note in source.notes:
@@ -137,6 +137,7 @@ def _table(config: dict[str, Any]) -> Iterator[str]:
 _LAYOUTS = {
     "answers_in_columns": "a row is a respondent; every filled cell that is an answer becomes a row",
     "measures_in_columns": "a row is a cell of the market; every figure of it becomes a row",
+    "customers_in_rows": "no column names the customer: _row is an id made of what the row holds",
     "ga4_events": "the parameters of an event stand in a list; they become columns",
 }
 

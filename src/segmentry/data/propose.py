@@ -29,7 +29,14 @@ from segmentry.data.order_lines import (
 from segmentry.data.profiling import ambiguous_days
 from segmentry.data.proposal import Proposal, distinct_attributes, listed
 from segmentry.data.proposal_yaml import to_yaml
-from segmentry.data.recognise import Question, SourceProposal, organisations_as_customers, recognise
+from segmentry.data.recognise import (
+    NO_CUSTOMER,
+    Question,
+    SourceProposal,
+    organisations_as_customers,
+    recognise,
+    rows_as_customers,
+)
 from segmentry.data.source_files import (
     Group,
     LeftOut,
@@ -89,7 +96,7 @@ def propose(
         before, total = sum(sizes[:i]), max(1, sum(sizes))
         shown = (lambda part, _, before=before, total=total: progress(before + part, total)) if progress else None
         taken = {f.source.name for f in found}
-        outcome = _recognised(con, group, paths, root, scratch, taken, shown)
+        outcome = _recognised(con, group, paths, root, scratch, taken, shown, alone=len(groups) == 1)
         if isinstance(outcome, LeftOut):
             left_out.append(outcome)
         else:
@@ -127,6 +134,8 @@ def _recognised(
     scratch: Path,
     taken: set[str],
     progress: Progress | None,
+    *,
+    alone: bool,
 ) -> _Found | LeftOut:
     try:
         opened = open_group(con, group, scratch, progress)
@@ -139,6 +148,8 @@ def _recognised(
     except DataError as error:
         left_out = unusable(group.paths[0], root, error)
         return replace(left_out, path=group.origin.table) if group.origin else left_out
+    if source.kind is None and alone and source.reasons[0] == NO_CUSTOMER:
+        source = rows_as_customers(source) or source
     if source.kind is None:
         opened.close()
         return LeftOut(source.paths[0], source.reasons[0], source.table.names)

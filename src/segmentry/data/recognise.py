@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from segmentry.catalogue import Model
-from segmentry.data.known import Known
+from segmentry.data.known import Known, made
 from segmentry.data.known_exports import find_export
 from segmentry.data.known_surveys import find_anonymous_survey, find_survey
 from segmentry.data.leftovers import AttributeProposal, Kind, leftovers
@@ -27,6 +27,9 @@ NO_CUSTOMER = "no column identifies the customer"
 # Below this a kind is no more than a guess, and the file is left out.
 POSSIBLE = 0.35
 
+
+# So many columns at least tell of somebody where rows are taken for customers whom nothing names.
+_LEAST_TOLD = 3
 
 DAY_FIRST = ("day first", "month first")
 
@@ -286,6 +289,33 @@ def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
     )
 
 
+CUSTOMERS_IN_ROWS = "customers_in_rows"
+
+
+def rows_as_customers(proposal: SourceProposal) -> SourceProposal | None:
+    """A source that names nobody, read as customers, one a row; None where rows say too little, or are sales."""
+    table = proposal.table
+    if {"time", "amount"} <= map_columns("transactions", table).keys():
+        return None
+    about = {t: m for t, m in map_columns("customers", table).items() if t not in ("customer", "known_as")}
+    reason = "no column identifies the customer, and this is the only file: each row is taken for a customer of its own"
+    columns = {"customer": made("_row", "an id made of the row", 0.7), **about}
+    note = "A row that is exported with another value is a new customer. Better: export the customer's number along."
+    found = complete(
+        replace(
+            proposal,
+            kind="customers",
+            confidence=0.5,
+            reasons=(reason,),
+            columns=columns,
+            answers={"kind": "customers"},
+            known=Known("customers", 0.5, (reason,), columns, layout=CUSTOMERS_IN_ROWS),
+            notes=(note,),
+        )
+    )
+    return found if len(about) + len(found.attributes) >= _LEAST_TOLD else None
+
+
 def complete(proposal: SourceProposal) -> SourceProposal:
     """The proposal with its attributes, personal columns and what is left out worked out from its mapping."""
     used = {name: target for target, m in proposal.columns.items() for name in m.uses}
@@ -301,7 +331,7 @@ def complete(proposal: SourceProposal) -> SourceProposal:
             why[column.name] = f"{found.holds}: {found.why}"
     if proposal.kind is None:
         return replace(proposal, pii=pii, pii_why=why)
-    if proposal.known is not None and proposal.known.layout is not None:
+    if proposal.known is not None and proposal.known.layout not in (None, CUSTOMERS_IN_ROWS):
         return replace(proposal, pii=pii, pii_why=why)
     attributes, left_out = leftovers(proposal.table, proposal.kind, proposal.columns)
     pii |= {a.source: a.pii for a in attributes if a.pii is not Pii.NONE}

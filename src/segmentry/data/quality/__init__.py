@@ -166,11 +166,14 @@ def _of_collection(collected: Collected, manifest: Manifest) -> Iterator[Found]:
     """What the collection of a source has noted already."""
     entries: list[Entry] = [e for e in manifest.entries if e.source == collected.name]
     kept = sum(e.kept for e in entries)
-    bad = sum(e.quarantined for e in entries)
+    repaired = [{r["reason"]: -r["rows"]} for e in entries for r in e.repairs]
+    left = _summed([*(e.reasons for e in entries), *repaired])
+    # What segmentry.yaml sets aside could be used, and is kept out on purpose.
+    aside = sum(left.get(reason, 0) for reason in collected.source.set_aside)
+    bad = sum(e.quarantined for e in entries) - aside
     if bad:
-        repaired = [{r["reason"]: -r["rows"]} for e in entries for r in e.repairs]
-        left = _summed([*(e.reasons for e in entries), *repaired])
-        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(left.items()) if n)
+        unwanted = {r: n for r, n in left.items() if n and r not in collected.source.set_aside}
+        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(unwanted.items()))
         yield Found("unusable_records", "", bad, kept + bad, f"{bad:,} records are in quarantine: {reasons}")
     for column, lost in _summed([e.unread for e in entries]).items():
         text = f"{lost:,} values of {column} could not be read and count as not known"

@@ -1,0 +1,348 @@
+"""Latent class analysis: segments of people who answer alike, found by maximum likelihood on unique answer patterns.
+
+Lazarsfeld & Henry (1968), "Latent Structure Analysis"; Goodman (1974), "Exploratory latent structure analysis using
+both identifiable and unidentifiable models"; EM as in Dempster, Laird & Rubin (1977). Within a class the items are
+independent. An item that was not answered adds nothing to the likelihood (missing at random).
+
+Three ideas make it quick. Equal patterns are one pattern with a weight: 11 yes/no items have 2,048 at most, however
+many people answered. All starts climb together, as two matrix products a step. And where there are very many patterns,
+only the starts that lead after a few steps are followed to the end.
+
+Symbols: n respondents, u unique patterns, p items, c categories over all items, k classes, s starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segmentry.errors import FitError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+MISSING = -1  # the code of an item that was not answered
+_TIE = 1e-9  # probabilities closer than this are equal, and the lowest class wins (DESIGN, law 9)
+_SAME = 1e-3  # log-likelihoods closer than this are the same maximum
+_FLOOR = (
+    1e-12  # probabilities are kept off zero by this much, so that an answer never seen in a class is not impossible
+)
+_CLOSE = 1e-9  # a start has arrived when a step adds less than this to the log-likelihood per unit of weight
+_MILD = 1.0  # added to random numbers from 0 to 1 for the first probabilities; .05 to 3 end in the same maxima
+_STEPS = 5_000
+_SCREEN = 40  # steps after which the leading starts are chosen
+_CELLS = 4_000_000  # posterior probabilities that are held at once, for all starts together
+
+
+@dataclass(frozen=True)
+class LatentClasses:
+    """A latent class model; the largest class comes first.
+
+    Attributes:
+        shares: (k,) share of the population in each class.
+        probabilities: for each item (k, categories of the item), the probability of each answer in each class.
+        log_likelihood: of the data the model was fitted to.
+        respondents: summed weight of the respondents with at least one answer.
+        entropy_loss: how much the classes overlap: minus the weighted sum of p log p over the posteriors.
+        starts: independent starts.
+        replications: how many of them reached this log-likelihood to .001. One or two: more starts may find better.
+        converged: whether the best start came to rest within the steps allowed.
+        seed: the seed that gives this model again.
+    """
+
+    shares: Floats
+    probabilities: tuple[Floats, ...]
+    log_likelihood: float
+    respondents: float
+    entropy_loss: float
+    starts: int
+    replications: int
+    converged: bool
+    seed: int
+
+    @property
+    def k(self) -> int:
+        """Number of classes."""
+        return len(self.shares)
+
+    @property
+    def parameters(self) -> int:
+        """Free parameters: k - 1 shares, and per class and item one less than its categories."""
+        return self.k - 1 + self.k * sum(table.shape[1] - 1 for table in self.probabilities)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion; smaller is better."""
+        return 2 * self.parameters - 2 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion (Schwarz 1978); smaller is better."""
+        return self.parameters * math.log(self.respondents) - 2 * self.log_likelihood
+
+    @property
+    def icl(self) -> float:
+        """Integrated completed likelihood (Biernacki et al. 2000): BIC that also asks for separate classes."""
+        return self.bic + 2 * self.entropy_loss
+
+    @property
+    def relative_entropy(self) -> float:
+        """How clearly people belong to one class, 0 to 1 (Ramaswamy et al. 1993); 1 for a single class."""
+        return 1.0 if self.k == 1 else 1 - self.entropy_loss / (self.respondents * math.log(self.k))
+
+    def posterior(self, codes: ArrayLike) -> Floats:
+        """(n, k) probability of each class given the answers; of one who answered nothing: the shares.
+
+        Args:
+            codes: (n, p) category of each item, counted from 0, or ``MISSING``.
+        """
+        rows = _checked_codes(codes)
+        if rows.shape[1] != len(self.probabilities):
+            raise FitError(f"{rows.shape[1]} items were given; the model has {len(self.probabilities)}.")
+        logs = np.tile(np.log(self.shares), (len(rows), 1))
+        for column, table in zip(rows.T, self.probabilities, strict=True):
+            if column.max(initial=MISSING) >= table.shape[1]:
+                raise FitError(
+                    f"There is a category {column.max()} where the model knows 0 to {table.shape[1] - 1}.",
+                    fix=f"Give categories that the model has not seen as {MISSING}, not answered.",
+                )
+            logs += np.where(column[:, None] == MISSING, 0.0, np.log(table).T[column])
+        return _normalised(logs)[0]
+
+    def labels(self, codes: ArrayLike) -> Ints:
+        """(n,) the most probable class of each respondent; of equals the first."""
+        posterior = self.posterior(codes)
+        found: Ints = (posterior >= posterior.max(axis=1, keepdims=True) - _TIE).argmax(axis=1)
+        return found.astype(np.int64)
+
+
+def latent_classes(
+    codes: ArrayLike,
+    k: int,
+    *,
+    weights: ArrayLike | None = None,
+    categories: Sequence[int] | None = None,
+    starts: int = 50,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> LatentClasses:
+    """Fit k latent classes to categorical answers by maximum likelihood.
+
+    The same table, weights and seed give the same answer whatever the order of the rows; a row of weight 3 counts as
+    three. Who answered nothing is left out.
+
+    Args:
+        codes: (n, p) category of each item, counted from 0; ``MISSING`` (-1) where it was not answered.
+        k: number of classes, at least 1.
+        weights: (n,) respondents per row, at least 0, default 1.
+        categories: categories of each item; by default one more than its largest code.
+        starts: independent random starts, at least 1. The likelihood has many local maxima: see ``replications``.
+        seed: at least 0.
+        progress: called with steps done and steps in all, now and then.
+
+    Raises:
+        FitError: no answers, or more parameters than the answer patterns can tell apart.
+
+    >>> model = latent_classes([[0, 0, 0], [0, 0, 0], [1, 1, 1], [1, 1, 1], [1, 1, 1]], 2)
+    >>> model.shares.round(2).tolist(), model.replications > 1
+    ([0.6, 0.4], True)
+    """
+    if k < 1 or starts < 1:
+        raise FitError(f"{k} latent classes with {starts} starts.", why="Both must be at least 1.")
+    data = _Patterns.of(_checked_codes(codes), weights, categories)
+    _require_identified(data, k)
+    rng = np.random.default_rng([seed, k])
+    theta = data.per_item(_MILD + rng.random((starts, k, len(data.item))))
+    climbs = _Climbs(np.full((starts, k), 1 / k), theta)
+    return _settled(data, *_climbed(data, climbs, progress), starts, seed)
+
+
+@dataclass(frozen=True)
+class _Patterns:
+    """Unique answer patterns, in lexical order.
+
+    ``ones`` (u, c): 1 where a pattern has the category; ``weights`` (u,): respondents; ``item`` (c,): item of each
+    category.
+    """
+
+    ones: Floats
+    weights: Floats
+    item: Ints
+
+    @staticmethod
+    def of(rows: Ints, weights: ArrayLike | None, categories: Sequence[int] | None) -> _Patterns:
+        weight = _checked_weights(weights, len(rows)) * (rows != MISSING).any(axis=1)
+        if not weight.any():
+            raise FitError("Nobody answered anything.", why="Latent classes are found from answers.")
+        patterns, inverse = np.unique(rows, axis=0, return_inverse=True)
+        summed = np.bincount(inverse.ravel(), weight, len(patterns)).astype(np.float64)
+        patterns, summed = patterns[summed > 0], summed[summed > 0]
+        sizes = [int(column.max()) + 1 for column in rows.T] if categories is None else list(categories)
+        for j, (column, size) in enumerate(zip(rows.T, sizes, strict=True)):
+            if size < 1 or column.max() >= size:
+                raise FitError(
+                    f"Item {j + 1} has codes up to {column.max()} and {size} categories.",
+                    why="Codes count from 0, so the largest is one less than the number of categories.",
+                    fix="Leave out items that nobody answered, and give the number of categories of the others.",
+                )
+        blocks = [patterns[:, [j]] == np.arange(size) for j, size in enumerate(sizes)]
+        item = np.repeat(np.arange(len(sizes)), sizes)
+        return _Patterns(np.concatenate(blocks, axis=1).astype(np.float64), summed, item)
+
+    @cached_property
+    def total(self) -> float:
+        return float(self.weights.sum())
+
+    @cached_property
+    def first(self) -> Ints:
+        """(p,) the first category of each item."""
+        return np.flatnonzero(np.diff(self.item, prepend=-1)).astype(np.int64)
+
+    def per_item(self, counts: Floats) -> Floats:
+        """(..., c) counts as probabilities within each item; an item without a count gets equal ones."""
+        sums = np.add.reduceat(counts, self.first, axis=-1)[..., self.item]
+        sizes = np.bincount(self.item)[self.item]
+        found = np.where(sums > 0, counts / np.where(sums > 0, sums, 1.0), 1 / sizes)
+        return np.maximum(found, _FLOOR)
+
+
+@dataclass(frozen=True)
+class _Climbs:
+    """Starts on their way up: ``shares`` (s, k), ``theta`` (s, k, c)."""
+
+    shares: Floats
+    theta: Floats
+
+    def at(self, index: Ints | NDArray[np.bool_]) -> _Climbs:
+        return _Climbs(self.shares[index], self.theta[index])
+
+
+def _climbed(data: _Patterns, climbs: _Climbs, progress: Progress | None) -> tuple[_Climbs, int, bool]:
+    """The best start at its maximum, how many others came to it, and whether it has come to rest."""
+    room = max(1, _CELLS // (len(data.weights) * climbs.shares.shape[1]))
+    screened, reached = zip(
+        *(
+            _climb(data, climbs.at(np.arange(i, min(i + room, len(climbs.shares)))), _SCREEN)[:2]
+            for i in range(0, len(climbs.shares), room)
+        ),
+        strict=True,
+    )
+    climbs = _Climbs(np.concatenate([c.shares for c in screened]), np.concatenate([c.theta for c in screened]))
+    likelihood = np.concatenate(reached)
+    followed = climbs.at(np.argsort(-likelihood, kind="stable")[: max(1, min(room, len(likelihood)))])
+    followed, likelihood, resting = _climb(data, followed, _STEPS, progress)
+    best = int((likelihood >= likelihood.max() - _SAME / 10).argmax())
+    return followed.at(np.array([best])), int((likelihood >= likelihood[best] - _SAME).sum()), bool(resting[best])
+
+
+def _climb(
+    data: _Patterns, climbs: _Climbs, steps: int, progress: Progress | None = None
+) -> tuple[_Climbs, Floats, NDArray[np.bool_]]:
+    """EM from every start until it rests or ``steps`` are done: where it is, its log-likelihood, whether it rests."""
+    shares, theta = climbs.shares.copy(), climbs.theta.copy()
+    likelihood = np.full(len(shares), -np.inf)
+    moving = np.arange(len(shares))
+    for step in range(steps):
+        shares[moving], theta[moving], reached = _step(data, climbs := _Climbs(shares[moving], theta[moving]))
+        gained = reached - likelihood[moving]
+        likelihood[moving] = reached
+        moving = moving[gained > _CLOSE * data.total]
+        if not len(moving):
+            break
+        if progress is not None and step % 100 == 0:
+            progress(step, steps)
+    resting = np.ones(len(shares), dtype=bool)
+    resting[moving] = False
+    return _Climbs(shares, theta), likelihood, resting
+
+
+def _step(data: _Patterns, climbs: _Climbs) -> tuple[Floats, Floats, Floats]:
+    """One step of EM for all starts: new shares and probabilities, and the log-likelihood of those before."""
+    s, k = climbs.shares.shape
+    logs = data.ones @ np.log(climbs.theta).reshape(s * k, -1).T
+    posterior, evidence = _normalised(logs.reshape(-1, s, k) + np.log(climbs.shares))
+    weighted = posterior.reshape(-1, s * k) * data.weights[:, None]
+    counts = (weighted.T @ data.ones).reshape(s, k, -1)
+    shares = np.maximum(weighted.sum(axis=0).reshape(s, k) / data.total, _FLOOR)
+    return shares, data.per_item(counts), data.weights @ evidence
+
+
+def _normalised(logs: Floats) -> tuple[Floats, Floats]:
+    """Probabilities over the last axis in proportion to exp(logs), and the logarithm of their sum before."""
+    top = logs.max(axis=-1, keepdims=True)
+    raised = np.exp(logs - top)
+    sums = raised.sum(axis=-1, keepdims=True)
+    return raised / sums, (top + np.log(sums))[..., 0]
+
+
+def _settled(
+    data: _Patterns, best: _Climbs, replications: int, converged: bool, starts: int, seed: int
+) -> LatentClasses:
+    """The model of one start, its classes ordered by size."""
+    order = np.lexsort([*best.theta[0].round(9).T[::-1], -best.shares[0].round(9)])
+    shares = best.shares[0][order] / best.shares[0].sum()
+    theta = best.theta[0][order]
+    theta = theta / np.add.reduceat(theta, data.first, axis=1)[:, data.item]
+    posterior, evidence = _normalised(data.ones @ np.log(theta).T + np.log(shares))
+    overlap = -np.where(posterior > 0, posterior * np.log(np.where(posterior > 0, posterior, 1.0)), 0.0).sum(axis=1)
+    return LatentClasses(
+        shares=shares,
+        probabilities=tuple(np.split(theta, data.first[1:], axis=1)),
+        log_likelihood=float(data.weights @ evidence),
+        respondents=data.total,
+        entropy_loss=float(data.weights @ overlap),
+        starts=starts,
+        replications=replications,
+        converged=converged,
+        seed=seed,
+    )
+
+
+def _checked_codes(codes: ArrayLike) -> Ints:
+    rows = np.asarray(codes)
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise FitError(
+            f"The table of answers has the shape {rows.shape}.",
+            why="Latent classes need at least one respondent and one item.",
+        )
+    whole = rows.astype(np.int64)
+    if not np.array_equal(whole, rows) or whole.min() < MISSING:
+        raise FitError(
+            "The table of answers holds something else than codes.",
+            why=f"A code is a whole number from 0, or {MISSING} where the item was not answered.",
+            fix="Number the categories of each item from 0.",
+        )
+    return whole
+
+
+def _checked_weights(weights: ArrayLike | None, n: int) -> Floats:
+    if weights is None:
+        return np.ones(n)
+    weight = np.asarray(weights, dtype=np.float64)
+    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any():
+        raise FitError(
+            f"The weights of {n} respondents are negative, missing, or {weight.shape} in number.",
+            why="A weight says how many people a row stands for.",
+            fix="Give one number of at least 0 per row.",
+        )
+    return weight
+
+
+def _require_identified(data: _Patterns, k: int) -> None:
+    """Raise FitError where there are at least as many parameters as cells of the table of all patterns."""
+    sizes = np.bincount(data.item)
+    free = k - 1 + k * int((sizes - 1).sum())
+    cells = math.prod(int(size) for size in sizes)
+    if k > 1 and free > cells - 1:
+        raise FitError(
+            f"{k} latent classes of {len(sizes)} items have {free} parameters; the items have only {cells}"
+            " different answer patterns.",
+            why="Several sets of classes would fit equally well, so none can be told from the data.",
+            fix="Ask for fewer classes, or add items.",
+        )
