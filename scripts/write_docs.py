@@ -25,6 +25,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("sources.NAME", config.Source),
     ("sources.NAME.attributes.NAME", config.Attribute),
     ("sources.NAME.answers", config.Answers),
+    ("identity", config.Identity),
+    ("identity.accounts", config.AccountIdentity),
     ("lifecycle_days", config.LifecycleDays),
     ("sample", config.Sample),
     ("quality", config.Quality),

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -23,12 +23,11 @@ from segmentry.catalogue import Trait
 from segmentry.data import (
     collect,
     feeds,
-    golden,
     identity,
+    integrate,
     privacy,
     quality,
     quarantine,
-    reconcile,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -185,38 +184,22 @@ class Workspace:
             return before - self.manifest().rows()["quarantine"]
 
     def resolve(self) -> Run:
-        """One row per customer from the records of all sources."""
+        """One row per customer, and per account, from the records of all sources."""
         manifest, settings, sources = self.something_collected(), self.config.identity, self.config.sources
-        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
+        about = ("customers", "accounts")
+        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind in about}
         before = self.state.current().get("resolve")
 
-        def work(files: Session, writer: Writer) -> dict[str, Any]:
-            session = cast("DuckDBSession", files)  # what works on the files of the workspace
-            ids = session.keep("ids", collect.customer_ids(manifest, session))
-            linking = identity.due(settings, ids)
-            names = [n for n in sources if manifest.parts("customers", n)]
-            found = {n: session.parts(manifest.parts("customers", n)) for n in names}
-            records = golden.in_line(found, sources, settings)
-            facts = {n: session.parts(parts) for n, parts in self._fact_parts(manifest).items()}
-            links: dict[str, Any] = {}
-            if linking:
-                collected = identity.Collected(ids, records, identity.with_contacts(facts, sources))
-                resolved = identity.resolve(
-                    session,
-                    collected,
-                    settings,
-                    identity.digest_of(self._told_by(manifest), settings, sources),
-                    identity.Before(**before.facts["links"]) if before and before.facts.get("links") else None,
-                    now=datetime.now(UTC).replace(tzinfo=None),
-                    progress=self._progress("resolve"),
-                )
-                writer.write("links", resolved.links)
-                writer.write("identity_changes", resolved.changes)
-                links = asdict(resolved.before)
-            owned = writer.write("identities", resolved.identities if linking else identity.nobody_linked(ids))
-            writer.write("golden_customers", golden.golden_customers(owned, records, settings))
-            rows = {n: identity.rekeyed(t, owned) if linking else t for n, t in {**found, **facts}.items()}
-            return {"customers": reconcile.customers_by_source(rows), "links": links}
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return integrate.Integration(
+                cast("DuckDBSession", session),  # what works on the files of the workspace
+                manifest,
+                sources,
+                settings,
+                before.facts if before else {},
+                datetime.now(UTC).replace(tzinfo=None),
+                self._progress("resolve"),
+            ).write(writer)
 
         inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
         return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
@@ -233,7 +216,7 @@ class Workspace:
                 for name, source in self.config.sources.items()
                 if (parts := manifest.parts(source.kind, name))
             ]
-            found = quality.check(sources, manifest, self.config.quality, day)
+            found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
             return found.to_json()
 
@@ -364,7 +347,7 @@ class Workspace:
     def something_collected(self) -> Manifest:
         """What has been collected; :class:`DataError` before the first collection."""
         manifest = self.manifest()
-        if not manifest.collected_on:
+        if not manifest.entries:
             raise DataError("Nothing has been collected yet.", fix="Run `segmentry run`.")
         return manifest
 
@@ -520,9 +503,7 @@ class Workspace:
     def _sweep(self) -> None:
         kept = self.state.kept()
         parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
-        parts |= {
-            p for r in kept if r.stage == "resolve" and r.facts["links"] for p in r.facts["links"]["parts"].values()
-        }
+        parts |= {p for r in kept if r.stage == "resolve" for p in integrate.parts_of(r.facts)}
         self.engine.sweep({r.id for r in kept}, parts)
 
     def _told(self, source: str) -> Callable[[int], None]:
@@ -564,15 +545,6 @@ class Workspace:
         rows = session.facts(parts, self._progress("traits"))
         linked = self._current("resolve").facts["links"] and "customer_key" in rows.columns
         return identity.rekeyed(rows, session.table("resolve", "identities")) if linked else rows
-
-    def _told_by(self, manifest: Manifest) -> list[str]:
-        """The parts that say who a customer is."""
-        telling = [n for n, s in self.config.sources.items() if s.kind == "customers" or identity.says_who(s)]
-        return [*manifest.keys, *(p for n in telling for p in manifest.parts(self.config.sources[n].kind, n))]
-
-    def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
-        kinds = {n: s.kind for n, s in self.config.sources.items()}
-        return {n: manifest.parts(k, n) for n, k in kinds.items() if k != "customers" and manifest.parts(k, n)}
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")

@@ -189,7 +189,7 @@ def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None
     space.run()
     assert _owners(space)["crm:P9"] == "S6"
     changes = _rows(space, "resolve", "identity_changes", "source_id")
-    assert {s: (c["change"], c["customer_before"], c["customer_now"]) for s, c in changes.items()} == {
+    assert {s: (c["change"], c["owner_before"], c["owner_now"]) for s, c in changes.items()} == {
         "P4": ("merged", "crm:P4", "S6"),
         "P9": ("merged", "crm:P4", "S6"),
     }

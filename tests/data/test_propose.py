@@ -223,9 +223,12 @@ def test_telco(real: Mapping[str, Proposal]):
 
 def test_opportunities_stand_for_orders_and_accounts_for_customers(real: Mapping[str, Proposal]):
     proposal = real["crm_sales_opportunities/*"]
-    accounts, products, pipeline = proposal.sources
-    assert (accounts.kind, mapping(accounts)) == ("customers", {"customer": "account", "country": "office_location"})
-    assert [a.name for a in accounts.attributes] == [
+    accounts, stand_ins, products, pipeline = proposal.sources
+    assert (accounts.kind, mapping(accounts)["parent"], accounts.attributes) == ("accounts", "subsidiary_of", ())
+    assert mapping(accounts)["account_name"] == "account"  # its only name
+    assert (stand_ins.name, stand_ins.kind) == ("accounts_as_customers", "customers")
+    assert mapping(stand_ins) == {"customer": "account", "account": "account", "country": "office_location"}
+    assert [a.name for a in stand_ins.attributes] == [
         "industry",
         "employees",
         "annual_revenue",
@@ -246,7 +249,7 @@ def test_opportunities_stand_for_orders_and_accounts_for_customers(real: Mapping
             "product": "product",
         },
     )
-    assert accounts.id_space == pipeline.id_space == "customers"
+    assert accounts.id_space == stand_ins.id_space == pipeline.id_space == "customers"
     assert pipeline.charges is None
     assert [left.path for left in proposal.left_out] == ["crm_sales_opportunities/sales_teams.csv"]
     assert "missing in 24 % of the rows: these rows go to quarantine" in to_yaml(proposal)

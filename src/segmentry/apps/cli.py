@@ -250,7 +250,7 @@ def ingest(workspace: Where = HERE, quiet: Quiet = False) -> None:
 
 @app.command()
 def resolve(workspace: Where = HERE, quiet: Quiet = False) -> None:
-    """Find the customers behind the ids of all sources, and make one row of each."""
+    """Find the customers and organisations behind the ids of all sources, and make one row of each."""
     from segmentry.apps import terminal
 
     with _opened(workspace, quiet) as space:
@@ -388,7 +388,7 @@ def describe(
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help="Id of the customer.")],
+    customer: Annotated[str, typer.Argument(help="Id of the customer; with --identity also account:ID.")],
     name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.")] = None,
     identity: Annotated[bool, typer.Option("--identity", help="Who it is: the ids that were joined, and why.")] = False,
     workspace: Where = HERE,

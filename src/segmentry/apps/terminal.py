@@ -339,27 +339,51 @@ def explanations(found: Sequence[Explanation]) -> None:
 
 
 def resolved(run: Run) -> None:
-    """How many customers stand behind how many ids, and what joined them."""
+    """How many customers and organisations stand behind how many ids, what joined them, and who belongs to whom."""
     plain(f"{words.counted(run.rows['golden_customers'], 'customers')} behind {run.rows['identities']:,} ids.")
-    links = run.facts["links"]
+    _links(run.facts["links"], "customers", "identity")
+    if found := run.facts.get("accounts"):
+        _organisations(found, run.rows)
+    plain("`segmentry explain --identity ID` shows what joined one; `same` and `different` of identity overrule it.")
+
+
+def _links(links: Mapping[str, Any], what: str, key: str) -> None:
     if not links:
-        plain("No links were looked for: all sources share their ids. `identity: {link: always}` looks for them.")
+        plain(
+            f"No links of {what} were looked for: all sources share their ids. `link: always` of {key} looks for them."
+        )
         return
     found = links["facts"]
-    table = table_of("joined by", "pairs", title="Links", right=["pairs"])
+    table = table_of("joined by", "pairs", title=f"Links of {what}", right=["pairs"])
     for how, pairs in sorted(found["pairs"].items(), key=lambda item: -item[1]):
         table.add_row(how, f"{pairs:,}")
     out.print(table)
     if found["merged"] or found["split"]:
         plain(f"Since the last time {found['merged']:,} ids were merged and {found['split']:,} split off.")
-    plain("`segmentry explain --identity CUSTOMER` shows what joined one; identity.same and .different overrule it.")
+
+
+def _organisations(found: Mapping[str, Any], rows: Mapping[str, int]) -> None:
+    accounts = rows["golden_accounts"]
+    plain(f"\n{words.counted(accounts, 'organisations')} behind {rows['account_identities']:,} ids.")
+    _links(found["kept"]["links"], "organisations", "identity.accounts")
+    if found["owned"]:
+        deep = words.counted(found["deepest"], "levels")
+        plain(f"{found['owned']:,} of them belong to another one; the deepest group goes {deep} down.")
+    for problem, n in found["problems"].items():
+        warn(f"{words.counted(n, 'parents')} not taken: {problem}. `segmentry show golden_accounts` has it.")
+    attached = sum(found["contacts"].values())
+    how = ", ".join(f"{n:,} by {how}" for how, n in sorted(found["contacts"].items(), key=lambda item: -item[1]))
+    plain(f"{attached:,} of {rows['golden_customers']:,} customers belong to one{': ' + how if how else ''}.")
 
 
 def identity(found: IdentityExplanation) -> None:
-    """Which ids are one customer, what joined them, and where each field is from."""
-    plain(f"{found.customer_id}: {words.counted(len(found.ids), 'ids')}.")
+    """Which ids are one customer or account, what joined them, and where each field is from."""
+    what = "organisation, " if found.unit == "account" else ""
+    plain(f"{found.customer_id}: {what}{words.counted(len(found.ids), 'ids')}.")
     for each in found.ids:
         plain(f"  {each}")
+    for name, text in found.about:
+        plain(f"{name}: {text}")
     for link in found.links:
         plain(f"{link.left} and {link.right}: {link.how}, probability {link.probability:.4f}")
         for field, level, weight in link.evidence:

@@ -435,6 +435,16 @@ def _name_as_account(_: TableProfile, mapped: ColumnMap, __: set[str]) -> _Found
         yield "account", Mapped(name.expression, name.uses, round(0.9 * name.confidence, 3), reason)
 
 
+def _account_as_name(table: TableProfile, mapped: ColumnMap, __: set[str]) -> _Found:
+    """Where the id of an organisation is its name."""
+    found = mapped.get("account")
+    if found is None or "account_name" in mapped or len(found.uses) != 1:
+        return
+    column = table[found.uses[0]]
+    if not (column.is_code or column.is_number) and column.values and any(" " in v for v in column.values):
+        yield "account_name", Mapped(found.expression, found.uses, round(0.9 * found.confidence, 3), "the id is a name")
+
+
 _Fallback = Callable[[TableProfile, ColumnMap, set[str]], _Found]
 _FACTS: tuple[_Fallback, ...] = (_account_as_customer, _repeating_id, _only_time)
 _FALLBACKS: dict[str, tuple[_Fallback, ...]] = {
@@ -442,6 +452,6 @@ _FALLBACKS: dict[str, tuple[_Fallback, ...]] = {
     "events": _FACTS,
     "responses": (_account_as_customer, _repeating_id),
     "customers": (_unique_id, _children_in_parts, _value_in_parts, _address_in_parts, _birthday_day_first),
-    "accounts": (_name_as_account,),
+    "accounts": (_name_as_account, _account_as_name),
     "costs": (_type_of_cost,),
 }

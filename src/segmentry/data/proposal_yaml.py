@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segmentry.data.defaults import SegmentationProposal, lifecycle_days
+from segmentry.data.known_exports import NO_ACCOUNT
 from segmentry.data.mapping import Mapped
 from segmentry.data.proposal import Proposal, as_config
 from segmentry.data.recognise import SourceProposal
@@ -187,6 +188,13 @@ def _set_aside(config: Mapping[str, Any]) -> Iterator[str]:
     yield "    set_aside:    # rows that go to quarantine, with the reason; remove a line to keep them"
     for reason, condition in config["set_aside"].items():
         yield f"      {_scalar(reason)}: {_scalar(condition)}"
+    if NO_ACCOUNT in config["set_aside"]:
+        yield from _comment(
+            "Deals that name no account are leads. Take the # off the next line to keep them, counted apart and as no "
+            "purchase, rather than in quarantine.",
+            4,
+        )
+        yield f"    # leads: {_scalar(config['set_aside'][NO_ACCOUNT])}"
 
 
 def _columns(source: SourceProposal) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -238,19 +238,24 @@ _SHARED_WITH_ACCOUNTS = words_in(
 )
 
 
-def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
-    """A source of accounts read as customers: each organisation is a customer, its columns are traits."""
+def organisations_as_customers(proposal: SourceProposal, taken: Collection[str] = ()) -> SourceProposal:
+    """A source of accounts read as customers: each organisation is a customer, its columns are traits.
+
+    Its name is none of those ``taken``.
+    """
+    options = (f"{proposal.name[:24]}_as_customers{n}" for n in ("", *range(2, 100)))
+    called = proposal.name if proposal.name not in taken else next(o for o in options if o not in taken)
     organisation = proposal.columns["account"]
-    taken = {name for m in proposal.columns.values() for name in m.uses}
+    read = {name for m in proposal.columns.values() for name in m.uses}
     found = map_columns("customers", proposal.table, {"customer": organisation.uses[0]})
     columns = {
         target: mapped
         for target, mapped in found.items()
-        if target in _SHARED_WITH_ACCOUNTS and not taken & set(mapped.uses)
+        if target in _SHARED_WITH_ACCOUNTS and not read & set(mapped.uses)
     }
-    columns |= {"customer": organisation}
-    if "country" in proposal.columns:
-        columns["country"] = proposal.columns["country"]
+    columns |= {target: m for target, m in proposal.columns.items() if target in _SHARED_WITH_ACCOUNTS}
+    columns |= {"customer": organisation, "account": organisation}
+    columns = {target: columns[target] for target in columns_of("customers") if target in columns}
     made = []
     for target, (name, kind, unit) in _OF_ACCOUNTS.items():
         if target in proposal.columns:
@@ -275,11 +280,12 @@ def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
     left_out = tuple(
         (proposal.columns[target].uses[0], "names the organisation; not needed of customers")
         for target in ("account_name", "domain")
-        if target in proposal.columns
+        if target in proposal.columns and proposal.columns[target].uses[0] not in used
     )
     note = "Each organisation is read as a customer: no file names the people behind it."
     return replace(
         proposal,
+        name=called,
         kind="customers",
         columns=columns,
         attributes=(*made, *others),

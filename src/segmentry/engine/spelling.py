@@ -44,6 +44,23 @@ def md5(text: ir.StringValue) -> ir.StringValue:
     return _md5(text)
 
 
+@ibis.udf.scalar.builtin(name="hash")
+def _hashed(value, rest) -> int:  # type: ignore[no-untyped-def]  # any types: Ibis reads the annotations
+    """DuckDB's own hash of two values."""
+    raise AssertionError(value, rest)
+
+
+def quick_hash(values: Sequence[ir.Value]) -> ir.Value:
+    """A 64-bit hash of several values in DuckDB, a tenth of the cost of md5; equal rows have equal hashes.
+
+    Another version of DuckDB may give other hashes: compare them within one session, and never store them.
+    """
+    found: ir.Value = ibis.literal(0)
+    for value in values:
+        found = _hashed(value, found)
+    return found
+
+
 def sample_order(key: ir.Value, salt: str) -> ir.StringValue:
     """A pseudo-random sort key that every engine agrees on: ``md5(salt || '|' || key)`` (law 6)."""
     return md5(ibis.literal(f"{salt}|") + key.cast("string"))

@@ -31,7 +31,7 @@ from segmentry.data.quality.answers import answers
 from segmentry.data.quality.columns import scan
 from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged
 from segmentry.data.quality.levels import levels
-from segmentry.data.quality.relations import categories, contradictions, keys, references
+from segmentry.data.quality.relations import categories, contradictions, keys, parents, references
 from segmentry.data.quality.rhythm import rhythm
 from segmentry.data.quality.scores import (
     SourceScore,
@@ -42,6 +42,7 @@ from segmentry.data.quality.scores import (
     score,
     trait_score,
 )
+from segmentry.engine import Session
 from segmentry.tables import TABLES, Type
 
 __all__ = [
@@ -129,7 +130,9 @@ def as_table(checked: Checked) -> ir.Table:
     return ibis.memtable(checked.rows(), schema=_SCHEMA)
 
 
-def check(sources: Sequence[Collected], manifest: Manifest, settings: Quality, as_of: date) -> Checked:
+def check(
+    session: Session, sources: Sequence[Collected], manifest: Manifest, settings: Quality, as_of: date
+) -> Checked:
     """Check the collected records of all sources.
 
     ``as_of`` is the day that ages, freshness and acceptances are measured at; records of later days count in the checks
@@ -149,6 +152,7 @@ def check(sources: Sequence[Collected], manifest: Manifest, settings: Quality, a
             *rhythm(collected, as_of),
             *keys(collected),
             *references(collected, sources),
+            *parents(session, collected, sources),
             *contradictions(collected, as_of),
             *categories(collected),
             *answers(collected),
