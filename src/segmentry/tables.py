@@ -127,6 +127,13 @@ customers = _collected(
         pii=Pii.DIRECT,
         null_means="not stated",
     ),
+    # Text, not an id: an id of the company's own may be shown, this number belongs to the person.
+    Column(
+        "person_id",
+        Type.TEXT,
+        "A number of the person that systems share: national id, social security, tax or loyalty number.",
+        pii=Pii.DIRECT,
+    ),
     Column("name", Type.TEXT, "Full name.", pii=Pii.DIRECT),
     Column("first_name", Type.TEXT, "Given name.", pii=Pii.DIRECT),
     Column("last_name", Type.TEXT, "Family name.", pii=Pii.DIRECT),
@@ -137,6 +144,7 @@ customers = _collected(
     Column("joined_at", Type.TIME, "When the relation began (sign-up, first contract)."),
     Column("updated_at", Type.TIME, "When the source last changed the record."),
     Column("birth_date", Type.DATE, "Date of birth.", pii=Pii.QUASI),
+    Column("birthday", Type.TEXT, "Day of birth without the year, month first: 07-09, 7/9.", pii=Pii.QUASI),
     Column("birth_year", Type.INTEGER, "Year of birth.", pii=Pii.QUASI, unit="year"),
     Column("age", Type.INTEGER, "Age as the source gives it.", pii=Pii.QUASI, unit="years"),
     Column("gender", Type.CATEGORY, "Gender as the source gives it.", pii=Pii.QUASI),

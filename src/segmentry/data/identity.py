@@ -28,8 +28,8 @@ from segmentry.errors import DataError, did_you_mean
 
 _CONTACT = {"contact_name": "name", "contact_email": "email", "contact_phone": "phone"}
 # What tells people apart: a record without any of these is compared with no other.
-_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date")
-_COMPARED = (*_TELLING, "address", "city", "region", "postcode", "country", "account")
+_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date", "person_id")
+_COMPARED = (*_TELLING, "birthday", "address", "city", "region", "postcode", "country", "account")
 _BY_HAND = "by hand"
 _CHANGES = ("changed_at", "change", "id_space", "source_id", "customer_before", "customer_now", "reason")  # of the part
 
