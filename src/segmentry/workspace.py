@@ -49,6 +49,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.traits import Definition
 from segmentry.version import __version__
 
 
@@ -104,6 +105,7 @@ class Workspace:
         changed; otherwise they stay frozen. Raises :class:`DataError` before the traits when a finding of the check is
         blocking; what was made before stays.
         """
+        self._own_traits()  # a mistake in them is told before hours of work
         with self.state.writer():
             self.collect()
             self.resolve()
@@ -238,9 +240,13 @@ class Workspace:
         """One row per customer as of a date, one column per trait."""
         manifest = self.something_collected()
         day = self._day(as_of, manifest)
-        needed = self._needed()
+        needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
-        inputs = [manifest.digest(), self._current("resolve").fingerprint, self.config.lifecycle_days.model_dump()]
+        declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
+        lifecycle = self.config.lifecycle_days.model_dump()
+        inputs = [manifest.digest(), self._current("resolve").fingerprint, lifecycle, declared]
+        # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
+        once = needed & set(current.facts.get("declared", ()) if current else ())
         if current and current.fingerprint == self._fingerprint("traits", day, inputs):
             considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
             if needed <= considered:
@@ -251,16 +257,21 @@ class Workspace:
                 golden_customers=session.table("resolve", "golden_customers"),
                 transactions=self._collected(session, manifest, "transactions"),
                 products=self._collected(session, manifest, "products"),
-                attributes=tuple(
-                    (s.kind, name, spec) for s in self.config.sources.values() for name, spec in s.attributes.items()
-                ),
+                further={
+                    kind: rows
+                    for kind in traits.FURTHER
+                    if (rows := self._collected(session, manifest, kind)) is not None
+                },
+                attributes=self.config.attributes,
             )
-            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed)
+            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed, own=own)
             table = writer.write("traits", made.table.order_by("customer_key"))
             value = segment.value_trait_of([t.name for t in made.traits])
             return {
                 "traits": [traits.to_json(t) for t in made.traits],
                 "needed": sorted(needed),
+                "declared": sorted({*declared, *once}),
+                "absent": dict(made.absent),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),
             }
@@ -319,6 +330,7 @@ class Workspace:
         self._settings(name)
         run, fitted = self._current("traits"), self._current(f"fit:{name}")
         segmentation = load_segmentation(self.root, fitted)
+        assignment.refuse_removed(segmentation, run.facts.get("declared", ()), self.config.traits)
         stage = f"assign:{name}"
         before = self.state.current().get(stage)
         day = run.as_of or date.min
@@ -438,10 +450,9 @@ class Workspace:
         for name in self.config.segmentations:
             try:
                 self._fit_if_due(name)
+                self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
-                continue
-            self.assign(name)
         self._drawn = (None, None)
         self._forget_removed()
         return not_fitted
@@ -576,6 +587,10 @@ class Workspace:
         ):
             raise FitError(failed.error)
         self._fit(name)
+
+    def _own_traits(self) -> tuple[Definition, ...]:
+        """The declared traits; :class:`ConfigError` where one is not well formed."""
+        return traits.definitions(self.config.traits, self.config.attributes)
 
     def _needed(self) -> frozenset[str]:
         """Traits that the frozen segmentations read."""

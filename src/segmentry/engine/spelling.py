@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
+from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
@@ -84,6 +85,88 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
         rank=ibis.row_number().over(group_by=by, order_by=[ibis.desc("rows_counted"), ibis.asc(value)])
     )
     return ranked.filter(ranked["rank"] == 0).select(by, value)
+
+
+# Text in JSON ---------------------------------------------------------------------------------------------------------
+
+
+@ibis.udf.scalar.builtin(name="json_valid", signature=(("string",), "boolean"))
+def _duckdb_reads(text: str) -> bool:
+    raise AssertionError(text)
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("string", "string"), "string"))
+def _duckdb_text(document: str, path: str) -> str:
+    raise AssertionError((document, path))
+
+
+@ibis.udf.scalar.builtin(name="json_type", signature=(("string", "string"), "string"))
+def _duckdb_type(document: str, path: str) -> str:
+    raise AssertionError((document, path))
+
+
+@ibis.udf.scalar.builtin(name="pg_input_is_valid", signature=(("string", "string"), "boolean"))
+def _postgres_reads(text: str, as_type: str) -> bool:
+    raise AssertionError((text, as_type))
+
+
+@ibis.udf.scalar.builtin(name="to_jsonb", signature=(("json",), "binary"))
+def _postgres_document(text: str) -> bytes:
+    raise AssertionError(text)
+
+
+@ibis.udf.scalar.builtin(name="jsonb_object_field", signature=(("binary", "string"), "binary"))
+def _postgres_field(document: bytes, key: str) -> bytes:
+    raise AssertionError((document, key))
+
+
+@ibis.udf.scalar.builtin(name="jsonb_object_field_text", signature=(("binary", "string"), "string"))
+def _postgres_text(document: bytes, key: str) -> str:
+    raise AssertionError((document, key))
+
+
+@ibis.udf.scalar.builtin(name="jsonb_typeof", signature=(("binary",), "string"))
+def _postgres_type(document: bytes) -> str:
+    raise AssertionError(document)
+
+
+def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
+    """What stands at a path of names in a column of JSON text, as text: ``("plan", "id")`` of ``{"plan": {"id": 1}}``.
+
+    Null where the text is no JSON, or has nothing, null or an object there. A number is spelt without needless zeros
+    (12.50 is 12.5, 3.0 is 3); a list stays JSON text, without spaces after its commas. PostgreSQL needs to be version
+    16 or later.
+    """
+    null = ibis.null("string")
+    if _backend_of(column) == "postgres":
+        found: Any = _postgres_document(_postgres_reads(column, "jsonb").ifelse(column, null).cast("json"))
+        *above, last = path
+        for name in above:
+            found = _postgres_field(found, name)
+        # With the empty beginning of the column in front, the text keeps the column's order of letters.
+        text, kind = column.left(0) + _postgres_text(found, last), _postgres_type(_postgres_field(found, last))
+        number = (kind == "number").ifelse(text, null).cast("float64").cast("string")
+        odd = text.re_search(r"^[{[]|[.]")
+    else:
+        where = "$" + "".join(f'."{name}"' for name in path)
+        document = _duckdb_reads(column).ifelse(column, null)
+        text, kind = _duckdb_text(document, where), _duckdb_type(document, where).lower()
+        number = text.re_replace(r"[.]0$", "")
+        odd = text.re_search(r"^[{[]|[.]0$")
+    # PostgreSQL writes spaces between the parts of a list. The kind costs another look: only where it may matter.
+    spelt = ibis.cases(
+        (kind == "object", null),
+        (kind == "array", text.replace(", ", ",").replace('": ', '":')),
+        (kind.isin(["number", "double"]), number),
+        else_=text,
+    )
+    return odd.ifelse(spelt, text)
+
+
+def _backend_of(expression: ir.Expr) -> str:
+    """The engine that the rows of an expression live in; "" for one over no table yet."""
+    tables = expression.op().find((ops.DatabaseTable, ops.SQLQueryResult))
+    return str(tables[0].source.name) if tables else ""
 
 
 # Sums ----------------------------------------------------------------------------------------------------------------
@@ -183,6 +266,11 @@ DIALECTS = {
 
 
 Step = tuple[str, Callable[[ir.Table], ir.Table]]
+
+
+def once(rows: ir.Table) -> ir.Table:
+    """The same rows, computed in a SELECT of their own: what uses a column of theirs does not repeat its expression."""
+    return rows.limit(None)
 
 
 def to_sql(rows: ir.Table, steps: Sequence[Step], dialect: str) -> str:

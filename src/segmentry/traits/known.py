@@ -6,7 +6,7 @@ made in one scan), further passes, and one expression per trait over the custome
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -31,13 +31,15 @@ Expression = Callable[[ir.Table], ir.Value]
 class Facts:
     """The tables that traits are made from, all of one database.
 
-    ``golden_customers`` has one row per customer. ``attributes`` are those that segmentry.yaml declares, each as
-    (table, name, declaration).
+    ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
+    responses, costs, consents. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
+    declaration).
     """
 
     golden_customers: ir.Table
     transactions: ir.Table | None = None
     products: ir.Table | None = None
+    further: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
 
 
@@ -70,7 +72,9 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``lines``
+    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``facts``
+    are the rows of customers by table, as collected: those whose time had come, and of those without a time the ones
+    that were collected. ``lines``
     are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return, is_goods
     (either), amount, and those of the optional columns and attributes that have values; numbers are in whole units of
     10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as collected, for
@@ -84,6 +88,7 @@ class Known:
     also: frozenset[str]
     customers: ir.Table
     filled: Mapping[str, int]
+    facts: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
@@ -135,39 +140,56 @@ def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[s
     more = {ATTRIBUTE + n: golden[n] for t, n, _ in attributes if t == "customers" and n in golden.columns}
     customers = golden.select(*own, **more)
     end = ibis.timestamp((as_of + timedelta(days=1)).isoformat())
-    rows = facts.transactions
-    if rows is not None:
-        rows = rows.filter(rows[KEY].notnull())
-        customers = _population(customers, end, rows.filter(rows["time"] < end), rows.filter(rows["time"] >= end))
-    else:
-        customers = _population(customers, end)
+    given = facts.further if facts.transactions is None else {"transactions": facts.transactions, **facts.further}
+    of_somebody = {name: rows.filter(rows[KEY].notnull()) for name, rows in given.items()}
+    by_then = {name: rows.filter(_is_known(name, rows, end)) for name, rows in of_somebody.items()}
+    # A row without a time says nothing of when its customer came.
+    later = [rows.filter(rows["time"] >= end) for rows in of_somebody.values() if "time" in rows.columns]
+    customers = _population(customers, end, list(by_then.values()), later)
     filled = _one_row(
         customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
     )
-    base = Known(as_of, lifecycle, also, customers, filled, attributes)
-    return base if rows is None else _with_lines(base, rows.filter(rows["time"] < end), facts.products)
+    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes)
+    return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
+
+
+def _is_known(table: str, rows: ir.Table, end: ir.TimestampScalar) -> ir.BooleanValue:
+    """Whether a row's time had come; whether one without a time had been collected (null: from the start)."""
+    if TABLES[table]["time"].required:
+        return rows["time"] < end
+    collected = ibis.literal(True)
+    if "known_from" in rows.columns:
+        collected = rows["known_from"].isnull() | (rows["known_from"] < end)
+    return ibis.coalesce(rows["time"] < end, collected) if "time" in rows.columns else collected
 
 
 def _population(
-    customers: ir.Table, end: ir.TimestampScalar, before: ir.Table | None = None, after: ir.Table | None = None
+    customers: ir.Table, end: ir.TimestampScalar, before: Sequence[ir.Table] = (), after: Sequence[ir.Table] = ()
 ) -> ir.Table:
     """The customers known by then: who had joined, or did anything, or of whom nobody ever said when they came."""
     says_when = "joined_at" in customers.columns
-    some_later = after is not None and _any(after)
+    some_later = any(_any(rows) for rows in after)
     if not some_later and not (says_when and _any(customers.filter(customers["joined_at"] >= end))):
         return customers  # no record is later: everybody
     row = customers
     conditions: list[ir.BooleanValue] = []
     silent = ibis.literal(True)
-    if before is not None and after is not None:
-        row = row.left_join(before.select(KEY).distinct().mutate(acted_before=True), KEY, rname="{name}_before")
-        row = row.left_join(after.select(KEY).distinct().mutate(acted_after=True), KEY, rname="{name}_after")
+    if before:
+        row = row.left_join(_who(before).mutate(acted_before=True), KEY, rname="{name}_before")
         conditions.append(ibis._["acted_before"].notnull())
+    if after:
+        row = row.left_join(_who(after).mutate(acted_after=True), KEY, rname="{name}_after")
         silent = ibis._["acted_after"].isnull()
     if says_when:
         conditions.append(ibis._["joined_at"] < end)
         silent = silent & ibis._["joined_at"].isnull()
     return row.filter(ibis.or_(*conditions, silent)).select(*customers.columns)
+
+
+def _who(tables: Sequence[ir.Table]) -> ir.Table:
+    """The customers of some tables, each once."""
+    who = [rows.select(KEY).distinct() for rows in tables]
+    return who[0] if len(who) == 1 else ibis.union(*who, distinct=True)
 
 
 def _any(table: ir.Table) -> bool:
