@@ -163,6 +163,27 @@ def test_no_workspace_says_what_to_do(tmp_path: Path) -> None:
     assert "segmentry init" in done.stderr
 
 
+def test_before_the_first_run_every_question_is_answered_with_what_to_do(tmp_path: Path) -> None:
+    root = shop(tmp_path / "w", orders(20))
+    for words in (("explain", "C00001"), ("members", "Champions"), ("traits",), ("resolve",), ("quarantine",)):
+        done = segmentry(*words, "-w", root)
+        assert (done.returncode, done.stdout) == (1, ""), words
+        assert "yet." in done.stderr
+        assert "`segmentry run`" in done.stderr
+    assert "There are no tables yet" in segmentry("show", "-w", root).stdout
+
+
+def test_init_says_which_files_are_left_out_and_which_segmentations_it_proposes(tmp_path: Path) -> None:
+    orders(50).to_csv(tmp_path / "sales.csv", index=False)
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "staff.csv").write_text("agent,office\nAnn,York\nBob,Hull\n")
+    done = segmentry("init", "sales.csv", "empty.csv", "staff.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Left out: empty.csv: " in done.stderr
+    assert "Left out: staff.csv: no column identifies the customer." in done.stderr
+    assert "Segmentations to begin with: lifecycle, value, rfm, behaviour." in done.stdout
+
+
 def test_init_then_run_needs_no_edit_and_init_never_overwrites(tmp_path: Path) -> None:
     orders(150).to_csv(tmp_path / "sales.csv", index=False, sep=";", decimal=",")
     done = segmentry("init", "sales.csv", cwd=tmp_path)

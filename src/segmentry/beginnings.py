@@ -82,4 +82,9 @@ def distances(space: Workspace) -> tuple[comparison.Distance, ...]:
         placed = {n: reading.table(f"assign:{n}", "memberships") for n in [space.config.first] if n}
         value = reading.run("traits").facts["value_trait"]
         tables = (reading.table("resolve", "identities"), reading.table("traits", "traits"))
-        return comparison.compare(persons, records, *tables, placed, value)
+        organisations = reading.table("resolve", "account_identities"), reading.table("resolve", "golden_accounts")
+        customers = reading.table("resolve", "golden_customers")
+        return (
+            *comparison.compare(persons, records, *tables, placed, value),
+            *comparison.compare_accounts(reading.session.con, exports, *organisations, customers),
+        )

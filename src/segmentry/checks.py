@@ -72,6 +72,8 @@ _ALL = (
           "Complete the product list."),
     Check("unknown_accounts", "integrity", _WARNING, "Records name accounts that the account list does not have.",
           "Complete the account list."),
+    Check("parent_loops", "integrity", _WARNING, "Accounts are their own parent, or their parents lead back to them.",
+          "Correct the parents in the source; until then these accounts have none."),
     Check("stale", "timeliness", _WARNING, "The last record is older than the rhythm of the source allows.",
           "Export the source again; if it has ended for good, accept that with a reason."),
     Check("missing_week", "timeliness", _WARNING, "No records for five days or more where the source has many.",

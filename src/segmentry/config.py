@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 
 from pydantic import (
     BaseModel,
@@ -25,10 +25,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
-from segmentry.catalogue import Model, lookup
+from segmentry.catalogue import Model
 from segmentry.checks import CHECKS, Severity
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
-from segmentry.declaration import STRICT, DeclaredTrait
+from segmentry.declaration import STRICT, DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.tables import COLLECTABLE, TABLES, Pii
 
@@ -80,6 +80,7 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "answers_in_columns": ("responses",),
     "measures_in_columns": ("market",),
     "ga4_events": ("events",),
+    "customers_in_rows": ("customers",),
 }
 
 
@@ -128,7 +129,8 @@ class Source(_Part):
     layout: str | None = Field(
         None,
         description="What a row of the file is, where it is not one record: answers_in_columns (a respondent), "
-        "measures_in_columns (a cell of market research), ga4_events (Google Analytics 4 in BigQuery's shape).",
+        "measures_in_columns (a cell of market research), ga4_events (Google Analytics 4 in BigQuery's shape), "
+        "customers_in_rows (a customer whom no column names: _row is an id made of the row).",
         json_schema_extra={"enum": [*LAYOUTS, None]},
     )
     answers: Answers = Field(Answers(), description="Which columns are answers, for layout: answers_in_columns.")
@@ -138,6 +140,11 @@ class Source(_Part):
     )
     returns: str | None = Field(None, description="Condition over the file's columns: the line is a return.")
     charges: str | None = Field(None, description="Condition over the file's columns: postage, fee, no product.")
+    leads: str | None = Field(
+        None,
+        description="Condition over the file's columns: a deal of nobody yet. It is kept as a lead, whatever set_aside "
+        "says, and needs neither time nor amount: it is no purchase. A record that names a customer is none.",
+    )
     pii: dict[str, Pii] = Field({}, description="Columns of the file that are personal, and how.")
 
     @model_validator(mode="before")
@@ -207,13 +214,13 @@ class Source(_Part):
         if missing:
             raise ValueError(f"columns: {self.kind} need {', '.join(missing)}. Map a column of the file to it.")
         for name in self.attributes:
-            if name in table or not NAME.fullmatch(name):
+            if name in table or name in TABLES.get(f"golden_{self.kind}", table) or not NAME.fullmatch(name):
                 raise ValueError(
                     f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
                 )
         self._check_layout()
-        if (self.returns or self.charges) and self.kind != "transactions":
-            raise ValueError("returns and charges belong to a source of kind transactions.")
+        if (self.returns or self.charges or self.leads) and self.kind != "transactions":
+            raise ValueError("returns, charges and leads belong to a source of kind transactions.")
         return self
 
     def _check_layout(self) -> None:
@@ -232,30 +239,48 @@ class Source(_Part):
 
 
 Survivor = Literal["priority", "newest", "most_complete"]
-IdPair = Annotated[tuple[str, str], Field(description="Two ids, such as crm:0035; those of `customers` stand alone.")]
+IdPair = Annotated[
+    tuple[str, str], Field(description="Two ids, such as crm:0035; those of the space `customers` stand alone.")
+]
 
 
-class Identity(_Part):
-    """How the records of several systems become customers."""
+class _Joining(_Part):
+    """How the records of several systems become customers, or accounts; ``_of`` names their table."""
+
+    _of: ClassVar[str]
 
     link: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="Find the same person under different ids; auto does where sources have several id spaces.",
+        description="Find the same one under different ids; auto does where sources have several id spaces.",
     )
-    threshold: float = Field(0.99, gt=0.5, lt=1, description="Least probability at which two records are one customer.")
+    threshold: float = Field(0.99, gt=0.5, lt=1, description="Least probability at which two records are one.")
     priority: TextList = Field((), description="Sources whose values count first; the others follow in their order.")
-    survivor: Survivor = Field("priority", description="Whose value of a field a customer gets.")
-    fields: dict[str, Survivor] = Field({}, description="The same for single fields, such as {email: newest}.")
-    same: tuple[IdPair, ...] = Field((), description="Pairs of ids that are one customer, whatever is found.")
+    survivor: Survivor = Field("priority", description="Whose value of a field is taken.")
+    fields: dict[str, Survivor] = Field({}, description="The same for single fields, such as {country: newest}.")
+    same: tuple[IdPair, ...] = Field((), description="Pairs of ids that are one, whatever is found.")
     different: tuple[IdPair, ...] = Field((), description="Pairs of ids that are not; wins over everything.")
 
     @model_validator(mode="after")
-    def _known_fields(self) -> Identity:
-        allowed = TABLES["customers"].names
+    def _known_fields(self) -> Self:
+        allowed = TABLES[self._of].names
         for name in self.fields:
             if name not in allowed:
-                raise ValueError(f"fields.{name}: customers have no such column. {did_you_mean(name, allowed)}")
+                raise ValueError(f"fields.{name}: {self._of} have no such column. {did_you_mean(name, allowed)}")
         return self
+
+
+class AccountIdentity(_Joining):
+    """How the records of several systems become accounts (organisations)."""
+
+    _of = "accounts"
+
+
+class Identity(_Joining):
+    """How the records of several systems become customers."""
+
+    _of = "customers"
+
+    accounts: AccountIdentity = Field(AccountIdentity(), description="The same for organisations.")
 
 
 class LifecycleDays(_Part):
@@ -452,20 +477,17 @@ class Config(_Part):
 
     @model_validator(mode="after")
     def _names(self) -> Config:
-        sections: dict[str, Mapping[str, object]] = {
-            "sources": self.sources,
-            "traits": self.traits,
-            "segmentations": self.segmentations,
-        }
-        for section, names in sections.items():
-            for name in names:
+        for section in ("sources", "traits", "segmentations"):
+            for name in getattr(self, section):
                 if not NAME.fullmatch(name):
                     raise ValueError(
                         f"{section}.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
                     )
-        for name in self.identity.priority:
-            if name not in self.sources:
-                raise ValueError(f"identity.priority: no source is called '{name}'. {did_you_mean(name, self.sources)}")
+        for at, joining in (("identity", self.identity), ("identity.accounts", self.identity.accounts)):
+            for name in joining.priority:
+                if name not in self.sources:
+                    known = did_you_mean(name, self.sources)
+                    raise ValueError(f"{at}.priority: no source is called '{name}'. {known}")
         if self.primary is not None and self.primary not in self.segmentations:
             raise ValueError(
                 f"primary: no segmentation is called '{self.primary}'. {did_you_mean(self.primary, self.segmentations)}"
@@ -480,15 +502,17 @@ class Config(_Part):
 
     @model_validator(mode="after")
     def _traits_have_names_of_their_own(self) -> Config:
-        become_traits = {n: s for n, s in self.sources.items() if s.kind in ("customers", "transactions")}
-        attributes = {a: n for n, s in become_traits.items() for a in s.attributes}
+        become_traits = ("customers", "transactions")
+        attributes = {a: n for n, s in self.sources.items() for a in s.attributes if s.kind in become_traits}
         for name in self.traits:
-            owner = f"an attribute of the source {attributes[name]}" if name in attributes else ""
-            owner = "a built-in trait" if lookup(name) else owner
-            owner = "a column of the table of traits" if name in TABLES["traits"] else owner
-            if owner:
+            if owner := owner_of_name(name, attributes):
                 raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
         return self
+
+    @property
+    def attributes(self) -> tuple[tuple[str, str, Attribute], ...]:
+        """The attributes of all sources, as (table, name, declaration)."""
+        return tuple((s.kind, name, found) for s in self.sources.values() for name, found in s.attributes.items())
 
     @property
     def first(self) -> str | None:
@@ -658,6 +682,10 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
             model = RfmCuts
         case ("segmentations", _, "tiers", _):
             model = Tier
+        case ("identity",):
+            model = Identity
+        case ("identity", "accounts"):
+            model = AccountIdentity
         case ("lifecycle_days",):
             model = LifecycleDays
         case ("sample",):

@@ -69,6 +69,11 @@ _HUBSPOT = (
             "founded": "founded_year",
             "country": "country",
             "domain": "domain",
+            "phone": "phone",
+            "address": "address",
+            "city": "city",
+            "postcode": "zip",
+            "updated_at": "hs_lastmodifieddate",
         },
     ),
     CrmObject(
@@ -136,6 +141,11 @@ _SALESFORCE = (
             "revenue": "AnnualRevenue",
             "country": "BillingCountry",
             "domain": "Website",
+            "phone": "Phone",
+            "address": "BillingStreet",
+            "city": "BillingCity",
+            "postcode": "BillingPostalCode",
+            "updated_at": "SystemModstamp",
         },
     ),
     CrmObject(

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from segmentry.catalogue import Model
+from segmentry.catalogue import Model, lookup
 from segmentry.errors import did_you_mean
-from segmentry.tables import Pii
+from segmentry.tables import TABLES, Pii
 
 # Inputs may hold what came from the environment: a password must not come out in a traceback.
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
@@ -122,7 +121,7 @@ def _regularly(function: str, text: str) -> Aggregate:
     if not found:
         raise ValueError(
             f"aggregate: '{text}' is not read. Write regularly(3 of last 6 months), with days, weeks or months; "
-            "regularly(3 of last 6 months, at least 2 each) asks for two rows in each."
+            "regularly(3 of last 6 months at least 2 each) asks for two rows in each."
         )
     times, periods, unit, least = int(found[1]), int(found[2]), found[3], int(found[4] or 1)
     if not 1 <= times <= periods or not least:
@@ -171,6 +170,15 @@ AGGREGATES: dict[str, Callable[[str, str], Aggregate]] = {
     **dict.fromkeys(("stopped", "restarted"), _pause),
     "rank_within": _rank,
 }
+
+
+def owner_of_name(name: str, attributes: Mapping[str, str]) -> str:
+    """Whose name it is already, in words; empty when it is free. ``attributes`` that become traits: their sources."""
+    if name in TABLES["traits"]:
+        return "a column of the table of traits"
+    if lookup(name):
+        return "a built-in trait"
+    return f"an attribute of the source {attributes[name]}" if name in attributes else ""
 
 
 class DeclaredTrait(BaseModel):

@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 from segmentry import traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import collect, golden, market, masking, quality, quarantine, reconcile
+from segmentry.data import account_identity, collect, golden, market, masking, quality, quarantine, reconcile
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -37,10 +37,11 @@ _CHECKS_SHOWN = 12  # of the past, in the trend
 
 @dataclass(frozen=True)
 class TraitCover:
-    """A trait of the workspace and for how many customers it is known (share, 0 to 1)."""
+    """A trait of the workspace, and for how many customers it is known (share, 0 to 1)."""
 
     trait: Trait
     fill_rate: float
+    absent: str = ""  # why a declared trait is not there
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,15 @@ class GoldenField:
 
 @dataclass(frozen=True)
 class IdentityExplanation:
-    """Which ids are one customer, and why."""
+    """Which ids are one customer (or account: ``unit``), and why; ``about`` says where it belongs."""
 
     customer_id: str
     ids: tuple[str, ...]
     links: tuple[Link, ...]
     fields: tuple[GoldenField, ...]
     changes: tuple[tuple[date, str, str], ...]  # day, merged or split, reason
+    unit: str = "customer"
+    about: tuple[tuple[str, str], ...] = ()  # such as (account, its id and how it was found)
 
 
 @dataclass(frozen=True)
@@ -279,23 +282,32 @@ class Reading:
 
     def customer_key(self, customer: str) -> int:
         """The key of a customer by its id; :class:`DataError` when nobody has it."""
-        ids = self.table("resolve", "identities")
-        wanted = customer.strip()
+        return self._key("customer", customer)
+
+    def _key(self, unit: str, text: str) -> int:
+        """The key of a customer or an account by its id."""
+        table = _IDENTITIES[unit]
+        ids = self.table("resolve", table)
+        wanted = text.strip()
+        key = f"{unit}_key"
         spelled = ids["id_space"] + ":" + ids["source_id"]
-        same = ids.filter((ids["customer_id"] == wanted) | (ids["source_id"] == wanted) | (spelled == wanted))
-        each = same.group_by("customer_key").agg(id_space=same["id_space"].min()).order_by("customer_key")
+        same = ids.filter((ids[f"{unit}_id"] == wanted) | (ids["source_id"] == wanted) | (spelled == wanted))
+        each = same.group_by(key).agg(id_space=same["id_space"].min()).order_by(key)
         rows = self.session.con.to_pyarrow(each.limit(5))
         if rows.num_rows == 0:
-            raise DataError(f"There is no customer '{customer}'.", fix="`segmentry show identities` lists the ids.")
+            raise DataError(f"There is no {unit} '{text}'.", fix=f"`segmentry show {table}` lists the ids.")
         if rows.num_rows > 1:
             spaces = ", ".join(f"{s}:{wanted}" for s in rows.column("id_space").to_pylist())
-            raise DataError(f"Several customers have the id '{customer}'.", fix=f"Say which: {spaces}.")
-        return int(rows.column("customer_key")[0].as_py())
+            raise DataError(f"Several {unit}s have the id '{text}'.", fix=f"Say which: {spaces}.")
+        return int(rows.column(key)[0].as_py())
 
     def rows(self, stage: str, name: str, key: int) -> list[dict[str, Any]]:
         """The rows of one customer."""
+        return self._of("customer", stage, name, key)
+
+    def _of(self, unit: str, stage: str, name: str, key: int) -> list[dict[str, Any]]:
         table = self.table(stage, name)
-        return list(self.session.con.to_pyarrow(table.filter(table["customer_key"] == key)).to_pylist())
+        return list(self.session.con.to_pyarrow(table.filter(table[f"{unit}_key"] == key)).to_pylist())
 
     # What people see --------------------------------------------------------------------------------------------------
 
@@ -311,6 +323,13 @@ class Reading:
     def segmentations(self) -> tuple[str, ...]:
         """Names of the segmentations that have placed everybody, in the order of the config."""
         return tuple(n for n in self.config.segmentations if f"assign:{n}" in self.current)
+
+    def placed(self) -> tuple[str, ...]:
+        """Like :meth:`segmentations`; :class:`DataError` when nobody has been placed yet."""
+        if not self.segmentations():
+            missing = "" if self.config.segmentations else "add a segmentation to segmentry.yaml, then "
+            raise DataError("Nobody has been placed in a segment yet.", fix=f"Next: {missing}`segmentry run`.")
+        return self.segmentations()
 
     def summary(self, name: str) -> SegmentationSummary:
         """One segmentation as people see it."""
@@ -393,6 +412,12 @@ class Reading:
         specs = traits.from_json(run.facts["traits"])
         return tuple(TraitCover(t, reconcile.share(run.facts["known"][t.name], run.rows["traits"])) for t in specs)
 
+    def absent_traits(self) -> tuple[TraitCover, ...]:
+        """The declared traits that are not there, and why."""
+        specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
+        absent = self.run("traits").facts.get("absent", {})
+        return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
@@ -411,6 +436,7 @@ class Reading:
             as_of=base.as_of if base else datetime.fromisoformat(last).date() if last else None,
             customers=resolved.rows.get("golden_customers") if resolved else manifest.next_key - 1 or None,
             b2b=b2b,
+            own=[d.trait for d in traits.definitions(self.config.traits, self.config.attributes)],
         )
 
     def known(self) -> market.Known:
@@ -489,38 +515,66 @@ class Reading:
             stays=tuple((s["segment"], s["since"], s["until"]) for s in sorted(stays, key=lambda s: s["since"])),
         )
 
-    def identity(self, customer: str) -> IdentityExplanation:
-        """Which ids are a customer, what joined them, and which record each of its fields is from."""
-        key = self.customer_key(customer)
-        ids = self.rows("resolve", "identities", key)
+    def identity(self, text: str) -> IdentityExplanation:
+        """Which ids are a customer or an account, what joined them, and which record each of its fields is from.
+
+        ``text`` is an id; where a customer and an account have it, the customer is meant, unless it begins with
+        ``account:``.
+        """
+        unit, key = self._meant(text)
+        ids = self._of(unit, "resolve", _IDENTITIES[unit], key)
         named = {row["record_key"]: _named(row) for row in ids}
-        stages = self.current["resolve"].rows
         links, changes = [], []
-        if "links" in stages:
+        if "links" in self.current["resolve"].rows:
             found = self.table("resolve", "links")
             own = found.filter(found["left_key"].isin(list(named)) & found["right_key"].isin(list(named)))
             strongest = [ibis.desc("probability"), "left_key", "right_key"]
-            links = self.session.con.to_pyarrow(own.order_by(strongest)).to_pylist()
+            links = self.session.con.to_pyarrow(own.filter(own["unit"] == unit).order_by(strongest)).to_pylist()
             moved = self.table("resolve", "identity_changes")
             mine = ibis.or_(
                 *((moved["id_space"] == i["id_space"]) & (moved["source_id"] == i["source_id"]) for i in ids)
             )
+            mine &= moved["unit"] == unit
             changes = self.session.con.to_pyarrow(moved.filter(mine).order_by("changed_at")).to_pylist()
-        manifest = self.manifest()
-        parts = {n: manifest.parts("customers", n) for n in self.config.sources}
-        rows = {n: self.session.parts(of) for n, of in parts.items() if of}
-        records = golden.in_line(rows, self.config.sources, self.config.identity)
-        fields = golden.lineage(list(named), records, self.config.identity)
         return IdentityExplanation(
-            customer_id=str(ids[0]["customer_id"]),
+            customer_id=str(ids[0][f"{unit}_id"]),
             ids=tuple(named.values()),
             links=tuple(
                 Link(named[x["left_key"]], named[x["right_key"]], x["probability"], x["how"], _evidence(x["weights"]))
                 for x in links
             ),
-            fields=tuple(GoldenField(**{**f, "id": named[f["id"]]}) for f in fields),
+            fields=tuple(GoldenField(**{**f, "id": named[f["id"]]}) for f in self._lineage(unit, list(named))),
             changes=tuple((c["changed_at"].date(), c["change"], c["reason"]) for c in changes),
+            unit=unit,
+            about=_about(unit, self._of(unit, "resolve", f"golden_{unit}s", key)[0]),
         )
+
+    def _meant(self, text: str) -> tuple[str, int]:
+        """Whether an id is a customer's or an account's, and the key."""
+        if "account_identities" not in self.run("resolve").rows:
+            return "customer", self.customer_key(text)
+        if text.startswith("account:"):
+            return "account", self._key("account", text.removeprefix("account:"))
+        try:
+            return "customer", self.customer_key(text)
+        except DataError as error:
+            try:
+                return "account", self._key("account", text)
+            except DataError:
+                raise error from None
+
+    def _lineage(self, unit: str, ids: Sequence[int]) -> list[dict[str, Any]]:
+        manifest, joining = self.manifest(), self.config.identity
+        parts = {n: manifest.parts(f"{unit}s", n) for n in self.config.sources}
+        rows = {n: self.session.parts(of) for n, of in parts.items() if of}
+        if unit == "customer":
+            return golden.lineage(ids, golden.in_line(rows, self.config.sources, joining), joining)
+        records = golden.in_line(rows, self.config.sources, joining.accounts)
+        numbered = account_identity.keyed(records, self.session.parts([self._account_keys()]))
+        return golden.lineage(ids, numbered, joining.accounts)
+
+    def _account_keys(self) -> str:
+        return str(self.run("resolve").facts["accounts"]["kept"]["keys"])
 
     def members(self, segment_name: str, name: str | None = None) -> tuple[str, str, ir.Table]:
         """The customers of a segment: its segmentation, its name as written there, and their memberships with traits.
@@ -543,8 +597,22 @@ class Reading:
             )
             best_first = [ibis.desc("margin", nulls_first=False), ibis.asc("customer_id")]
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
-        everything = [n for s in self.segmentations() for n in self.segmentation(s).names]
+        everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))
+
+
+_IDENTITIES = {"customer": "identities", "account": "account_identities"}
+
+
+def _about(unit: str, row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Where a customer or an account belongs, by its golden record."""
+    if unit == "customer":
+        found = f"{row.get('account_id')}, found by {row.get('account_found_by')}"
+        return (("account", found),) if row.get("account_id") else ()
+    told = [("customers", f"{row['contacts']:,}"), ("parent", row["parent_id"] or row["parent_problem"])]
+    if row["level"]:
+        told.append(("ultimate parent", f"{row['ultimate_parent_id']}, {row['level']} above"))
+    return tuple((name, text) for name, text in told if text)
 
 
 def _named(row: Mapping[str, Any]) -> str:

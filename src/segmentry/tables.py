@@ -100,8 +100,8 @@ LINEAGE = (
     Column(
         "row_id",
         Type.TEXT,
-        "md5 of the row's canonical content and its occurrence number in the file: equal ids are the same record.",
-        required=True,
+        "md5 of what the source's key says: a later record of the same id replaces the row.",
+        null_means="its source has no key: equal rows are known by their content",
     ),
     Column(
         "known_from",
@@ -127,6 +127,13 @@ customers = _collected(
         pii=Pii.DIRECT,
         null_means="not stated",
     ),
+    # Text, not an id: an id of the company's own may be shown, this number belongs to the person.
+    Column(
+        "person_id",
+        Type.TEXT,
+        "A number of the person that systems share: national id, social security, tax or loyalty number.",
+        pii=Pii.DIRECT,
+    ),
     Column("name", Type.TEXT, "Full name.", pii=Pii.DIRECT),
     Column("first_name", Type.TEXT, "Given name.", pii=Pii.DIRECT),
     Column("last_name", Type.TEXT, "Family name.", pii=Pii.DIRECT),
@@ -138,6 +145,7 @@ customers = _collected(
     Column("acquisition_channel", Type.CATEGORY, "How the customer was won: advertisement, search, referral ..."),
     Column("updated_at", Type.TIME, "When the source last changed the record."),
     Column("birth_date", Type.DATE, "Date of birth.", pii=Pii.QUASI),
+    Column("birthday", Type.TEXT, "Day of birth without the year, month first: 07-09, 7/9.", pii=Pii.QUASI),
     Column("birth_year", Type.INTEGER, "Year of birth.", pii=Pii.QUASI, unit="year"),
     Column("age", Type.INTEGER, "Age as the source gives it.", pii=Pii.QUASI, unit="years"),
     Column("gender", Type.CATEGORY, "Gender as the source gives it.", pii=Pii.QUASI),
@@ -161,13 +169,18 @@ accounts = _collected(
     "one record about an organisation in one source",
     Column("account", Type.ID, "The organisation's id in the source.", pii=Pii.QUASI, required=True),
     Column("account_name", Type.TEXT, "Name of the organisation.", pii=Pii.QUASI),
-    Column("parent", Type.ID, "The organisation that owns this one."),
+    Column("parent", Type.ID, "The organisation that owns this one: its id, or its name."),
     Column("industry", Type.CATEGORY, "Industry."),
     Column("employees", Type.INTEGER, "Number of employees.", unit="persons"),
     Column("revenue", Type.MONEY, "Yearly revenue of the organisation.", unit="currency a year"),
     Column("founded", Type.INTEGER, "Year of foundation.", unit="year"),
     Column("country", Type.CATEGORY, "Country of the head office."),
     Column("domain", Type.TEXT, "Web domain.", pii=Pii.QUASI),
+    Column("phone", Type.TEXT, "Phone number of the switchboard.", pii=Pii.QUASI),
+    Column("address", Type.TEXT, "Street address of the head office.", pii=Pii.QUASI),
+    Column("city", Type.CATEGORY, "Town of the head office."),
+    Column("postcode", Type.TEXT, "Postal code of the head office.", pii=Pii.QUASI),
+    Column("updated_at", Type.TIME, "When the source last changed the record."),
 )
 transactions = _collected(
     "transactions",
@@ -189,7 +202,8 @@ transactions = _collected(
     Column(
         "line_kind",
         Type.CATEGORY,
-        "sale, return (a refund or cancellation), or charge (postage, fee, manual adjustment: not a product).",
+        "sale, return (a refund or cancellation), charge (postage, fee, manual adjustment: not a product), or lead (a "
+        "deal of nobody yet, without time and amount: no purchase).",
         required=True,
     ),
 )
@@ -304,11 +318,25 @@ identities = Table(
         Column("record_key", Type.INTEGER, "The number of this id, which collected rows carry.", required=True),
     ),
 )
-links = Table(
-    "links",
-    "two ids that are one customer, and why",
+account_identities = Table(
+    "account_identities",
+    "one id of an account (organisation) in one id space",
     "resolve",
     (
+        Column("account_key", Type.INTEGER, "The workspace's own number of the account.", required=True),
+        Column("account_id", Type.ID, "The account's id in this workspace.", pii=Pii.QUASI, required=True),
+        Column("id_space", Type.CATEGORY, "Sources of one id space share their ids.", required=True),
+        Column("source_id", Type.ID, "The id in that space.", pii=Pii.QUASI, required=True),
+        Column("record_key", Type.INTEGER, "The number of this id; those of customers are others.", required=True),
+    ),
+)
+_UNIT = Column("unit", Type.CATEGORY, "Whose ids these are: customer or account.", required=True)
+links = Table(
+    "links",
+    "two ids that are one customer, or one account, and why",
+    "resolve",
+    (
+        _UNIT,
         Column("left_key", Type.INTEGER, "record_key of the one.", required=True),
         Column("right_key", Type.INTEGER, "record_key of the other, the larger of the two.", required=True),
         Column("probability", Type.NUMBER, "Probability that both are the same.", required=True, unit="0 to 1"),
@@ -318,15 +346,16 @@ links = Table(
 )
 identity_changes = Table(
     "identity_changes",
-    "one id that came to belong to another customer",
+    "one id that came to belong to another customer, or another account",
     "resolve",
     (
+        _UNIT,
         Column("changed_at", Type.TIME, "When.", required=True),
         Column("change", Type.CATEGORY, "merged or split.", required=True),
         Column("id_space", Type.CATEGORY, "Space of the id.", required=True),
         Column("source_id", Type.ID, "The id.", pii=Pii.DIRECT, required=True),
-        Column("customer_before", Type.ID, "The customer it belonged to.", pii=Pii.DIRECT, required=True),
-        Column("customer_now", Type.ID, "The customer it belongs to now.", pii=Pii.DIRECT, required=True),
+        Column("owner_before", Type.ID, "The customer or account it belonged to.", pii=Pii.DIRECT, required=True),
+        Column("owner_now", Type.ID, "The one it belongs to now.", pii=Pii.DIRECT, required=True),
         Column("reason", Type.TEXT, "What joins it, or that nothing does any more.", required=True),
     ),
 )
@@ -342,6 +371,58 @@ golden_customers = Table(
             c
             for c in customers.columns
             if c.name not in {"customer_key", "customer", "known_as", *(x.name for x in LINEAGE)}
+        ),
+        Column("account_key", Type.INTEGER, "Number of the account it belongs to.", null_means="no account is known"),
+        Column(
+            "account_id",
+            Type.ID,
+            "The account it belongs to, as in golden_accounts.",
+            pii=Pii.QUASI,
+            null_means="no account is known",
+        ),
+        Column(
+            "account_found_by",
+            Type.CATEGORY,
+            "What says so: id or name (its records state the account), itself (its id is the account's: an "
+            "organisation that buys), e-mail domain (no record states an account, and one account has this domain).",
+            null_means="no account is known",
+        ),
+    ),
+)
+golden_accounts = Table(
+    "golden_accounts",
+    "one account (organisation)",
+    "resolve",
+    (
+        Column("account_key", Type.INTEGER, "The workspace's own number of the account.", required=True),
+        Column("account_id", Type.ID, "The account's id in this workspace.", pii=Pii.QUASI, required=True),
+        Column("ids", Type.INTEGER, "Ids that the account has in all sources.", required=True, unit="ids"),
+        Column("contacts", Type.INTEGER, "Customers that belong to it.", required=True, unit="customers"),
+        Column(
+            "parent_id",
+            Type.ID,
+            "account_id of the organisation that owns it.",
+            pii=Pii.QUASI,
+            null_means="none, or not known",
+        ),
+        Column(
+            "ultimate_parent_id",
+            Type.ID,
+            "account_id at the top of its group; its own there.",
+            pii=Pii.QUASI,
+            required=True,
+        ),
+        Column("level", Type.INTEGER, "Steps below the top of its group, which is 0.", required=True, unit="steps"),
+        Column(
+            "parent_problem",
+            Type.TEXT,
+            "Why the parent that a source names is not taken.",
+            null_means="it is, or none is named",
+        ),
+        *(
+            c
+            for c in accounts.columns
+            if c.name not in {"customer_key", "account", "parent", *(x.name for x in LINEAGE)}
         ),
     ),
 )
@@ -417,9 +498,11 @@ TABLES: dict[str, Table] = {
         quarantine,
         quality,
         identities,
+        account_identities,
         links,
         identity_changes,
         golden_customers,
+        golden_accounts,
         traits,
         memberships,
         membership_history,

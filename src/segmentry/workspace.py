@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -23,12 +23,11 @@ from segmentry.catalogue import Trait
 from segmentry.data import (
     collect,
     feeds,
-    golden,
     identity,
+    integrate,
     privacy,
     quality,
     quarantine,
-    reconcile,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -50,6 +49,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.traits import Definition
 from segmentry.version import __version__
 
 
@@ -90,6 +90,7 @@ class Workspace:
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
+        self._drawn: tuple[object, Any] = (None, None)  # during a run, what was drawn last and the sample
 
     def close(self) -> None:
         self.state.close()
@@ -104,6 +105,7 @@ class Workspace:
         changed; otherwise they stay frozen. Raises :class:`DataError` before the traits when a finding of the check is
         blocking; what was made before stays.
         """
+        self._own_traits()  # a mistake in them is told before hours of work
         with self.state.writer():
             self.collect()
             self.resolve()
@@ -185,45 +187,29 @@ class Workspace:
             return before - self.manifest().rows()["quarantine"]
 
     def resolve(self) -> Run:
-        """One row per customer from the records of all sources."""
-        manifest, settings, sources = self.manifest(), self.config.identity, self.config.sources
-        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind == "customers"}
+        """One row per customer, and per account, from the records of all sources."""
+        manifest, settings, sources = self.something_collected(), self.config.identity, self.config.sources
+        about = ("customers", "accounts")
+        mapped = {n: s.model_dump(mode="json") for n, s in sources.items() if s.kind in about}
         before = self.state.current().get("resolve")
 
-        def work(files: Session, writer: Writer) -> dict[str, Any]:
-            session = cast("DuckDBSession", files)  # what works on the files of the workspace
-            ids = session.keep("ids", collect.customer_ids(manifest, session))
-            linking = identity.due(settings, ids)
-            names = [n for n in sources if manifest.parts("customers", n)]
-            found = {n: session.parts(manifest.parts("customers", n)) for n in names}
-            records = golden.in_line(found, sources, settings)
-            facts = {n: session.parts(parts) for n, parts in self._fact_parts(manifest).items()}
-            links: dict[str, Any] = {}
-            if linking:
-                collected = identity.Collected(ids, records, identity.with_contacts(facts, sources))
-                resolved = identity.resolve(
-                    session,
-                    collected,
-                    settings,
-                    identity.digest_of(self._told_by(manifest), settings, sources),
-                    identity.Before(**before.facts["links"]) if before and before.facts.get("links") else None,
-                    now=datetime.now(UTC).replace(tzinfo=None),
-                    progress=self._progress("resolve"),
-                )
-                writer.write("links", resolved.links)
-                writer.write("identity_changes", resolved.changes)
-                links = asdict(resolved.before)
-            owned = writer.write("identities", resolved.identities if linking else identity.nobody_linked(ids))
-            writer.write("golden_customers", golden.golden_customers(owned, records, settings))
-            rows = {n: identity.rekeyed(t, owned) if linking else t for n, t in {**found, **facts}.items()}
-            return {"customers": reconcile.customers_by_source(rows), "links": links}
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return integrate.Integration(
+                cast("DuckDBSession", session),  # what works on the files of the workspace
+                manifest,
+                sources,
+                settings,
+                before.facts if before else {},
+                datetime.now(UTC).replace(tzinfo=None),
+                self._progress("resolve"),
+            ).write(writer)
 
         inputs = [manifest.digest(), mapped, settings.model_dump(mode="json")]
         return self._stage("resolve", None, inputs, {}, work, on=self.engine.files)
 
     def check(self, as_of: date | None = None) -> Run:
         """Hold the collected records of every source against the checks of data quality."""
-        manifest = self.manifest()
+        manifest = self.something_collected()
         day = self._day(as_of, manifest)
         shaping = {n: s.model_dump(mode="json", exclude={"path"}) for n, s in self.config.sources.items()}
 
@@ -233,7 +219,7 @@ class Workspace:
                 for name, source in self.config.sources.items()
                 if (parts := manifest.parts(source.kind, name))
             ]
-            found = quality.check(sources, manifest, self.config.quality, day)
+            found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
             return found.to_json()
 
@@ -252,11 +238,15 @@ class Workspace:
 
     def traits(self, as_of: date | None = None) -> Run:
         """One row per customer as of a date, one column per trait."""
-        manifest = self.manifest()
+        manifest = self.something_collected()
         day = self._day(as_of, manifest)
-        needed = self._needed()
+        needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
-        inputs = [manifest.digest(), self._current("resolve").fingerprint, self.config.lifecycle_days.model_dump()]
+        declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
+        lifecycle = self.config.lifecycle_days.model_dump()
+        inputs = [manifest.digest(), self._current("resolve").fingerprint, lifecycle, declared]
+        # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
+        once = needed & set(current.facts.get("declared", ()) if current else ())
         if current and current.fingerprint == self._fingerprint("traits", day, inputs):
             considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
             if needed <= considered:
@@ -267,16 +257,21 @@ class Workspace:
                 golden_customers=session.table("resolve", "golden_customers"),
                 transactions=self._collected(session, manifest, "transactions"),
                 products=self._collected(session, manifest, "products"),
-                attributes=tuple(
-                    (s.kind, name, spec) for s in self.config.sources.values() for name, spec in s.attributes.items()
-                ),
+                further={
+                    kind: rows
+                    for kind in traits.FURTHER
+                    if (rows := self._collected(session, manifest, kind)) is not None
+                },
+                attributes=self.config.attributes,
             )
-            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed)
+            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed, own=own)
             table = writer.write("traits", made.table.order_by("customer_key"))
             value = segment.value_trait_of([t.name for t in made.traits])
             return {
                 "traits": [traits.to_json(t) for t in made.traits],
                 "needed": sorted(needed),
+                "declared": sorted({*declared, *once}),
+                "absent": dict(made.absent),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),
             }
@@ -288,6 +283,12 @@ class Workspace:
 
         ``segments`` sets their number by hand (k-means). Raises :class:`FitError` when the data cannot support it.
         """
+        try:
+            return self._fit(name, segments)
+        finally:
+            self._drawn = (None, None)
+
+    def _fit(self, name: str, segments: int | None = None) -> Segmentation:
         settings = self._settings(name)
         if segments is not None:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
@@ -297,14 +298,15 @@ class Workspace:
             with self.engine.session({"traits": run.id}) as session:
                 specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
                 table = session.table("traits", "traits")
-                sample = privacy.draw(
-                    table, self.config.sample.size, self.config.sample.seed, population=settings.population
-                )
+                wanted = (run.id, settings.population)
+                if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
+                    size, seed = self.config.sample.size, self.config.sample.seed
+                    self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
                 fitted = segment.fit(
                     name,
                     settings,
                     segment.Learning(
-                        sample,
+                        self._drawn[1],
                         specs,
                         where=f"{config.FILE_NAME} segmentations.{name}",
                         seed=self.config.sample.seed,
@@ -313,7 +315,9 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                fitted = self._with_texts(fitted, table, list(specs.values()), run.facts["largest"])
+                placed = assignment.memberships(fitted, table).select("customer_key", "segment")
+                placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
+                fitted = self._with_texts(fitted, placed, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
             write_file(path, text)
@@ -326,6 +330,7 @@ class Workspace:
         self._settings(name)
         run, fitted = self._current("traits"), self._current(f"fit:{name}")
         segmentation = load_segmentation(self.root, fitted)
+        assignment.refuse_removed(segmentation, run.facts.get("declared", ()), self.config.traits)
         stage = f"assign:{name}"
         before = self.state.current().get(stage)
         day = run.as_of or date.min
@@ -339,7 +344,7 @@ class Workspace:
             next_day = later[0] if later else None
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
-            writer.write("memberships", assignment.with_since(placed, stays, day))
+            writer.write("memberships", assignment.with_since(placed, stays if before else None, day))
             sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
@@ -360,6 +365,13 @@ class Workspace:
         """What has been collected."""
         run = self.state.current().get("collect")
         return Manifest.from_json(run.facts) if run else Manifest()
+
+    def something_collected(self) -> Manifest:
+        """What has been collected; :class:`DataError` before the first collection."""
+        manifest = self.manifest()
+        if not manifest.entries:
+            raise DataError("Nothing has been collected yet.", fix="Run `segmentry run`.")
+        return manifest
 
     @contextmanager
     def reading(self, only: str | None = None) -> Iterator[Reading]:
@@ -438,10 +450,10 @@ class Workspace:
         for name in self.config.segmentations:
             try:
                 self._fit_if_due(name)
+                self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
-                continue
-            self.assign(name)
+        self._drawn = (None, None)
         self._forget_removed()
         return not_fitted
 
@@ -513,9 +525,7 @@ class Workspace:
     def _sweep(self) -> None:
         kept = self.state.kept()
         parts = {p for r in kept if r.stage == "collect" for p in Manifest.from_json(r.facts).files()}
-        parts |= {
-            p for r in kept if r.stage == "resolve" and r.facts["links"] for p in r.facts["links"]["parts"].values()
-        }
+        parts |= {p for r in kept if r.stage == "resolve" for p in integrate.parts_of(r.facts)}
         self.engine.sweep({r.id for r in kept}, parts)
 
     def _told(self, source: str) -> Callable[[int], None]:
@@ -558,15 +568,6 @@ class Workspace:
         linked = self._current("resolve").facts["links"] and "customer_key" in rows.columns
         return identity.rekeyed(rows, session.table("resolve", "identities")) if linked else rows
 
-    def _told_by(self, manifest: Manifest) -> list[str]:
-        """The parts that say who a customer is."""
-        telling = [n for n, s in self.config.sources.items() if s.kind == "customers" or identity.says_who(s)]
-        return [*manifest.keys, *(p for n in telling for p in manifest.parts(self.config.sources[n].kind, n))]
-
-    def _fact_parts(self, manifest: Manifest) -> dict[str, list[str]]:
-        kinds = {n: s.kind for n, s in self.config.sources.items()}
-        return {n: manifest.parts(k, n) for n, k in kinds.items() if k != "customers" and manifest.parts(k, n)}
-
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")
         return _digest(["fit", settings, self.config.sample.model_dump()])
@@ -585,7 +586,11 @@ class Workspace:
             and failed.started_at > self._current("traits").started_at
         ):
             raise FitError(failed.error)
-        self.fit(name)
+        self._fit(name)
+
+    def _own_traits(self) -> tuple[Definition, ...]:
+        """The declared traits; :class:`ConfigError` where one is not well formed."""
+        return traits.definitions(self.config.traits, self.config.attributes)
 
     def _needed(self) -> frozenset[str]:
         """Traits that the frozen segmentations read."""
@@ -621,7 +626,12 @@ class Workspace:
                 self.state.drop(stage)
 
     def _with_texts(
-        self, fitted: Segmentation, table: ir.Table, specs: list[Trait], largest: Mapping[str, float | None]
+        self,
+        fitted: Segmentation,
+        placed: ir.Table,
+        table: ir.Table,
+        specs: list[Trait],
+        largest: Mapping[str, float | None],
     ) -> Segmentation:
         """Readable names for segments that were found in the data, and for all a meaning and a next action.
 
@@ -629,7 +639,7 @@ class Workspace:
         """
         worth = segment.value_trait_of([s.name for s in specs])
         told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
-        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, largest, None)
+        effects = profiles.effects(placed, table, told, largest)
         found = fitted.method in segment.FIND_SEGMENTS
         names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
         book = playbooks.load(self.root / playbooks.FILE_NAME)

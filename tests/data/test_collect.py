@@ -73,6 +73,44 @@ def test_identical_lines_of_one_file_all_count_and_another_file_with_them_adds_n
     assert (entry.rows, entry.kept, entry.duplicates) == (4, 1, 3)
 
 
+def test_long_csv_read_by_several_threads_keeps_its_line_numbers(tmp_path: Path) -> None:
+    count = 300_000  # more than one thread takes at once
+    rows = "".join(f"C{i % 977},{i},2026-01-01 10:00:00,{i / 100}\n" for i in range(2, count + 2))
+    lines = _lines(_collected(tmp_path, "customer,order,date,amount\n" + rows))
+    assert len(lines) == count
+    assert (lines["order"].astype(int) == lines["line"]).all()
+
+
+def test_grown_file_with_equal_lines_is_counted_line_by_line(tmp_path: Path) -> None:
+    head, a, b = "customer,order,date,amount\n", "A,1,2026-01-01,5\n", "B,2,2026-01-02,6\n"
+    space = _collected(tmp_path, head + a * 2 + b)
+    (tmp_path / "orders-other.csv").write_text(head + a * 3)
+    space.collect()
+    (tmp_path / "orders.csv").write_text(head + b + a * 4 + "C,3,2026-01-03,7\n" + "C,3,,\n" * 2)
+    space.collect()
+    first, other, grown = space.manifest().entries
+    assert (first.kept, first.repeated) == (3, 1)
+    assert (other.kept, other.duplicates, other.repeated) == (1, 2, 2)
+    assert (grown.rows, grown.kept, grown.reread, grown.duplicates, grown.quarantined) == (8, 2, 3, 1, 2)
+    assert _lines(space)["customer"].value_counts().to_dict() == {"A": 4, "B": 1, "C": 1}
+    (tmp_path / "orders.csv").write_text(head + b + a * 4 + "C,3,,\n" * 3)
+    space.collect()
+    assert (space.manifest().entries[-1].kept, space.manifest().entries[-1].quarantined) == (0, 1)
+
+
+def test_parts_of_a_version_that_gave_every_row_an_id_are_still_compared(tmp_path: Path) -> None:
+    line = "A,1,2026-01-01,5\n"
+    space = _collected(tmp_path, "customer,order,date,amount\n" + line * 2)
+    (part,) = (tmp_path / "warehouse" / "parts").glob("transactions*.parquet")
+    rows = pd.read_parquet(part)
+    assert "row_id" not in rows.columns
+    rows.assign(row_id=["0" * 32, "1" * 32]).to_parquet(part)
+    (tmp_path / "orders-again.csv").write_text("customer,order,date,amount\n" + line * 3)
+    space.collect()
+    entry = space.manifest().entries[-1]
+    assert (entry.rows, entry.kept, entry.duplicates) == (3, 1, 2)
+
+
 def test_rows_read_are_kept_duplicates_or_quarantined(tmp_path: Path) -> None:
     frame = orders(50)
     frame.loc[::10, "amount"] = None

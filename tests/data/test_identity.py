@@ -156,8 +156,21 @@ def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
 def test_priority_puts_a_source_first(root: Path) -> None:
     space = opened(_configured(root, "{priority: crm}"))
     space.run()
-    assert _rows(space, "resolve", "golden_customers", "customer_id")["S5"]["first_name"] == "W."
+    golden = _rows(space, "resolve", "golden_customers", "customer_id")
     space.close()
+    assert golden["S5"]["first_name"] == "W."
+    assert golden["S5"]["city"] == "Hull"  # the CRM has no such column
+    assert golden["S1"]["city"] == "London"
+    assert golden["S2"]["phone"] == "01632 960001"
+
+
+def test_a_field_that_the_first_source_lacks_is_taken_from_the_next(root: Path) -> None:
+    space = opened(_configured(root, "{fields: {phone: priority}}"))
+    space.run()
+    golden = _rows(space, "resolve", "golden_customers", "customer_id")
+    space.close()
+    assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
+    assert golden["S5"]["email"] == "wei@work.example"
 
 
 def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None:
@@ -176,7 +189,7 @@ def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None
     space.run()
     assert _owners(space)["crm:P9"] == "S6"
     changes = _rows(space, "resolve", "identity_changes", "source_id")
-    assert {s: (c["change"], c["customer_before"], c["customer_now"]) for s, c in changes.items()} == {
+    assert {s: (c["change"], c["owner_before"], c["owner_now"]) for s, c in changes.items()} == {
         "P4": ("merged", "crm:P4", "S6"),
         "P9": ("merged", "crm:P4", "S6"),
     }

@@ -169,6 +169,21 @@ def test_the_pipeline_without_accounts_is_a_choice(real_data: Path, tmp_path: Pa
     assert (entry.rows, entry.kept) == (8_800, 4_238)
     assert entry.reasons == {"names no account: a lead": 1_425, "lost or still open: no purchase": 3_137}
     assert "names no account: a lead" in written
+    # The other choice: they stay, as leads, although they have neither a day nor an amount.
+    (tmp_path / "segmentry.yaml").write_text(written.replace("    # leads: ", "    leads: "))
+    again = opened(tmp_path)
+    again.collect()
+    again.resolve()
+    again.check()
+    with again.reading() as reading:
+        (found,) = reading.reconciliations()
+        assert not reading.quality().blocked  # what is set aside by choice is no fault of the data
+    steps = {step.label: step.rows for step in found.steps}
+    assert (steps["kept"], steps["leads: no account yet, and no purchase"]) == (4_238 + 1_425, 1_425)
+    assert steps["lost or still open: no purchase"] == 3_137
+    leads = table(again, "transactions").query("line_kind == 'lead'")
+    assert (len(leads), leads["customer"].count(), leads["amount"].count()) == (1_425, 0, 0)
+    again.close()
 
 
 def test_hubspot_contacts_companies_and_deals(tmp_path: Path) -> None:

@@ -223,9 +223,12 @@ def test_telco(real: Mapping[str, Proposal]):
 
 def test_opportunities_stand_for_orders_and_accounts_for_customers(real: Mapping[str, Proposal]):
     proposal = real["crm_sales_opportunities/*"]
-    accounts, products, pipeline = proposal.sources
-    assert (accounts.kind, mapping(accounts)) == ("customers", {"customer": "account", "country": "office_location"})
-    assert [a.name for a in accounts.attributes] == [
+    accounts, stand_ins, products, pipeline = proposal.sources
+    assert (accounts.kind, mapping(accounts)["parent"], accounts.attributes) == ("accounts", "subsidiary_of", ())
+    assert mapping(accounts)["account_name"] == "account"  # its only name
+    assert (stand_ins.name, stand_ins.kind) == ("accounts_as_customers", "customers")
+    assert mapping(stand_ins) == {"customer": "account", "account": "account", "country": "office_location"}
+    assert [a.name for a in stand_ins.attributes] == [
         "industry",
         "employees",
         "annual_revenue",
@@ -246,7 +249,7 @@ def test_opportunities_stand_for_orders_and_accounts_for_customers(real: Mapping
             "product": "product",
         },
     )
-    assert accounts.id_space == pipeline.id_space == "customers"
+    assert accounts.id_space == stand_ins.id_space == pipeline.id_space == "customers"
     assert pipeline.charges is None
     assert [left.path for left in proposal.left_out] == ["crm_sales_opportunities/sales_teams.csv"]
     assert "missing in 24 % of the rows: these rows go to quarantine" in to_yaml(proposal)
@@ -265,9 +268,10 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
     (febrl,) = real["febrl/*"].sources
     assert mapping(febrl) == {
         "customer": "rec_id",
+        "person_id": "soc_sec_id",
         "first_name": "given_name",
         "last_name": "surname",
-        "address": "address_1",
+        "address": "concat(street_number, ' ', address_1)",
         "birth_date": "date_of_birth",
         "region": "state",
         "city": "suburb",
@@ -279,10 +283,28 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
     assert list(read(real["febrl/*"]).segmentations) == ["age_groups"]
 
 
-@pytest.mark.parametrize("name", ["hillstrom", "amazon_app_reviews"])
+def test_the_only_file_with_rows_about_somebody_makes_each_row_a_customer(
+    real: Mapping[str, Proposal], real_data: Path, tmp_path: Path
+) -> None:
+    proposal = real["hillstrom/*"]
+    (source,) = proposal.sources
+    assert (source.kind, source.columns["customer"].expression) == ("customers", "_row")
+    assert next(a.unit for a in source.attributes if a.name == "recency") == ""  # of months, from 1 to 12
+    assert {"visit", "conversion", "spend"} <= {a.name for a in source.attributes}
+    text = to_yaml(proposal)
+    assert "layout: customers_in_rows" in text
+    assert "please check" in text
+    assert {s.name for s in proposal.segmentations} >= {"value", "groups"}
+    assert not proposal.questions
+    # Beside a file with customers, rows that name nobody are left out.
+    with_orders = real["crm_sales_opportunities/*"]
+    assert [Path(left_out.path).name for left_out in with_orders.left_out] == ["sales_teams.csv"]
+
+
+@pytest.mark.parametrize("name", ["crm_sales_opportunities/sales_teams.csv", "amazon_app_reviews/*"])
 def test_a_file_without_a_customer_column_says_what_to_do(real_data: Path, tmp_path: Path, name: str):
     with in_memory() as con, pytest.raises(DataError, match="no column identifies the customer") as caught:
-        propose(con, [f"{name}/*"], real_data, tmp_path, now=NOW)
+        propose(con, [name], real_data, tmp_path, now=NOW)
     assert "The columns are: " in caught.value.why
     assert "add a column that numbers the rows" in caught.value.fix
 
@@ -356,6 +378,27 @@ def test_two_systems_that_number_from_one_are_marked_for_a_look(tmp_path: Path):
     write(tmp_path / "members.csv", "member_no,plan", [f"{i},{'AB'[i % 2]}" for i in range(150)])
     proposal = proposed(tmp_path, "*.csv")
     assert all(s.id_space_note.endswith("both are plain numbers: please check") for s in proposal.sources)
+
+
+def test_the_same_people_under_two_ids_of_one_system_are_looked_for(tmp_path: Path):
+    header = "customer_id,first_name,email,ssn,dob"
+    people = [f"C{i},{'ABCDEFGH'[i % 8]}nn,p{i}@mail.example,{900_000_000 + 7 * i},{1 + i % 12:02}/{1 + i % 28:02}"
+              for i in range(60)]  # fmt: skip
+    write(tmp_path / "one.csv", header, people)
+    assert read(proposed(tmp_path, "one.csv")).identity.link == "auto"
+    again = [f"D{row[1:]}".replace("p1", "P1") for row in people[10:15]]
+    write(tmp_path / "two.csv", header, [*people, *again])
+    proposal = proposed(tmp_path, "two.csv")
+    assert read(proposal).identity.link == "always"
+    assert "15 % of the ids in two share their email with another" in to_yaml(proposal)
+    found = mapping(proposal.sources[0])
+    assert (found["person_id"], found["birthday"], "birth_date" in found) == ("ssn", "dob", False)
+
+
+def test_birthdays_that_begin_with_the_day_are_turned(tmp_path: Path):
+    rows = [f"C{i},Ann,{1 + i % 28:02}.{1 + i % 12:02}" for i in range(60)]
+    (source,) = proposed(tmp_path, str(write(tmp_path / "c.csv", "customer_id,first_name,birthday", rows))).sources
+    assert mapping(source)["birthday"] == "concat(substring(birthday, 4, 2), '-', left(birthday, 2))"
 
 
 def test_one_attribute_name_of_two_kinds_becomes_two_traits(tmp_path: Path):

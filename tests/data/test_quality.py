@@ -322,6 +322,17 @@ def test_a_blocking_finding_stops_before_the_traits_and_the_former_result_stays(
     space.close()
 
 
+def test_what_is_set_aside_on_purpose_is_no_fault_of_the_data(tmp_path: Path) -> None:
+    frame = orders()
+    frame.loc[frame.index[frame["amount"] >= 20][0], "date"] = "someday"
+    kept_out = CONFIG.replace("    path: orders*.csv\n", "    path: orders*.csv\n    set_aside: {small: amount < 20}\n")
+    found = checked(shop(tmp_path / "w", frame, kept_out))["unusable_records", "orders", ""]
+    assert (frame["amount"] < 20).mean() > 0.4
+    assert found.rows == 1
+    assert "small" not in found.text
+    assert not found.blocks
+
+
 def test_an_acceptance_ends_and_says_so(tmp_path: Path) -> None:
     accepted = "quality: {accept: [{check: no_customer, source: orders, reason: Till, until: 2026-01-31}]}\n"
     found = checked(_with_anonymous(tmp_path / "w", CONFIG + accepted))["no_customer", "orders", "customer"]

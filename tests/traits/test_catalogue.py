@@ -52,7 +52,7 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         "customer_key": 1, "order": "1", "amount": 10.0, "quantity": 1.0, "product": "a", "channel": "web",
         "discount": 1.0, "country": "France",
     }  # fmt: skip
-    like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at"}
+    like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at", Type.INTEGER: "ids"}
     types = {c.name: CUSTOMERS[like[c.type]] for c in golden_customers.columns if c.type in like}
     with engine.in_memory() as con:
         facts = Facts(

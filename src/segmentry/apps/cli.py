@@ -250,7 +250,7 @@ def ingest(workspace: Where = HERE, quiet: Quiet = False) -> None:
 
 @app.command()
 def resolve(workspace: Where = HERE, quiet: Quiet = False) -> None:
-    """Find the customers behind the ids of all sources, and make one row of each."""
+    """Find the customers and organisations behind the ids of all sources, and make one row of each."""
     from segmentry.apps import terminal
 
     with _opened(workspace, quiet) as space:
@@ -296,6 +296,7 @@ def quarantine(
     with _opened(workspace, True) as space:
         if repaired is not None:
             left = space.repair(repaired)
+        space.something_collected()
         with space.reading() as reading:
             found = reading.quarantine()
             count = reading.export_quarantine(export) if export is not None else 0
@@ -387,7 +388,7 @@ def describe(
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help="Id of the customer.")],
+    customer: Annotated[str, typer.Argument(help="Id of the customer; with --identity also account:ID.")],
     name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.")] = None,
     identity: Annotated[bool, typer.Option("--identity", help="Who it is: the ids that were joined, and why.")] = False,
     workspace: Where = HERE,
@@ -401,7 +402,7 @@ def explain(
             who = reading.identity(customer)
             _print_json(who) if json else terminal.identity(who)
             return
-        found = [reading.explain(customer, n) for n in ([name] if name else reading.segmentations())]
+        found = [reading.explain(customer, n) for n in ([name] if name else reading.placed())]
     if json:
         _print_json(found)
     else:
@@ -455,11 +456,16 @@ def show(
     with _opened(workspace, True) as space, space.reading() as reading:
         if table is None:
             found = reading.tables()
-            _print_json(found) if json else terminal.rows(found, "Tables")
+            if json:
+                _print_json(found)
+            elif found:
+                terminal.rows(found, "Tables")
+            else:
+                terminal.plain("There are no tables yet: `segmentry run` makes them.")
         elif sql:
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:
-            covers = reading.trait_covers()
+            covers = [*reading.trait_covers(), *reading.absent_traits()]
             _print_json(covers) if json else terminal.traits(covers)
         else:
             if unmasked:

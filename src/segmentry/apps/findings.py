@@ -170,8 +170,11 @@ def verdict_word(summary: SegmentationSummary) -> str:
     return next((word for word in VERDICTS if word in summary.verdict.lower()), "")
 
 
-def sets_apart(effect: TraitEffect, currency: str) -> str:
-    """One trait of a segment against everybody, in plain words.
+_ALL_BUT = 0.95  # from this share of the customers on, those of whom a trait is known stand for all of them
+
+
+def sets_apart(effect: TraitEffect, currency: str, customers: int = 0) -> str:
+    """One trait of a segment against everybody, in plain words; ``customers`` are how many the segment has.
 
     >>> e = TraitEffect("Loyal", "order_frequency", None, "number", "orders", 90, 12.4, 3.0, 4.0, 1.9)
     >>> sets_apart(e, "GBP")
@@ -179,12 +182,15 @@ def sets_apart(effect: TraitEffect, currency: str) -> str:
     >>> e = TraitEffect("Loyal", "channel", "web", "category", "", 90, 0.62, 0.4, 0.31, 0.7)
     >>> sets_apart(e, "GBP")
     'channel is web for 62 % of them (everybody: 31 %)'
+    >>> sets_apart(e, "GBP", customers=300)
+    'channel is web for 62 % of the 90 of whom it is known (everybody: 31 %)'
     """
     if effect.mean is None or effect.base_mean is None:
         return effect.title
     title = _SHORT_TITLES.get(effect.trait, effect.title)
     if effect.level is not None or effect.kind == "boolean":
-        return f"{title} for {words.share(effect.mean)} of them (everybody: {words.share(effect.base_mean)})"
+        them = "them" if effect.n >= _ALL_BUT * customers else f"the {effect.n:,} of whom it is known"
+        return f"{title} for {words.share(effect.mean)} of {them} (everybody: {words.share(effect.base_mean)})"
     said = effect.unit in title.split() and not words.is_share(effect.unit)  # not: order days 9 days
     mine = words.figure(effect.mean, "" if said else effect.unit, currency)
     average = words.figure(effect.base_mean, _unit_if_marked(effect.unit), currency)

@@ -89,12 +89,13 @@ def _mirrored(keys: Iterable[tuple[str, str | None]]) -> set[tuple[str, str | No
 
 def profile_title(summary: SegmentationSummary, currency: str = "") -> str:
     """The strongest difference, in a sentence."""
-    segments = {s.name for s in findings.segments_of(summary) if s.customers}
+    segments = {s.name: s.customers for s in findings.segments_of(summary) if s.customers}
     known = [e for e in summary.effects if e.segment in segments and e.effect is not None]
     if not known:
         return "What sets the segments apart"
     strongest = max(known, key=lambda e: (abs(e.effect or 0.0), e.trait))
-    return f"{words.sentence(strongest.segment)} stand out most: {findings.sets_apart(strongest, currency)}"
+    apart = findings.sets_apart(strongest, currency, segments[strongest.segment])
+    return f"{words.sentence(strongest.segment)} stand out most: {apart}"
 
 
 def _cell_words(effect: TraitEffect | None, summary: SegmentationSummary, currency: str) -> str:

@@ -248,7 +248,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
             id=f"s{number}-{i}",
             segment=segment,
             colour=colours[segment.name],
-            apart=tuple(findings.sets_apart(e, overview.currency) for e in segment.apart),
+            apart=tuple(findings.sets_apart(e, overview.currency, segment.customers) for e in segment.apart),
             attention=urgent.get(segment.name, ""),
             overdue=segment.review_by is not None and segment.review_by < overview.as_of,
             notes=tuple(map(str, market.about(overview.notes, f"{summary.name}.{segment.name}"))),

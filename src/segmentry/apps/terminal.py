@@ -181,6 +181,13 @@ def proposal(found: Proposal, path: Path) -> None:
         plain(f"Personal data in {name}: {', '.join(columns)}.")
     for note in found.notes:
         plain(note)
+    for left_out in found.left_out:
+        warn(f"Left out: {left_out.path}: {left_out.reason.rstrip('.')}.")
+    names = ", ".join(s.name for s in found.segmentations)
+    if names:
+        plain(f"Segmentations to begin with: {names}.")
+    else:
+        warn(f"No segmentation is proposed: {found.why_no_segmentation}.")
     for question in found.questions:
         warn(f"Please check in {path.name}: {question.text}")
     plain(f"{path} is written; look it over, then: segmentry run{_option(path.parent)}")
@@ -235,7 +242,8 @@ def reconciliations(found: Sequence[Reconciliation], currency: str) -> None:
 def _reconciliation(found: Reconciliation, currency: str) -> None:
     files = words.counted(found.files, "files")
     right = ("rows", "customers", "amount", "share")
-    table = table_of("", *right, title=f"{found.source}: {found.kind} from {files}", right=right)
+    plain(f"\n{found.source}: {found.kind} from {files}")  # a title would be wrapped to the width of the table
+    table = table_of("", *right, right=right)
     for step in found.steps:
         if step.rows == 0:
             continue
@@ -331,27 +339,51 @@ def explanations(found: Sequence[Explanation]) -> None:
 
 
 def resolved(run: Run) -> None:
-    """How many customers stand behind how many ids, and what joined them."""
+    """How many customers and organisations stand behind how many ids, what joined them, and who belongs to whom."""
     plain(f"{words.counted(run.rows['golden_customers'], 'customers')} behind {run.rows['identities']:,} ids.")
-    links = run.facts["links"]
+    _links(run.facts["links"], "customers", "identity")
+    if found := run.facts.get("accounts"):
+        _organisations(found, run.rows)
+    plain("`segmentry explain --identity ID` shows what joined one; `same` and `different` of identity overrule it.")
+
+
+def _links(links: Mapping[str, Any], what: str, key: str) -> None:
     if not links:
-        plain("No links were looked for: all sources share their ids. `identity: {link: always}` looks for them.")
+        plain(
+            f"No links of {what} were looked for: all sources share their ids. `link: always` of {key} looks for them."
+        )
         return
     found = links["facts"]
-    table = table_of("joined by", "pairs", title="Links", right=["pairs"])
+    table = table_of("joined by", "pairs", title=f"Links of {what}", right=["pairs"])
     for how, pairs in sorted(found["pairs"].items(), key=lambda item: -item[1]):
         table.add_row(how, f"{pairs:,}")
     out.print(table)
     if found["merged"] or found["split"]:
         plain(f"Since the last time {found['merged']:,} ids were merged and {found['split']:,} split off.")
-    plain("`segmentry explain --identity CUSTOMER` shows what joined one; identity.same and .different overrule it.")
+
+
+def _organisations(found: Mapping[str, Any], rows: Mapping[str, int]) -> None:
+    accounts = rows["golden_accounts"]
+    plain(f"\n{words.counted(accounts, 'organisations')} behind {rows['account_identities']:,} ids.")
+    _links(found["kept"]["links"], "organisations", "identity.accounts")
+    if found["owned"]:
+        deep = words.counted(found["deepest"], "levels")
+        plain(f"{found['owned']:,} of them belong to another one; the deepest group goes {deep} down.")
+    for problem, n in found["problems"].items():
+        warn(f"{words.counted(n, 'parents')} not taken: {problem}. `segmentry show golden_accounts` has it.")
+    attached = sum(found["contacts"].values())
+    how = ", ".join(f"{n:,} by {how}" for how, n in sorted(found["contacts"].items(), key=lambda item: -item[1]))
+    plain(f"{attached:,} of {rows['golden_customers']:,} customers belong to one{': ' + how if how else ''}.")
 
 
 def identity(found: IdentityExplanation) -> None:
-    """Which ids are one customer, what joined them, and where each field is from."""
-    plain(f"{found.customer_id}: {words.counted(len(found.ids), 'ids')}.")
+    """Which ids are one customer or account, what joined them, and where each field is from."""
+    what = "organisation, " if found.unit == "account" else ""
+    plain(f"{found.customer_id}: {what}{words.counted(len(found.ids), 'ids')}.")
     for each in found.ids:
         plain(f"  {each}")
+    for name, text in found.about:
+        plain(f"{name}: {text}")
     for link in found.links:
         plain(f"{link.left} and {link.right}: {link.how}, probability {link.probability:.4f}")
         for field, level, weight in link.evidence:
@@ -377,9 +409,12 @@ def traits(found: Sequence[TraitCover]) -> None:
     table = table_of("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
     for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
         t = cover.trait
-        known = words.share(cover.fill_rate)
+        known = "absent" if cover.absent else words.share(cover.fill_rate)
         table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
     out.print(table)
+    for cover in found:
+        if cover.absent:
+            warn(f"{cover.trait.name} is absent: {cover.absent}.")
 
 
 def _option(root: Path) -> str:

@@ -14,13 +14,14 @@ from segmentry import expressions
 from segmentry.config import Source
 from segmentry.data import values
 from segmentry.data.layouts import PLACE, UNUSABLE
-from segmentry.engine import md5
+from segmentry.engine import md5, quick_hash
 from segmentry.errors import DataError, did_you_mean
 from segmentry.tables import TABLES, Type
 
 # Older records are typing errors or defaults such as 1900-01-01: retail systems did not keep time stamps before.
 _EARLIEST = datetime(1901, 1, 1)
 _BROKEN = "�"  # what a byte that is no text becomes
+_NUMBER = "#number "  # in front of a column's name: its cells as numbers
 _NUMERIC = {Type.NUMBER, Type.MONEY, Type.INTEGER}
 _KINDS = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEGORY}  # of attributes
 
@@ -30,7 +31,8 @@ class Canonical:
     """The mapping of one file: ``typed`` parses its cells, :meth:`judged` says which rows can be used."""
 
     kind: str
-    # line, the mapped columns, given_<column>: whether the file had anything there, key: digest of what names a record
+    # line (unless rows get it when they are kept), place, the mapped columns, raw_<column>: what was read where that
+    # can fail, key: digest of what names a record, aside: why a row is not to be used
     typed: ir.Table
     columns: tuple[str, ...]  # of the part that is written
     now: datetime
@@ -42,26 +44,49 @@ class Canonical:
         return ("line", "place") if "place" in self.typed.columns else ("line",)
 
     def judged(self) -> ir.Table:
-        """The parsed rows with ``reason`` (null: usable), ``content`` (equal digests are equal rows), ``line_kind``."""
+        """The columns of the part, ``reason`` (null: usable), ``content`` (:meth:`content`), ``key`` if the source has
+        one, and ``unread_<column>``: whether there was something that could not be read."""
         rows = self.typed
+        doubtful = {c: rows[f"raw_{c}"] for c in self.columns if f"raw_{c}" in rows.columns}
+        rows = rows.mutate(**{f"unread_{c}": _lost(rows[c], raw) for c, raw in doubtful.items()})
         if self.kind == "transactions":
+            # Nobody has bought anything yet: what a lead may bring, and when, is no purchase.
+            for column in {"time", "amount"} & set(rows.columns):
+                rows = rows.mutate(**{column: rows["is_lead"].ifelse(ibis.null(rows[column].type()), rows[column])})
             rows = rows.mutate(line_kind=self._line_kind(rows))
         reasons = [(test.fill_null(False), text) for test, text in self._reasons(rows)]
-        reason = ibis.cases((rows["aside"].notnull(), rows["aside"]), *reasons)
+        aside = rows["aside"].notnull()
+        if self.kind == "transactions":
+            aside &= ~rows["is_lead"]
+        reason = ibis.cases((aside, rows["aside"]), *reasons)
         if "place" in rows.columns:  # a line goes to quarantine as a whole
             reason = reason.min().over(group_by=rows["line"])
-        return rows.mutate(reason=reason, content=self.content(rows))
+        kept = [
+            *(c for c in self.record if c in rows.columns),
+            *self.columns,
+            *(["key"] if "key" in rows.columns else []),
+        ]
+        unread = [f"unread_{c}" for c in doubtful]
+        return rows.select(*kept, *unread, reason=reason, content=self.content(rows))
 
     def content(self, rows: ir.Table) -> ir.Value:
-        """The digest of a row's canonical content, of this file or of a part with the same columns."""
-        return digest([rows[c] for c in self.columns])
+        """A hash of a row's canonical content, of this file or of a part with the same columns; equal rows have equal
+        ones in the same session."""
+        return quick_hash(self._values(rows))
+
+    def digest(self, rows: ir.Table) -> ir.Value:
+        """The md5 of a row's canonical content, ten times as expensive: rows are equal when, and only when, it is."""
+        return digest(self._values(rows))
+
+    def _values(self, rows: ir.Table) -> list[ir.Value]:
+        types = self.typed.schema()
+        return [rows[c].cast(types[c]) if c in types else rows[c] for c in self.columns]
 
     def unread(self, rows: ir.Table) -> dict[str, int]:
         """By column, the values of usable rows that could not be read and count as not known."""
-        doubtful = [c for c in self.columns if f"given_{c}" in rows.columns]
-        if not doubtful:
+        lost = {c: rows[f"unread_{c}"].cast("int64").sum() for c in self.columns if f"unread_{c}" in rows.columns}
+        if not lost:
             return {}
-        lost = {c: (rows[f"given_{c}"] & rows[c].isnull()).cast("int64").sum() for c in doubtful}
         counts = rows.filter(rows["reason"].isnull()).agg(**lost).to_pyarrow().to_pylist()[0]
         return {c: int(n) for c, n in counts.items() if n}
 
@@ -85,8 +110,10 @@ class Canonical:
             if column not in contract:
                 continue
             if contract[column].required and column != "line_kind":
-                yield ~rows[f"given_{column}"], f"{column} is missing"
-                yield rows[column].isnull(), f"{column} cannot be read"
+                asked = ~rows["is_lead"] if "is_lead" in rows.columns else ibis.literal(True)
+                if f"unread_{column}" in rows.columns:
+                    yield asked & rows[f"unread_{column}"], f"{column} cannot be read"
+                yield asked & rows[column].isnull(), f"{column} is missing"
             if column == "time":
                 yield rows[column] > self.now + timedelta(days=1), "time lies in the future"
                 yield rows[column] < _EARLIEST, "time is before 1901"
@@ -97,7 +124,14 @@ class Canonical:
         returned = rows["is_return"] | (rows["amount"] < 0)
         if "quantity" in rows.columns:
             returned = returned | (rows["quantity"] < 0).fill_null(False)
-        return ibis.cases((rows["is_charge"], "charge"), (returned, "return"), else_="sale")
+        lead = (rows["is_lead"], "lead")
+        return ibis.cases(lead, (rows["is_charge"], "charge"), (returned, "return"), else_="sale")
+
+
+def _lost(value: ir.Value, raw: ir.Value) -> ir.Value:
+    """Whether there was something, and nothing could be made of it."""
+    there = values.text(raw).notnull() if raw.type().is_string() else raw.notnull()
+    return ibis.cases((value.isnull(), there), else_=False)
 
 
 def digest(values: Sequence[ir.Value]) -> ir.Value:
@@ -129,33 +163,47 @@ class _Mapper:
         self.aside = {
             reason: self._parse(f"set_aside.{reason}", condition) for reason, condition in source.set_aside.items()
         }
-        for key in ("returns", "charges"):
+        for key in ("returns", "charges", "leads"):
             text = getattr(source, key)
             if text:
                 self.parsed[f"#{key}"] = self._parse(key, text)
-        self.number_formats = values.number_formats(table, self._text_columns(self._numeric_names()))
-        self.time_formats = values.time_formats(
-            table, self._text_columns(self._time_names()), day_first=source.day_first, latest=now
-        )
+        numbers, times = self._text_columns(self._numeric_names()), self._text_columns(self._time_names())
+        self.number_formats, self.time_formats = values.plain_formats(table, numbers, times)
+        self.number_formats |= values.number_formats(table, [c for c in numbers if c not in self.number_formats])
+        others = [c for c in times if c not in self.time_formats]
+        self.time_formats |= values.time_formats(table, others, day_first=source.day_first, latest=now)
+
+    def _read_numbers(self) -> None:
+        """Give the table a column for each text that is read as a number: expressions may name it several times."""
+        for parsed in [*self.parsed.values(), *self.aside.values()]:
+            parsed.bind(self.table, number=self._number, time=self._time)
+        names = [c for c in self.number_formats if c in self.table.columns]
+        read = {_NUMBER + c: values.number(self.table[c], self.number_formats[c]) for c in names}
+        self.table = self.table.mutate(**read)
 
     def made(self) -> Canonical:
+        self._read_numbers()
         columns: dict[str, ir.Value] = {}
-        given: dict[str, ir.Value] = {}
+        raws: dict[str, ir.Value] = {}
         mapped = {c: self.contract[c].type for c in self.source.columns}
         attributes = {a: _KINDS[spec.kind] for a, spec in self.source.attributes.items()}
         for column, kind in {**mapped, **attributes}.items():
-            columns[column], had = self._value(column, kind)
+            raw = self._bound(column)
+            columns[column] = self._value(column, kind, raw)
             required = column in mapped and self.contract[column].required
-            if required or kind not in (Type.ID, Type.TEXT, Type.CATEGORY):
-                given[f"given_{column}"] = had
+            if (required or kind != Type.ID) and _can_fail(kind, raw):
+                raws[f"raw_{column}"] = raw
         names = tuple(columns)
         if self.source.kind == "transactions":
             names = (*names, "line_kind")
             columns["is_return"] = self._holds("#returns")
             columns["is_charge"] = self._holds("#charges")
+            nobody = [columns[c].isnull() for c in ("customer", "contact_email", "contact_phone") if c in columns]
+            columns["is_lead"] = ibis.and_(self._holds("#leads"), *nobody)
         key = {"key": digest([self.table[c] for c in self._key_columns()])} if self.source.key else {}
         places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
-        typed = self.table.select(line="_line", **places, **columns, **given, **key, aside=self._set_aside())
+        lines = {"line": "_line"} if "_line" in self.table.columns else {}
+        typed = self.table.select(**lines, **places, **columns, **raws, **key, aside=self._set_aside())
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
         return Canonical(self.source.kind, typed, names, self.now, notes)
 
@@ -211,7 +259,8 @@ class _Mapper:
         name = text.get_name()
         if name not in self.number_formats:  # a column that is read as a number only inside a condition
             self.number_formats[name] = values.number_formats(self.table, [name])[name]
-        return values.number(text, self.number_formats[name])
+        read = _NUMBER + name
+        return self.table[read] if read in self.table.columns else values.number(text, self.number_formats[name])
 
     def _time(self, text: ir.StringValue) -> ir.Value:
         name = text.get_name()
@@ -222,12 +271,10 @@ class _Mapper:
     def _bound(self, name: str) -> ir.Value:
         return self.parsed[name].bind(self.table, number=self._number, time=self._time)
 
-    def _value(self, column: str, kind: Type) -> tuple[ir.Value, ir.Value]:
-        """A mapped column in its type, and whether the file gave anything for it."""
-        raw = self._bound(column)
-        given = values.text(raw).notnull() if raw.type().is_string() else raw.notnull()
+    def _value(self, column: str, kind: Type, raw: ir.Value) -> ir.Value:
+        """A mapped column in its type."""
         if kind == Type.ID:
-            return values.identifier(raw), given
+            return values.identifier(raw)
         if kind in (Type.TIME, Type.DATE):
             zone = "UTC" if kind == Type.DATE else self.source.timezone
             if raw.type().is_string():
@@ -236,13 +283,23 @@ class _Mapper:
             else:
                 instant = raw.type().is_timestamp() and raw.type().timezone is not None
                 time = values.local_to_utc(raw.cast("timestamp"), "UTC" if instant else zone)
-            return (time.cast("date") if kind == Type.DATE else time), given
+            return time.cast("date") if kind == Type.DATE else time
         if kind in _NUMERIC:
             number = self._number(raw) if raw.type().is_string() else _finite(raw.cast("float64"))
-            return (number.round().cast("int64") if kind == Type.INTEGER else number), given
+            return number.round().cast("int64") if kind == Type.INTEGER else number
         if kind == Type.BOOLEAN:
-            return (values.boolean(raw) if raw.type().is_string() else raw.cast("boolean")), given
-        return values.text(raw.cast("string")), given
+            return values.boolean(raw) if raw.type().is_string() else raw.cast("boolean")
+        return values.text(raw.cast("string"))
+
+
+def _can_fail(kind: Type, raw: ir.Value) -> bool:
+    """Whether there may be values that cannot be read: no typed column of a Parquet file has any, but for NaN."""
+    if kind in (Type.TEXT, Type.CATEGORY):
+        return False
+    typed = raw.type()
+    if kind in (Type.TIME, Type.DATE):
+        return not typed.is_temporal()
+    return not (typed.is_integer() or typed.is_decimal() or typed.is_boolean())
 
 
 def _finite(number: ir.FloatingValue) -> ir.FloatingValue:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 
 from segmentry.data.byte_pass import FileScan
@@ -33,11 +34,22 @@ _BLANKS = b" \t\r\x1a"  # what may stand on a blank line; 1A ends files of old s
 
 
 def csv_records(
-    bench: Bench, path: Path, shape: FileShape, scan: FileScan, progress: Progress | None = None
+    bench: Bench,
+    path: Path,
+    shape: FileShape,
+    scan: FileScan,
+    progress: Progress | None = None,
+    *,
+    few_passes: bool = False,
 ) -> Records:
-    """Read a CSV file: in place if it is well made, else exactly."""
-    if _may_be_read_in_place(shape, scan) and (found := read_in_place(bench, path, shape, scan)) is not None:
-        return found
+    """Read a CSV file: in place if it is well made, else exactly.
+
+    ``few_passes``: it will be gone through two or three times, so that a copy that reads faster does not pay.
+    """
+    if _may_be_read_in_place(shape, scan):
+        found = read_in_place(bench, path, shape, scan, few_passes=few_passes)
+        if found is not None:
+            return found
     return read_exactly(bench, path, shape, scan, progress)
 
 
@@ -52,19 +64,25 @@ def _may_be_read_in_place(shape: FileShape, scan: FileScan) -> bool:
     )
 
 
-def read_in_place(bench: Bench, path: Path, shape: FileShape, scan: FileScan) -> Records | None:
+def read_in_place(
+    bench: Bench, path: Path, shape: FileShape, scan: FileScan, *, few_passes: bool = False
+) -> Records | None:
     """Let DuckDB read the file as it is; nothing if records and lines do not match one to one."""
     newline = "\\r\\n" if scan.newline == "crlf" else "\\n"
     options = {"skip": shape.header_lines, "compression": scan.compression, "new_line": newline}
     below = scan.lines - shape.header_lines - scan.blank_at_end
+    # The first column is read with the count: in a file of one column a blank line is a record of nothing for DuckDB.
     try:
-        rows = _load(bench, bench.linked(path), shape, options, longest=scan.longest_line, numbered=False)
+        rows = _parsed(bench, bench.linked(path), shape, options, longest=scan.longest_line, numbered=False)
+        if not few_passes:
+            rows = _stored(bench, rows, file_row_number=True)
+        seen = rows.agg(rows=rows.count(), first=rows["c0"].count()).to_pyarrow().to_pylist()[0]
     except duckdb.InvalidInputException:
         return None
-    # In a file of one column a blank line is a record of nothing for DuckDB.
-    if int(rows.count().execute()) != below or (len(shape.columns) == 1 and bool(rows["c0"].isnull().any().execute())):
+    if seen["rows"] != below or (len(shape.columns) == 1 and seen["first"] != below):
         return None
-    table = rows.mutate(**{LINE: rows["file_row_number"].cast("int64") + (shape.header_lines + 1)})
+    number = ibis.row_number() if few_passes else rows["file_row_number"].cast("int64")
+    table = rows.mutate(**{LINE: number + (shape.header_lines + 1)})
     rejects = bench.file("rejected.parquet")
     with RejectWriter(rejects):
         pass
@@ -74,6 +92,7 @@ def read_in_place(bench: Bench, path: Path, shape: FileShape, scan: FileScan) ->
         counts=Counts(
             unit="lines", total=scan.lines, records=below, header=shape.header_lines, blank=scan.blank_at_end
         ),
+        in_order=_named(table, shape).drop(LINE) if few_passes else None,
         _bench=bench,
     )
 
@@ -87,7 +106,8 @@ def read_exactly(
         splitter = _Splitter(Grammar(shape.dialect), len(shape.columns), shape.header_lines, out, rejected)
         splitter.split(clean_blocks(path, scan, progress))
     try:
-        rows = _load(bench, clean, shape, {"new_line": "\\n"}, longest=splitter.longest, numbered=True)
+        rows = _parsed(bench, clean, shape, {"new_line": "\\n"}, longest=splitter.longest, numbered=True)
+        rows = _stored(bench, rows)
     except duckdb.InvalidInputException as error:
         raise DataError(
             f"{path.name} cannot be read.",
@@ -108,10 +128,9 @@ def read_exactly(
     return Records(table=_named(rows, shape), rejected=bench.parquet(rejects), counts=counts, _bench=bench)
 
 
-def _load(
+def _parsed(
     bench: Bench, path: Path, shape: FileShape, options: Mapping[str, object], *, longest: int, numbered: bool
 ) -> ir.Table:
-    """Parse once, into Parquet: later queries read only the columns that they need, and records have numbers."""
     names = {f"c{i}": "VARCHAR" for i in range(len(shape.columns))}
     if longest > _LONG:
         options = {**options, "max_line_size": longest + 1024}
@@ -123,8 +142,12 @@ def _load(
         escape=shape.quote,
         **options,
     )
-    kept = rows.mutate(**{c: filled(rows[c]) for c in names})
-    return bench.parquet(bench.store(kept, "records.parquet"), file_row_number=not numbered)
+    return rows.mutate(**{c: filled(rows[c]) for c in names})
+
+
+def _stored(bench: Bench, rows: ir.Table, **options: object) -> ir.Table:
+    """Parse once, into Parquet: later queries read only the columns that they need, and records have numbers."""
+    return bench.parquet(bench.store(rows, "records.parquet"), **options)
 
 
 def _named(rows: ir.Table, shape: FileShape) -> ir.Table:

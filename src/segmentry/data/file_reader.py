@@ -20,6 +20,7 @@ from segmentry.data.ids import id_of
 from segmentry.data.layouts import arranged
 from segmentry.data.manifest import Entry, Manifest, mapping_of
 from segmentry.engine import DuckDBSession, Progress, exact_sum, md5
+from segmentry.errors import DataError
 
 KEYS_TABLE = "customer_keys"
 
@@ -100,26 +101,39 @@ class FileReader:
             entries = tuple(touched if e is mine[-1] else e for e in self.manifest.entries)
             return replace(self.manifest, entries=entries)
         shape = files.look(self.path, sheet=self.source.sheet)
-        records = files.open_records(self.session.con, self.path, shape, scan, self.session.engine.scratch)
+        few = self.source.layout is None
+        records = files.open_records(
+            self.session.con, self.path, shape, scan, self.session.engine.scratch, few_passes=few
+        )
         if landed:
             records = self._numbered_on(records, landed, mine)
-        given = records.table.select([c for c in records.table.columns if c not in quarantine.LABELS])
+        rows = records.table if records.in_order is None else records.in_order
+        given = rows.select([c for c in rows.columns if c not in quarantine.LABELS])
         table = arranged(self.name, self.source, self.relative, shape, given)
         if self.source.layout is not None:
             table = self.session.keep("arranged", table)
         made = canonical(self.name, self.source, self.relative, table, now=self.now)
-        staged = self.session.keep("staged", made.judged())
-        if self._is_repaired:
-            return self._store_repaired(scan.sha256, made, staged, records)
-        return self._store(scan.sha256, made, staged, records)
+        if records.in_order is None:
+            staged = self.session.keep("staged", made.judged())
+        else:
+            staged = self.session.keep_numbered("staged", made.judged(), "line", records.counts.header + 1)
+        store = self._store_repaired if self._is_repaired else self._store
+        stored = store(scan.sha256, made, staged, records)
+        now = self.path.stat()
+        if (now.st_size, now.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
+            raise DataError(
+                f"{self.path.name} has changed while it was being read.",
+                why=f"It had {stat.st_size:,} bytes and now has {now.st_size:,}.",
+                fix="Wait until the export is finished, then run again.",
+            )
+        return stored
 
     def _store_repaired(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
         """Records that a person has corrected leave the quarantine; those still wrong, or there no more, do not."""
         bad = self.manifest.quarantine_parts(self.name)
         open_records = quarantine.still_in(self.session, bad, self.manifest.repaired_parts())
         read = records.table.select(line="_line", quarantine_id=records.table[quarantine.ID])
-        numbered, _ = self._identified(staged, made.record)
-        usable = numbered.filter(numbered["reason"].isnull())
+        usable = staged.filter(staged["reason"].isnull())
         if open_records is None:  # as when the mapping has changed, and now reads what it could not read before
             return self._store_nothing(sha256, _lines(staged, made.record))
         found = read.inner_join(open_records.select("quarantine_id", "file", "reason"), "quarantine_id")
@@ -148,11 +162,10 @@ class FileReader:
         return stored.into(self.manifest, entry)
 
     def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
-        numbered, repeated = self._identified(staged, made.record)
         unread = made.unread(staged)
-        stored = self._store_rows(sha256, made, numbered.filter(numbered["reason"].isnull()))
+        stored = self._store_rows(sha256, made, staged.filter(staged["reason"].isnull()))
         name = f"quarantine-{stored.stem}.parquet"
-        bad, bad_reread, reasons, quarantined = self._quarantine(numbered, records, name)
+        bad, bad_reread, reasons, quarantined = self._quarantine(staged, made, records, name)
         entry = replace(
             stored.entry,
             rows=stored.rows + bad + bad_reread,
@@ -162,7 +175,7 @@ class FileReader:
             reasons=reasons,
             caveats=(*records.warnings, *made.caveats(unread), *made.repeats(staged)),
             unread=unread,
-            repeated=repeated,
+            repeated=0 if self.source.key else self._repeated(staged, made),
             pull=self.input.landed.pull.to_json() if self.input.landed else None,
         )
         return stored.into(self.manifest, entry)
@@ -218,35 +231,12 @@ class FileReader:
             **counts,
         )
 
-    def _identified(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
-        """Rows with their ``row_id``, and how many repeat another one."""
-        return (self._keyed(staged), 0) if self.source.key else self._numbered(staged, record)
-
-    def _numbered(self, staged: ir.Table, record: tuple[str, ...]) -> tuple[ir.Table, int]:
-        """Rows with their ``row_id``, and how many repeat another one.
-
-        The id is the content digest, for its n-th repeat a digest of content and n.
-        """
-        repeats = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
-        again = staged.semi_join(repeats, "content").select(*record, "content")
-        nth = ibis.row_number().over(group_by=again["content"], order_by=[again[c] for c in record])
-        again = self.session.keep("nth", again.select(*record, nth=nth))
-        repeated = _count(again.filter(again["nth"] > 0))
-        if not repeated:
-            return staged.rename(row_id="content"), 0
-        joined = staged.left_join(again, list(record)).drop(*(f"{c}_right" for c in record))
-        row_id = (joined["nth"].fill_null(0) > 0).ifelse(
-            md5(joined["content"] + "#" + joined["nth"].cast("string")), joined["content"]
-        )
-        return joined.mutate(row_id=row_id).drop("nth", "content"), repeated
-
-    def _keyed(self, staged: ir.Table) -> ir.Table:
-        """Rows whose ``row_id`` is their key; ``later`` says that the file has a later record of the same key."""
-        usable = staged["reason"].isnull()
-        later = ibis.row_number().over(group_by=[staged["key"], usable], order_by=ibis.desc(staged["line"])) > 0
-        # A record that cannot be used is known by its content: the next one of its key may be usable.
-        row_id = usable.ifelse(staged["key"], md5(staged["key"] + staged["content"]))
-        return self.session.keep("keyed", staged.mutate(row_id=row_id, later=later & usable))
+    def _repeated(self, staged: ir.Table, made: Canonical) -> int:
+        """How many rows repeat another one of the file."""
+        times = staged.group_by("content").agg(times=staged.count()).filter(ibis._.times > 1)
+        again = staged.semi_join(self.session.keep("repeats", times), "content")
+        counts = again.agg(rows=again.count(), different=made.digest(again).nunique()).to_pyarrow().to_pylist()[0]
+        return int(counts["rows"] - counts["different"])
 
     def _fresh(self, usable: ir.Table, made: Canonical) -> tuple[ir.Table, int, int, int, int]:
         """The rows that no part of the source holds yet; how many rows of the file are usable, fresh, from this file
@@ -258,18 +248,13 @@ class FileReader:
         rows = _lines(usable, record)
         replaced = 0
         if self.source.key:
-            replaced = _count(usable.filter(usable["later"]))
-            usable = usable.filter(~usable["later"])
+            usable, replaced = self._latest(usable)
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
             return usable, rows, rows - replaced, 0, replaced
         known = self.session.facts(parts)
-        same = ["row_id"]
-        if self.source.key:
-            known, same = known.mutate(content=made.content(known)), ["row_id", "content"]
-        known = known.mutate(mine=(known["file"] == self.relative).ifelse(1, 0))
-        seen = usable.select(*record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
-        seen = self.session.keep("seen", seen.select(*record, "mine"))
+        known = known.mutate(content=made.content(known), mine=(known["file"] == self.relative).ifelse(1, 0))
+        seen = self._seen_keys(usable, known, made) if self.source.key else self._seen(usable, known, made)
         fresh = usable.anti_join(seen, list(record))
         whole = seen
         if len(record) > 1:
@@ -277,13 +262,43 @@ class FileReader:
         mine = _count(whole.filter(whole["mine"] == 1))
         return fresh, rows, rows - replaced - _count(whole), mine, replaced
 
+    def _latest(self, usable: ir.Table) -> tuple[ir.Table, int]:
+        """The last record of each key, and how many others there are."""
+        last = usable.group_by("key").agg(times=usable.count(), last=usable["line"].max())
+        last = self.session.keep("last", last.filter(last["times"] > 1).select("key", "last"))
+        earlier = usable.inner_join(last, "key").filter(ibis._["line"] < ibis._["last"]).select("line")
+        earlier = self.session.keep("replaced", earlier)
+        return usable.anti_join(earlier, "line"), _count(earlier)
+
+    def _seen_keys(self, usable: ir.Table, known: ir.Table, made: Canonical) -> ir.Table:
+        """The rows of which the parts hold the same content under the same key."""
+        known = known.group_by(key=known["row_id"], content=known["content"]).agg(mine=known["mine"].max())
+        seen = usable.select(*made.record, "key", "content").inner_join(known, ["key", "content"])
+        return self.session.keep("seen", seen.select(*made.record, "mine"))
+
+    def _seen(self, usable: ir.Table, known: ir.Table, made: Canonical) -> ir.Table:
+        """The rows that the parts hold: the n-th of equal rows where they hold n of them.
+
+        Hashes choose the rows that are compared at all, digests compare them.
+        """
+        record = list(made.record)
+        hashes = self.session.keep("hashes", usable.select("content").distinct())
+        alike = known.semi_join(hashes, "content")
+        alike = alike.select("mine", "file", "line", "content", digest=made.digest(alike))
+        before = self.session.keep("before", alike)
+        again = usable.semi_join(before, "content")
+        now = _nth(again.select(*record, digest=made.digest(again)), record)
+        # What an earlier version of this file has brought comes first.
+        before = _nth(before, [ibis.desc("mine"), "file", "line"]).select("digest", "nth", "mine")
+        return self.session.keep("seen", now.inner_join(before, ["digest", "nth"]).select(*record, "mine"))
+
     def _earlier(self, fresh: ir.Table) -> ir.Table | None:
         """The rows of the source that new records of the same key replace."""
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
             return None
         known = self.session.facts(parts).select("row_id", "known_from")
-        return self.session.keep("earlier", known.semi_join(fresh, "row_id"))
+        return self.session.keep("earlier", known.semi_join(fresh.select(row_id="key"), "row_id"))
 
     def _without(self, gone: ir.Table, stem: str) -> tuple[Entry, ...]:
         """The entries so far, their parts written anew where they hold rows that are replaced."""
@@ -339,28 +354,30 @@ class FileReader:
         # What was repaired was there, if unread, when its file was collected.
         first_time = self._is_repaired or not any(e.source == self.name for e in self.manifest.entries)
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
+        own = {"row_id": keyed["key"]} if self.source.key else {}
         if earlier is not None:  # a record is known since it first came, whatever it says now
             before = earlier.select(before="row_id", since="known_from")
-            keyed = keyed.left_join(before, keyed["row_id"] == before["before"])
-            known_from = keyed["before"].notnull().ifelse(keyed["since"], known_from)
-        places = [name for name in made.record if name != "line"]
-        ordered = keyed.order_by([ibis.asc("customer_key", nulls_first=False), "line", *places])
+            keyed = keyed.left_join(before, keyed["key"] == before["before"])
+            own = {"row_id": keyed["key"], "known_from": keyed["before"].notnull().ifelse(keyed["since"], known_from)}
+        # Only what differs is sorted; the constants come after.
+        rows = keyed.select("customer_key", *made.columns, *made.record, **own)
+        ordered = rows.order_by([ibis.asc("customer_key", nulls_first=False), *made.record])
         return ordered.select(
             "customer_key",
             *made.columns,
             source=ibis.literal(self.name),
             file=ibis.literal(self.relative),
             line="line",
-            row_id="row_id",
-            known_from=known_from,
+            **{"known_from": known_from, **{c: c for c in own}},
         )
 
     def _quarantine(
-        self, numbered: ir.Table, records: files.Records, name: str
+        self, staged: ir.Table, made: Canonical, records: files.Records, name: str
     ) -> tuple[int, int, dict[str, int], str | None]:
         """Write what cannot be used; gives new rows, rows known from an earlier version, reasons, and the part."""
-        bad = numbered.filter(numbered["reason"].notnull()).select("line", "reason", "row_id")
-        if "place" in numbered.columns:  # one record for the line, whatever it would have become
+        unusable = self.session.keep("unusable", staged.filter(staged["reason"].notnull()))
+        bad = self._named(unusable, made)
+        if "place" in staged.columns:  # one record for the line, whatever it would have become
             bad = bad.group_by("line").agg(reason=bad["reason"].min(), row_id=bad["row_id"].min())
         raw = records.table
         # DuckDB's writer gives its type JSON, which would refuse the texts of records that could not be taken apart.
@@ -385,6 +402,17 @@ class FileReader:
         self.session.write_part(table.order_by("line"), name)
         return count, again, {r["reason"]: r["n"] for r in reasons}, name
 
+    def _named(self, unusable: ir.Table, made: Canonical) -> ir.Table:
+        """Records that cannot be used with the id by which a re-read knows them."""
+        rows = unusable.select(
+            *made.record, "reason", *(["key"] if self.source.key else []), digest=made.digest(unusable)
+        )
+        if self.source.key:  # not by its key alone: the next record of that key may be usable
+            return rows.select("line", "reason", row_id=md5(rows["key"] + rows["digest"]))
+        rows = _nth(rows, list(made.record))
+        again = md5(rows["digest"] + "#" + rows["nth"].cast("string"))
+        return rows.select("line", "reason", row_id=(rows["nth"] > 0).ifelse(again, rows["digest"]))
+
     def _found(self, part: str | None) -> dict[str, Any]:
         """First and last time of the new rows, and their rows and amounts by kind."""
         if part is None:
@@ -406,6 +434,15 @@ class FileReader:
 
 def _count(rows: ir.Table) -> int:
     return int(rows.count().execute())
+
+
+def _nth(rows: ir.Table, order: Sequence[Any]) -> ir.Table:
+    """Rows with ``nth``: how many of the same ``digest`` come before them."""
+    return rows.mutate(
+        nth=ibis.row_number().over(
+            group_by=rows["digest"], order_by=[rows[c] if isinstance(c, str) else c for c in order]
+        )
+    )
 
 
 def _lines(rows: ir.Table, record: tuple[str, ...]) -> int:

@@ -10,7 +10,8 @@
 
 What is read, and how: texts are never guessed at by DuckDB. A well-made CSV or NDJSON file it reads in place (also
 packed by gzip or zstd); any other is first turned into clean UTF-8, as a stream. Records are stored once as Parquet in
-``scratch``, so that the queries that follow read only the columns they need.
+``scratch``, so that the queries that follow read only the columns they need; not where a well-made CSV is gone through
+a few times only, as by collect.
 """
 
 from __future__ import annotations
@@ -83,12 +84,20 @@ def _nearby(path: Path) -> str:
 
 
 def open_records(
-    con: Backend, path: Path, shape: FileShape, scan: FileScan, scratch: Path, progress: Progress | None = None
+    con: Backend,
+    path: Path,
+    shape: FileShape,
+    scan: FileScan,
+    scratch: Path,
+    progress: Progress | None = None,
+    *,
+    few_passes: bool = False,
 ) -> Records:
     """Read a file: its records as a table, what could not be read, and the count of every line.
 
     ``con`` is a DuckDB backend of Ibis; ``scratch`` a folder on a disk with room for the file. ``progress`` is told
-    bytes read and bytes in all when the file has to be gone through once more. Raises :class:`DataError` when the file
+    bytes read and bytes in all when the file has to be gone through once more; ``few_passes`` says that the records
+    will be read two or three times only, see :class:`Records`. Raises :class:`DataError` when the file
     has changed since ``scan`` or cannot be read at all.
     """
     size = path.stat().st_size
@@ -100,7 +109,7 @@ def open_records(
         )
     bench = Bench(con, scratch)
     try:
-        records = _read(bench, path, shape, scan, progress)
+        records = _read(bench, path, shape, scan, progress, few_passes=few_passes)
     except BaseException:
         bench.clear()
         raise
@@ -114,11 +123,13 @@ def open_records(
     return records
 
 
-def _read(bench: Bench, path: Path, shape: FileShape, scan: FileScan, progress: Progress | None) -> Records:
+def _read(
+    bench: Bench, path: Path, shape: FileShape, scan: FileScan, progress: Progress | None, *, few_passes: bool
+) -> Records:
     if shape.format == "parquet":
         return parquet_records(bench, path, shape)
     if shape.format == "excel":
         return excel_records(bench, path, shape)
     if shape.format == "csv":
-        return csv_records(bench, path, shape, scan, progress)
+        return csv_records(bench, path, shape, scan, progress, few_passes=few_passes)
     return json_records(bench, path, scan, progress)

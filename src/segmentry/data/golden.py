@@ -1,6 +1,6 @@
-"""The golden record: one row per customer from the records of all sources, field by field, by survivorship rules.
+"""The golden record: one row per customer, or account, from the records of all sources, field by field, by rules.
 
-Of every source the newest record of an id counts. Among those of a customer a field takes the value of the source that
+Of every source the newest record of an id counts. Among those of one entity a field takes the value of the source that
 comes first (``priority``), of the record that was changed last (``newest``), or of the one that is filled most
 (``most_complete``); a record that has nothing there is passed over.
 """
@@ -8,7 +8,7 @@ comes first (``priority``), of the record that was changed last (``newest``), or
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import Any
@@ -16,31 +16,39 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.config import Identity, Source
+from segmentry.config import AccountIdentity, Identity, Source
 from segmentry.tables import LINEAGE, TABLES
 
+Settings = Identity | AccountIdentity
 _NOT_GOLDEN = {"customer_key", "customer", "known_as", *(c.name for c in LINEAGE)}
+_NOT_GOLDEN_OF = {"customers": _NOT_GOLDEN, "accounts": {*_NOT_GOLDEN, "account", "parent"}}
 _RECENT = ("updated_at", "known_from")
 RULES = ("priority", "newest", "most_complete")
 
 
 @dataclass(frozen=True)
 class Record:
-    """The records of one source: ``rows`` as collected, what the config says of it, and its place in line (0 first)."""
+    """The records of one source: ``rows`` as collected, what the config says of it, and its place in line (0 first).
+
+    Those of accounts carry the account's number as ``customer_key``. ``derived`` are columns of the rows that were
+    found out from one that the source gives, by name: the rule of that one chooses their record.
+    """
 
     source: str
     settings: Source
     rows: ir.Table
     place: int
+    derived: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[str]:
         """The golden columns that it gives, its attributes included."""
-        given = [*self.settings.columns, *self.settings.attributes]
-        return [c for c in given if c in self.rows.columns and c not in _NOT_GOLDEN]
+        given = [*self.settings.columns, *self.settings.attributes, *self.derived]
+        left_out = _NOT_GOLDEN_OF[self.settings.kind]
+        return [c for c in given if c in self.rows.columns and c not in left_out]
 
 
-def in_line(records: Mapping[str, ir.Table], sources: Mapping[str, Source], settings: Identity) -> tuple[Record, ...]:
+def in_line(records: Mapping[str, ir.Table], sources: Mapping[str, Source], settings: Settings) -> tuple[Record, ...]:
     """The records by source, those of the priority first, the others in the order of the config."""
     names = [n for n in dict.fromkeys([*settings.priority, *sources]) if n in records]
     return tuple(Record(n, sources[n], records[n], i) for i, n in enumerate(names))
@@ -56,21 +64,38 @@ def newest(rows: ir.Table) -> ir.Table:
     return ranked.filter(ranked["nth"] == 0).drop("nth")
 
 
-def golden_customers(identities: ir.Table, records: Sequence[Record], settings: Identity) -> ir.Table:
-    """One row per customer: ``customer_key``, ``customer_id``, ``ids``, and every column that a source gives."""
+def golden_records(identities: ir.Table, records: Sequence[Record], settings: Settings) -> ir.Table:
+    """One row per entity: ``customer_key``, ``customer_id``, ``ids``, and every column that a source gives."""
     ids = identities.group_by("customer_key").agg(customer_id=identities["customer_id"].min(), ids=identities.count())
     columns = _columns(records)
     if not columns:
         return ids.order_by("customer_key")
-    ranked = _ranked(records, identities, settings)
-    values = {c: ranked[c].argmin(ranked[f"rank_{_rule(c, settings)}"]) for c in columns}
-    found = ranked.group_by("own_key").agg(**values)
+    found = _only(records, identities)
+    if found is None:
+        ranked = _ranked(records, identities, settings)
+        ranks = {c: f"rank_{_rule(c, records, settings)}" for c in columns}
+        # Of the filled ones: argmin would take the first record even where it has nothing to say.
+        values = {c: ranked[c].first(order_by=ranked[rank]) for c, rank in ranks.items()}
+        found = ranked.group_by("own_key").agg(**values)
     joined = ids.left_join(found, ids["customer_key"] == found["own_key"])
     return joined.select("customer_key", "customer_id", "ids", *columns).order_by("customer_key")
 
 
-def lineage(ids: Sequence[int], records: Sequence[Record], settings: Identity) -> list[dict[str, Any]]:
-    """Of the customer with these record keys each field: name, value, the record key and source it is from, rule."""
+def _only(records: Sequence[Record], identities: ir.Table) -> ir.Table | None:
+    """The records by ``own_key`` where one source has one record of each customer: nothing is to be chosen then, and
+    ranking would take most of the time. None where there is a choice."""
+    if len(records) > 1:
+        return None
+    (record,) = records
+    owners = identities.select(own_key="customer_key", own_record="record_key")
+    rows = record.rows.select(own_record="customer_key", **{c: record.rows[c] for c in record.columns})
+    owned = rows.join(owners, "own_record")
+    counted = owned.agg(rows=owned.count(), customers=owned["own_key"].nunique()).to_pyarrow().to_pylist()[0]
+    return owned if counted["rows"] == counted["customers"] else None
+
+
+def lineage(ids: Sequence[int], records: Sequence[Record], settings: Settings) -> list[dict[str, Any]]:
+    """Of the entity with these record keys each field: name, value, the record key and source it is from, rule."""
     if not _columns(records):
         return []
     own = ibis.memtable({"customer_key": [0] * len(ids), "record_key": list(ids)})
@@ -78,7 +103,7 @@ def lineage(ids: Sequence[int], records: Sequence[Record], settings: Identity) -
     rows = _ranked(chosen, own, settings).to_pyarrow().to_pylist()
     found = []
     for name in _columns(records):
-        rule = _rule(name, settings)
+        rule = _rule(name, records, settings)
         filled = sorted((row for row in rows if row[name] is not None), key=lambda row: row[f"rank_{rule}"])
         for row in filled[:1]:
             found.append(
@@ -88,16 +113,17 @@ def lineage(ids: Sequence[int], records: Sequence[Record], settings: Identity) -
 
 
 def _columns(records: Sequence[Record]) -> list[str]:
-    order: Sequence[str] = TABLES["customers"].names
+    order: Sequence[str] = TABLES[records[0].settings.kind].names if records else ()
     given = dict.fromkeys(c for record in records for c in record.columns)
     return sorted(given, key=lambda c: (order.index(c) if c in order else len(order), c))
 
 
-def _rule(column: str, settings: Identity) -> str:
-    return settings.fields.get(column, settings.survivor)
+def _rule(column: str, records: Sequence[Record], settings: Settings) -> str:
+    stated = next((r.derived[column] for r in records if column in r.derived), column)
+    return settings.fields.get(stated, settings.survivor)
 
 
-def _ranked(records: Sequence[Record], identities: ir.Table, settings: Identity) -> ir.Table:
+def _ranked(records: Sequence[Record], identities: ir.Table, settings: Settings) -> ir.Table:
     """The newest record of every id in every source, with its customer and its rank by each rule in use."""
     columns = _columns(records)
     owners = identities.select(own_key="customer_key", own_record="record_key")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,17 +22,16 @@ from segmentry.config import Source
 from segmentry.data import golden
 from segmentry.data.golden import Record
 from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, named
-from segmentry.data.linkage import link_people
+from segmentry.data.linkage import Linked, link_people
 from segmentry.engine import DuckDBSession, Progress, md5
 from segmentry.errors import DataError, did_you_mean
-from segmentry.tables import TABLES
 
 _CONTACT = {"contact_name": "name", "contact_email": "email", "contact_phone": "phone"}
 # What tells people apart: a record without any of these is compared with no other.
-_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date")
-_COMPARED = (*_TELLING, "address", "city", "region", "postcode", "country", "account")
+_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date", "person_id")
+_COMPARED = (*_TELLING, "birthday", "address", "city", "region", "postcode", "country", "account")
 _BY_HAND = "by hand"
-_CHANGES = TABLES["identity_changes"].names
+_CHANGES = ("changed_at", "change", "id_space", "source_id", "customer_before", "customer_now", "reason")  # of the part
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,28 @@ class Collected:
     ids: ir.Table
     records: Sequence[Record]
     contacts: Mapping[str, ir.Table]
+
+
+@dataclass(frozen=True)
+class Joining:
+    """What is to be joined: ``unit`` is customer or account, ``key`` where its settings stand in the config.
+
+    ``ids`` are all ids (``customer_key``, ``id_space``, ``source_id``), ``records`` those that tell who they are
+    (``record_key``, ``source``, and what ``link`` compares); ``stated`` are links that need no evidence.
+    """
+
+    unit: str
+    key: str
+    ids: ir.Table
+    records: ir.Table
+    settings: config.Identity | config.AccountIdentity
+    link: Callable[..., Linked]
+    stated: ir.Table
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The settings as JSON, without those of another unit."""
+        return self.settings.model_dump(mode="json", exclude={"accounts"})
 
 
 @dataclass(frozen=True)
@@ -79,8 +100,8 @@ def with_contacts(facts: Mapping[str, ir.Table], sources: Mapping[str, Source]) 
     return found
 
 
-def due(settings: config.Identity, ids: ir.Table) -> bool:
-    """Whether the same person is looked for under different ids."""
+def due(settings: config.Identity | config.AccountIdentity, ids: ir.Table) -> bool:
+    """Whether the same one is looked for under different ids."""
     if settings.link == "auto":
         return int(ids["id_space"].nunique().to_pyarrow().as_py()) > 1
     return settings.link == "always"
@@ -101,7 +122,10 @@ def resolve(
     ``digest`` stands for everything that linking reads: while it is that of ``before``, what was found then is taken.
     """
     if before is None or before.digest != digest:
-        before = _linked(session, collected, settings, digest, before, now, progress)
+        joining = Joining(
+            "customer", "identity", collected.ids, people(collected), settings, link_people, _stated(collected)
+        )
+        before = joined(session, joining, digest, before, now, progress)
     owners = session.facts([before.parts["owners"]]).select("record_key", "customer_key")
     changes = session.facts([before.parts["identity_changes"]])
     return Resolved(identities(collected.ids, owners), session.facts([before.parts["links"]]), changes, before)
@@ -109,7 +133,13 @@ def resolve(
 
 def nobody_linked(ids: ir.Table) -> ir.Table:
     """Identities where every id is a customer."""
-    return identities(ids, ids.select("customer_key", record_key="customer_key"))
+    return ids.select(
+        "customer_key",
+        customer_id=named(ids["id_space"], ids["source_id"]),
+        id_space="id_space",
+        source_id="source_id",
+        record_key="customer_key",
+    ).order_by("customer_key")
 
 
 def identities(ids: ir.Table, owners: ir.Table) -> ir.Table:
@@ -152,7 +182,7 @@ def people(collected: Collected) -> ir.Table:
         values = {c: rows[given[c]] if c in given else ibis.null(_type(c)) for c in columns}
         parts.append(rows.select(record_key="customer_key", part=ibis.literal(i), **values))
     every = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    told = every.group_by("record_key").agg(**{c: every[c].argmin(every["part"]) for c in columns})
+    told = every.group_by("record_key").agg(**{c: every[c].first(order_by=every["part"]) for c in columns})
     told = told.filter(ibis.or_(*(told[c].notnull() for c in columns if c in _TELLING)))
     spaces = collected.ids.select(record_key="customer_key", source="id_space")
     return told.join(spaces, "record_key").order_by("record_key")
@@ -179,40 +209,40 @@ def _type(column: str) -> str:
     return "date" if column == "birth_date" else "string"
 
 
-def _linked(
+def joined(
     session: DuckDBSession,
-    collected: Collected,
-    settings: config.Identity,
+    joining: Joining,
     digest: str,
     before: Before | None,
     now: datetime,
     progress: Progress | None,
 ) -> Before:
-    records = session.keep("people", people(collected))
-    told = session.keep("told", _told(records))
-    same, different = _by_hand(session, "same", settings.same), _by_hand(session, "different", settings.different)
-    wanted = settings.model_dump(mode="json")
-    kept = _kept(session, told, before) if before and before.settings == wanted else _no_links()
-    sure = session.keep("sure", kept.union(_stated(collected)))
-    join = session.keep("join", same.union(sure.select("left_key", "right_key"), distinct=True))
-    found = link_people(
+    """Look for links, and write what was found into parts."""
+    settings, unit = joining.settings, joining.unit
+    records = session.keep(f"{unit}_told_of", joining.records)
+    told = session.keep(f"{unit}_told", _told(records))
+    same, different = (_by_hand(joining, key) for key in ("same", "different"))
+    kept = _kept(session, told, before) if before and before.settings == joining.wanted else no_links()
+    sure = session.keep(f"{unit}_sure", kept.union(joining.stated))
+    join = session.keep(f"{unit}_join", same.union(sure.select("left_key", "right_key"), distinct=True))
+    found = joining.link(
         session.con, records, threshold=settings.threshold, join=join, never=different, progress=progress
     )
-    links = session.keep("links", _explained(found.pairs, same, sure))
+    links = session.keep(f"{unit}_links", _explained(found.pairs, same, sure))
     clusters = found.clusters.select("record_key", customer_key="cluster")
-    owners = session.keep("owners", clusters.join(told, "record_key"))
-    changes = _changes(session, identities(collected.ids, owners.drop("told")), links, before, now)
+    owners = session.keep(f"{unit}_owners", clusters.join(told, "record_key"))
+    changes = _changes(session, identities(joining.ids, owners.drop("told")), links, before, now)
     parts = {}
     for name, rows, order in (
         ("owners", owners, ["customer_key", "record_key"]),
         ("links", links, ["left_key", "right_key"]),
         ("identity_changes", changes, ["changed_at", "id_space", "source_id"]),
     ):
-        parts[name] = f"{name}-{digest}-{before.digest[:8] if before else 0}.parquet"
+        parts[name] = f"{unit}-{name}-{digest}-{before.digest[:8] if before else 0}.parquet"
         session.write_part(rows.order_by(order), parts[name])
     counts = links.group_by("how").agg(n=links.count()).order_by("how").to_pyarrow().to_pylist()
     pairs = {row["how"]: row["n"] for row in counts}
-    return Before(digest, wanted, parts, {**found.facts, "pairs": pairs, **_counted(changes, now)})
+    return Before(digest, joining.wanted, parts, {**found.facts, "pairs": pairs, **_counted(changes, now)})
 
 
 def _told(records: ir.Table) -> ir.Table:
@@ -235,7 +265,7 @@ def _stated(collected: Collected) -> ir.Table:
     """Links of records that state the customer's id among ``customers`` to that id."""
     ids = collected.ids.filter(collected.ids["id_space"] == DEFAULT_SPACE)
     ids = ids.select(known_as="source_id", stated_key="customer_key")
-    found = _no_links()
+    found = no_links()
     for record in collected.records:
         if "known_as" in record.rows.columns:
             pairs = golden.newest(record.rows).select("customer_key", "known_as").join(ids, "known_as")
@@ -252,7 +282,8 @@ def _stated(collected: Collected) -> ir.Table:
     return found
 
 
-def _no_links() -> ir.Table:
+def no_links() -> ir.Table:
+    """No link at all."""
     schema = {"left_key": "int64", "right_key": "int64", "probability": "float64", "how": "string", "weights": "string"}
     return ibis.memtable({c: [] for c in schema}, schema=ibis.schema(schema))
 
@@ -319,9 +350,9 @@ def _counted(changes: ir.Table, now: datetime) -> dict[str, int]:
     return {"merged": 0, "split": 0} | {row["change"]: row["n"] for row in counts}
 
 
-def _by_hand(session: DuckDBSession, key: str, pairs: Sequence[tuple[str, str]]) -> ir.Table:
+def _by_hand(joining: Joining, key: str) -> ir.Table:
     """Pairs of ids that a person has listed, as pairs of keys; :class:`DataError` for an id that nobody has."""
-    ids = session.con.table("ids")
+    ids, pairs = joining.ids, getattr(joining.settings, key)
     short, spelled = named(ids["id_space"], ids["source_id"]), ids["id_space"] + ":" + ids["source_id"]
     wanted = list(dict.fromkeys(text for pair in pairs for text in pair))
     listed = ids.filter(short.isin(wanted or [""]) | spelled.isin(wanted or [""]))
@@ -332,18 +363,23 @@ def _by_hand(session: DuckDBSession, key: str, pairs: Sequence[tuple[str, str]])
             spaces = sorted(ids.select("id_space").distinct().to_pyarrow()["id_space"].to_pylist())
             space = text.partition(":")[0]
             hint = "" if ":" not in text or space in spaces else did_you_mean(space, spaces)
+            table = "identities" if joining.unit == "customer" else "account_identities"
+            at, number = f"segmentry.yaml {joining.key}.{key}", wanted.index(text) + 1
             raise DataError(
-                f"segmentry.yaml identity.{key}: no record has the id number {wanted.index(text) + 1} of the list.",
+                f"{at}: no record has the id number {number} of the list.",
                 why=f"{hint} Ids are written space:id (spaces: {', '.join(spaces)}), those of {DEFAULT_SPACE} alone.",
-                fix="`segmentry show identities` lists the ids.",
+                fix=f"`segmentry show {table}` lists the ids.",
             )
     keys = [sorted((found[a], found[b])) for a, b in pairs]
     schema = ibis.schema({"left_key": "int64", "right_key": "int64"})
     return ibis.memtable({"left_key": [a for a, _ in keys], "right_key": [b for _, b in keys]}, schema=schema)
 
 
-def digest_of(parts: Iterable[str], settings: config.Identity, sources: Mapping[str, Source]) -> str:
+def digest_of(
+    parts: Iterable[str], settings: config.Identity | config.AccountIdentity, sources: Mapping[str, Source]
+) -> str:
     """Stands for everything that linking reads."""
     mapped = {n: [s.id_space, dict(s.columns)] for n, s in sources.items()}
-    text = json.dumps([sorted(parts), settings.model_dump(mode="json"), mapped], sort_keys=True)
+    wanted = settings.model_dump(mode="json", exclude={"accounts"})
+    text = json.dumps([sorted(parts), wanted, mapped], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -50,6 +50,11 @@ def named(space: ir.StringValue, source_id: ir.StringValue) -> ir.StringValue:
     return space.isin([DEFAULT_SPACE, EMAIL_SPACE]).ifelse(source_id, space + ":" + source_id)
 
 
+def plain_name(name: ir.StringValue) -> ir.StringValue:
+    """The name of an organisation as a reference to it: case and runs of spaces do not matter."""
+    return name.strip().lower().re_replace(r"\s+", " ")
+
+
 def email_id(email: ir.StringValue) -> ir.StringValue:
     """An address as an id: in lower case; null where it is none."""
     plain = email.strip().lower()

@@ -250,6 +250,11 @@ def _organisations(table: TableProfile, reason: str) -> Known | None:
         "founded": _first(table, "YearStarted", "Year Founded"),
         "country": _first(table, "BillingCountry", "Country/Region"),
         "domain": _first(table, "Website", "Company Domain Name", "Website URL"),
+        "phone": _first(table, "Phone", "Phone Number"),
+        "address": _first(table, "BillingStreet", "Street Address"),
+        "city": _first(table, "BillingCity", "City"),
+        "postcode": _first(table, "BillingPostalCode", "Postal Code"),
+        "updated_at": _first(table, "LastModifiedDate", "SystemModstamp", "Last Modified Date"),
     }
     return Known("accounts", 0.97, (reason,), _known(columns), whole=False)
 
@@ -285,7 +290,7 @@ def _deals(table: TableProfile, reason: str) -> Known | None:
     notes = ["Only deals that were won count as purchases."]
     if who[0].fill < 1:
         aside[NO_ACCOUNT] = f"{quoted(who[0].name)} is null"
-        notes.append(f"Deals without {who[0].name} are set aside; without that line they count as anonymous purchases.")
+        notes.append(f"Deals without {who[0].name} are set aside, unless `leads` keeps them as what they are.")
     aside[OPEN_OR_LOST] = lost
     return Known("transactions", 0.96, (reason,), _known(columns), set_aside=aside, notes=tuple(notes))
 

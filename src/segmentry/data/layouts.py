@@ -5,6 +5,7 @@
     answers_in_columns     one row per respondent   ->  one record per answer: _question, _item, _answer
     measures_in_columns    one row per market cell  ->  one record per figure: _measure, _value
     ga4_events             parameters as a list     ->  a column per parameter: _page, _session ...; _time, _properties
+    customers_in_rows      one row per customer     ->  the same, with an id that is made of the row: _row
 
 The other columns of the file stay beside the new ones, so that a mapping can use both. A row of the file that holds
 several records keeps its line; ``_place`` tells the records of a line apart.
@@ -31,6 +32,7 @@ from segmentry.errors import DataError, did_you_mean
 PLACE = "_place"  # which of the records of a line
 UNUSABLE = "_unusable"  # why a row holds no record
 RESPONDENT = "_respondent"
+ROW = "_row"
 NOT_ANSWERED = "no question is answered"
 DURATION = "_duration"
 _PARTS = 1_000  # answers that one cell may hold
@@ -50,6 +52,8 @@ def arranged(name: str, source: Source, file: str, shape: FileShape, table: ir.T
         names = [_spelled(f"{where}.measures", file, table, column) for column in source.measures]
         rest = [c for c in table.columns if c not in names]
         return _unpivoted(table, rest, _cells(table, names), {"_measure": names}, "_value", "no figure is given")
+    if source.layout == "customers_in_rows":
+        return table.mutate(**{ROW: _id_of_row(table, [c for c in table.columns if c != LINE])})
     return flattened(table, file)
 
 
@@ -88,7 +92,7 @@ class _Respondents:
         items = [self.wording[c] for c in names]
         made: dict[str, ir.Value] = {}
         if RESPONDENT in self._mapped():
-            made[RESPONDENT] = self._respondent()
+            made[RESPONDENT] = _id_of_row(self.table, self.columns)
         if given.duration is not None:
             made[DURATION] = self._seconds(given.duration)
             names, codes, items = [*names, DURATION], [*codes, DURATION], [*items, "Seconds from start to end"]
@@ -119,11 +123,12 @@ class _Respondents:
         seconds: Any = values.seconds_between(end, start)
         return ibis.cases((seconds >= 0, seconds.cast("string")))
 
-    def _respondent(self) -> ir.Value:
-        """An id for every row of a file that names nobody: equal rows are different people, in their order."""
-        cells = [self.table[c].cast("string").fill_null("\x1e") for c in self.columns]
-        content = md5(ibis.literal("\x1f").join(cells))
-        return md5(content + "#" + ibis.row_number().over(group_by=content, order_by=self.table[LINE]).cast("string"))
+
+def _id_of_row(table: ir.Table, columns: Sequence[str]) -> ir.Value:
+    """An id for every row of a file that names nobody: equal rows are different people, in their order."""
+    cells = [table[c].cast("string").fill_null("\x1e") for c in columns]
+    content = md5(ibis.literal("\x1f").join(cells))
+    return md5(content + "#" + ibis.row_number().over(group_by=content, order_by=table[LINE]).cast("string"))
 
 
 def _spelled(where: str, file: str, table: ir.Table, column: str) -> str:

@@ -167,7 +167,8 @@ def _free_name(name: str, kind: str, taken: set[str]) -> str:
     plain = snake(name)
     options = (plain, f"{plain[:33]}_stated", *(f"{plain[:36]}_{n}" for n in range(2, 1000)))
     # A built-in trait of that name would be two columns of one name in the table of traits.
-    return next(o for o in options if not (o in taken or lookup(o) or o in table or o in TABLES[kind]))
+    tables = (table, TABLES[kind], TABLES["golden_customers"], TABLES.get(f"golden_{kind}", table))
+    return next(o for o in options if not (o in taken or lookup(o) or any(o in t for t in tables)))
 
 
 # Models and units by the words of a name ------------------------------------------------------------------------------
@@ -250,10 +251,15 @@ def _unit_of(column: ColumnProfile, values: Kind) -> str:
             # 'number of sales' and 'NumDealsPurchases' are counts, and so is a small whole number.
             if unit == "currency" and _counted(column):
                 return ""
-            if unit == "days" and not column.is_integer:
+            if unit == "days" and (not column.is_integer or _perhaps_months(column)):
                 return ""
             return unit
     return ""
+
+
+def _perhaps_months(column: ColumnProfile) -> bool:
+    """Whether a recency never goes beyond a year of months: days since the last order would."""
+    return has_word(column.name, "recency") and not has_word(column.name, "days") and column.within(0, 12) == 1
 
 
 def _counted(column: ColumnProfile) -> bool:

@@ -126,6 +126,7 @@ class Manifest:
 def mapping_of(source: Source) -> str:
     """A digest of everything in a source's config that shapes its rows."""
     shaping = source.model_dump(mode="json", exclude={"path", "pii", "connector"})
-    if source.key is None:
-        shaping.pop("key")
+    for later in ("key", "leads"):  # what sources have only had since: without it a source is read as it was
+        if shaping[later] is None:
+            shaping.pop(later)
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from typing import Any, Literal
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.data.text_functions import SPACES, bytes_in, known, let, translate, trimmed
+from segmentry.data.text_functions import SPACES, bytes_in, let, matches, tidy, translate, trimmed, unless
 
 # ISO 4217, the currencies in use; a code may stand before or behind an amount.
 _CODES = (
@@ -82,7 +82,19 @@ def number(column: ir.Value, fmt: NumberFormat) -> ir.Value:
     if not kind.is_string():
         value = given.cast("float64")
         return ibis.cases((value.isnan() | value.isinf(), ibis.null("float64")), else_=value)
-    return ibis.coalesce(_plain(given, fmt.decimal), _written(given, fmt.decimal))
+
+    def slow(cell: Any) -> ir.Value:
+        return ibis.coalesce(_plain(cell, fmt.decimal), _written(cell, fmt.decimal))
+
+    if fmt.decimal == ",":
+        return unless(given, r"-?\d{1,15}(?:,\d{1,15})?", slow, lambda cell: cell.replace(",", ".").try_cast("float64"))
+    return unless(given, r"-?\d{1,15}(?:\.\d{1,15})?", slow, lambda cell: cell.try_cast("float64"))
+
+
+def plain_number(column: ir.Value) -> ir.BooleanValue:
+    """Whether a cell can be read in one way only, that of the default :class:`NumberFormat`; null for null."""
+    # Three digits behind a point could be a group of thousands.
+    return matches(column, r"-?\d{1,15}(?:\.(?:\d{1,2}|\d{4,15}))?")
 
 
 def number_formats(table: ir.Table, columns: Sequence[str]) -> dict[str, NumberFormat]:
@@ -96,7 +108,7 @@ def number_formats(table: ir.Table, columns: Sequence[str]) -> dict[str, NumberF
         # Each different cell once: prices and quantities repeat. The cleaned cell is a step of its own, so that the
         # tests on it do not each clean it again.
         cells = table.group_by(cell=table[name]).agg(n=table.count())
-        cells = cells.select("n", cell=known(trimmed(cells["cell"])))
+        cells = cells.select("n", cell=tidy(cells["cell"]))
         kinds = cells.select("n", kind=_kind(cells["cell"]))
         seen.append(kinds.group_by("kind").agg(n=kinds["n"].sum()).mutate(place=ibis.literal(i)))
     found: dict[int, Counter[str]] = {i: Counter() for i in range(len(texts))}

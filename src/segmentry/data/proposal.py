@@ -28,6 +28,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
     currency: str = ""
     rhythm: Rhythm | None = None
+    several_ids: str = ""  # what says that one system has the same people under several ids
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -43,6 +44,16 @@ class Proposal:
     def segmentations(self) -> tuple[SegmentationProposal, ...]:
         """The segmentations to start with."""
         return default_segmentations(self.sources)
+
+    @property
+    def why_no_segmentation(self) -> str:
+        """Why nothing is proposed, where nothing is."""
+        if any(source.kind in ("responses", "events") for source in self.sources):
+            return (
+                "answers and events are collected and checked, but they do not make traits yet; a file with one row "
+                "per customer, or with orders, does"
+            )
+        return "the files hold fewer than two usable traits"
 
     @property
     def primary(self) -> str | None:

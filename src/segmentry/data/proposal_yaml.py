@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from segmentry.data.defaults import SegmentationProposal, lifecycle_days
+from segmentry.data.known_exports import NO_ACCOUNT
 from segmentry.data.mapping import Mapped
 from segmentry.data.proposal import Proposal, as_config
 from segmentry.data.recognise import SourceProposal
@@ -26,6 +27,8 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n",
 def to_yaml(proposal: Proposal) -> str:
     """The text of segmentry.yaml for a proposal; :func:`segmentry.config.parse` reads it."""
     lines = [*_head(proposal)]
+    if proposal.several_ids:
+        lines += ["", "identity:", f"  link: always    # {proposal.several_ids}"]
     lines += ["", "sources:"]
     for source in proposal.sources:
         lines += [*_source(source), ""]
@@ -41,7 +44,7 @@ def to_yaml(proposal: Proposal) -> str:
         for i, segmentation in enumerate(found):
             lines += ([""] if i else []) + list(_segmentation(segmentation))
     else:
-        lines += ["", *_comment("No segmentation is proposed: the files hold fewer than two usable traits.", 0)]
+        lines += ["", *_comment(f"No segmentation is proposed: {proposal.why_no_segmentation}.", 0)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -77,7 +80,7 @@ def _source(source: SourceProposal) -> Iterator[str]:
     config = as_config(source)
     yield f"  {source.name}:"
     reasons = "; ".join(source.reasons)
-    yield from _comment(f"{source.kind} ({source.confidence:.2f}): {reasons}." + _check(source.confidence < 0.6), 4)
+    yield from _comment(f"{source.kind} ({source.confidence:.2f}): {reasons}{_check(source.confidence < 0.6)}.", 4)
     if not source.table.complete:
         yield from _comment(f"Recognised from the first {source.table.rows:,} records.", 4)
     for note in source.notes:
@@ -135,6 +138,7 @@ def _table(config: dict[str, Any]) -> Iterator[str]:
 _LAYOUTS = {
     "answers_in_columns": "a row is a respondent; every filled cell that is an answer becomes a row",
     "measures_in_columns": "a row is a cell of the market; every figure of it becomes a row",
+    "customers_in_rows": "no column names the customer: _row is an id made of what the row holds",
     "ga4_events": "the parameters of an event stand in a list; they become columns",
 }
 
@@ -184,6 +188,13 @@ def _set_aside(config: Mapping[str, Any]) -> Iterator[str]:
     yield "    set_aside:    # rows that go to quarantine, with the reason; remove a line to keep them"
     for reason, condition in config["set_aside"].items():
         yield f"      {_scalar(reason)}: {_scalar(condition)}"
+    if NO_ACCOUNT in config["set_aside"]:
+        yield from _comment(
+            "Deals that name no account are leads. Take the # off the next line to keep them, counted apart and as no "
+            "purchase, rather than in quarantine.",
+            4,
+        )
+        yield f"    # leads: {_scalar(config['set_aside'][NO_ACCOUNT])}"
 
 
 def _columns(source: SourceProposal) -> Iterator[str]:
@@ -216,7 +227,7 @@ def _why(source: SourceProposal, target: str, found: Mapped) -> str:
 def _filled(source: SourceProposal, found: Mapped) -> float:
     """Share of the rows that have a value: all of its columns, or any where the first filled one is taken."""
     columns = [source.table[name] for name in found.uses]
-    if found.expression.startswith("coalesce(") and columns:
+    if found.expression.startswith(("coalesce(", "concat(")) and columns:
         rows = list(zip(*(column.sample for column in columns), strict=True))
         return sum(1 for row in rows if any(row)) / max(1, len(rows))
     return min((column.fill for column in columns), default=1.0)

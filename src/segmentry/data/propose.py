@@ -29,7 +29,14 @@ from segmentry.data.order_lines import (
 from segmentry.data.profiling import ambiguous_days
 from segmentry.data.proposal import Proposal, distinct_attributes, listed
 from segmentry.data.proposal_yaml import to_yaml
-from segmentry.data.recognise import Question, SourceProposal, organisations_as_customers, recognise
+from segmentry.data.recognise import (
+    NO_CUSTOMER,
+    Question,
+    SourceProposal,
+    organisations_as_customers,
+    recognise,
+    rows_as_customers,
+)
 from segmentry.data.source_files import (
     Group,
     LeftOut,
@@ -41,12 +48,17 @@ from segmentry.data.source_files import (
     unusable,
     written_paths,
 )
+from segmentry.data.vocabulary import name_score
 from segmentry.errors import DataError
 
 __all__ = ["Proposal", "Question", "propose", "to_yaml"]
 
 # Ids of two files are of one kind when at least this share of the smaller set is in the larger one.
 _SHARED = 0.05
+# When so many of a system's ids share what is one person's own with another id, the same people are looked for. A
+# value that more ids share than a crowd is a default.
+_REPEATED = 0.02
+_CROWD = 20
 # Lines in which returns, charges and the rhythm are looked for: a bound on the time that a first look takes.
 _LOOKED_AT = 5_000_000
 
@@ -85,7 +97,7 @@ def propose(
         before, total = sum(sizes[:i]), max(1, sum(sizes))
         shown = (lambda part, _, before=before, total=total: progress(before + part, total)) if progress else None
         taken = {f.source.name for f in found}
-        outcome = _recognised(con, group, paths, root, scratch, taken, shown)
+        outcome = _recognised(con, group, paths, root, scratch, taken, shown, alone=len(groups) == 1)
         if isinstance(outcome, LeftOut):
             left_out.append(outcome)
         else:
@@ -100,13 +112,15 @@ def propose(
         if each.source.kind == "transactions":
             found[i], rows = _looked_into(each, moment)
             rhythms.append(rows)
-    sources = distinct_attributes([f.source for f in _with_id_spaces(con, found)])
+    found = _with_id_spaces(con, found)
+    sources = distinct_attributes([f.source for f in found])
     made = Proposal(
         name=name or root.resolve().name or "segments",
         sources=sources,
         left_out=tuple(left_out),
         currency=currency_of(sources),
         rhythm=_rhythm(rhythms),
+        several_ids=_several_ids(found),
     )
     for each in found:
         each.opened.close()
@@ -121,6 +135,8 @@ def _recognised(
     scratch: Path,
     taken: set[str],
     progress: Progress | None,
+    *,
+    alone: bool,
 ) -> _Found | LeftOut:
     try:
         opened = open_group(con, group, scratch, progress)
@@ -133,6 +149,8 @@ def _recognised(
     except DataError as error:
         left_out = unusable(group.paths[0], root, error)
         return replace(left_out, path=group.origin.table) if group.origin else left_out
+    if source.kind is None and alone and source.reasons[0] == NO_CUSTOMER:
+        source = rows_as_customers(source) or source
     if source.kind is None:
         opened.close()
         return LeftOut(source.paths[0], source.reasons[0], source.table.names)
@@ -143,12 +161,18 @@ def _recognised(
 
 
 def _customers_from_accounts(found: list[_Found]) -> list[_Found]:
-    """Organisations stand for customers where no file is about people."""
+    """Organisations stand for customers, too, where no file is about people."""
     if any(f.source.kind == "customers" for f in found):
         return found
-    return [
-        replace(f, source=organisations_as_customers(f.source)) if f.source.kind == "accounts" else f for f in found
-    ]
+    made = []
+    for each in found:
+        made.append(each)
+        if each.source.kind == "accounts":
+            stand_ins = organisations_as_customers(each.source, taken={f.source.name for f in found})
+            # Its further columns become traits of the customers that it stands for.
+            made[-1] = replace(each, source=replace(each.source, attributes=(), left_out=()))
+            made.append(replace(each, source=stand_ins))
+    return made
 
 
 def _with_day_first(found: _Found, now: datetime) -> _Found:
@@ -207,8 +231,12 @@ def _rhythm(orders: Sequence[ir.Table]) -> Rhythm | None:
 
 
 def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
-    """Sources that share ids get one id space; the others one of their own."""
-    with_ids = [f for f in found if "customer" in f.source.columns and f.source.columns["customer"].uses]
+    """Sources that share ids get one id space; the others one of their own.
+
+    The id of an account counts as one wherever it stands: on accounts, on their contacts, on what they bought.
+    """
+    customers = [f for f in found if "customer" in f.source.columns and f.source.columns["customer"].uses]
+    with_ids = [f for f in found if f in customers or f.source.kind == "accounts"]
     found = [_alone(f) for f in found]
     if len(with_ids) < 2:
         return found
@@ -218,17 +246,26 @@ def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
         if share >= _SHARED:
             old, new = space[other], space[one]
             space = {name: new if at == old else at for name, at in space.items()}
-    shared = [at for at in space.values() if list(space.values()).count(at) > 1]
+    main = _main_space(space, [f.source.name for f in customers])
     made = []
     for each in found:
         source = each.source
-        if source.name in space:
+        if source.name in space and (len(customers) > 1 or space[source.name] != main):
             at = space[source.name]
             mine = [s.source for s in with_ids if space[s.source.name] == at and s is not each]
-            id_space = "customers" if shared and at == shared[0] else at
+            id_space = "customers" if at == main else at
             source = replace(source, id_space=id_space, id_space_note=_id_note(source, mine, overlap))
         made.append(replace(each, source=source))
     return made
+
+
+def _main_space(space: Mapping[str, str], customers: Sequence[str]) -> str | None:
+    """The space that is called `customers`: the first that several sources with customers share, or the only one's."""
+    own = [space[name] for name in customers]
+    if len(own) == 1:
+        return own[0]
+    every = list(space.values())
+    return next((at for at in own if own.count(at) > 1), next((at for at in own if every.count(at) > 1), None))
 
 
 def _alone(found: _Found) -> _Found:
@@ -243,23 +280,34 @@ def _alone(found: _Found) -> _Found:
 
 def _overlaps(con: Backend, found: Sequence[_Found]) -> dict[tuple[str, str], float]:
     """Of each pair of sources: the share of the smaller set of ids that the other has, too."""
-    kept: list[tuple[str, ir.Table, int]] = []
+    kept: list[tuple[str, str, ir.Table, int]] = []
     for each in found:
-        names = each.source.columns["customer"].uses
-        table = each.opened.all(*names)
-        ids = table.select(id=ibis.coalesce(*(values.identifier(table[name]) for name in names)))
-        stored = con.create_table(
-            f"ids_{each.source.name}", ids.filter(ids["id"].notnull()).distinct(), temp=True, overwrite=True
-        )
-        kept.append((each.source.name, stored, int(stored.count().to_pyarrow().as_py())))
-    shares = {}
-    for i, (one, first, n) in enumerate(kept):
-        for other, second, m in kept[i + 1 :]:
-            both = int(first.semi_join(second, "id").count().to_pyarrow().as_py())
-            shares[one, other] = both / max(1, min(n, m))
-    for _, stored, _ in kept:
+        for target, whose in _ids_in(each.source):
+            names = each.source.columns[target].uses
+            table = each.opened.all(*names)
+            ids = table.select(id=ibis.coalesce(*(values.identifier(table[name]) for name in names)))
+            ids = ids.filter(ids["id"].notnull()).distinct()
+            stored = con.create_table(f"ids_{each.source.name}_{whose}", ids, temp=True, overwrite=True)
+            kept.append((each.source.name, whose, stored, int(stored.count().to_pyarrow().as_py())))
+    shares: dict[tuple[str, str], float] = {}
+    for i, (one, mine, first, n) in enumerate(kept):
+        for other, theirs, second, m in kept[i + 1 :]:
+            if one != other and mine == theirs:
+                both = int(first.semi_join(second, "id").count().to_pyarrow().as_py())
+                shares[one, other] = max(both / max(1, min(n, m)), shares.get((one, other), 0.0))
+    for _, _, stored, _ in kept:
         con.drop_table(stored.get_name(), force=True)
     return shares
+
+
+def _ids_in(source: SourceProposal) -> list[tuple[str, str]]:
+    """The columns of a source that hold ids, and whose: customers' or accounts'."""
+    found = [("customer", "customer")] if "customer" in source.columns else []
+    if source.kind in ("customers", "accounts") and "account" in source.columns:
+        found.append(("account", "account"))
+    elif found and name_score(source.columns["customer"].uses[0], "account") >= 0.7:
+        found.append(("customer", "account"))  # the organisation stands for the customer
+    return [(target, whose) for target, whose in found if source.columns[target].uses]
 
 
 def _id_note(source: SourceProposal, mine: Sequence[SourceProposal], overlap: Mapping[tuple[str, str], float]) -> str:
@@ -271,10 +319,43 @@ def _id_note(source: SourceProposal, mine: Sequence[SourceProposal], overlap: Ma
 
     best = max(mine, key=share)
     note = f"{100 * share(best):.0f} % of the ids are in {best.name}, too"
-    names = {s.columns["customer"].uses[0].casefold() for s in (source, best)}
-    counted = all(s.table[s.columns["customer"].uses[0]].is_integer for s in (source, best))
+    columns = {s.name: s.columns[_ids_in(s)[0][0]].uses[0] for s in (source, best)}
+    names = {name.casefold() for name in columns.values()}
+    counted = all(s.table[columns[s.name]].is_integer for s in (source, best))
     # Two systems that both number their customers 1, 2, 3 ... share ids without sharing customers.
     return f"{note}; both are plain numbers: please check" if counted and len(names) > 1 else note
+
+
+# What only one person has; names that two share are nobody's own.
+_OWN = (("email",), ("person_id",), ("first_name", "last_name", "birth_date"), ("name", "birth_date"))
+
+
+def _several_ids(found: Sequence[_Found]) -> str:
+    """What says that the only system there is has the same people under several ids; empty where nothing does."""
+    spaces = {f.source.id_space for f in found if "customer" in f.source.columns}
+    if len(spaces) > 1:
+        return ""  # then the same people are looked for anyway
+    for each in found:
+        columns = {t: m.uses[0] for t, m in each.source.columns.items() if len(m.uses) == 1}
+        if each.source.kind != "customers" or "customer" not in columns:
+            continue
+        for own in _OWN:
+            if not columns.keys() >= set(own):
+                continue
+            rows = each.opened.all(columns["customer"], *(columns[c] for c in own)).limit(_LOOKED_AT)
+            told = rows.select(
+                id=values.identifier(rows[columns["customer"]]),
+                **{c: values.identifier(rows[columns[c]]).lower() for c in own},
+            )
+            told = told.filter(*(told[c].notnull() for c in told.columns))
+            sizes = told.group_by(own).agg(ids=told["id"].nunique())
+            repeated = sizes["ids"].sum(where=(sizes["ids"] > 1) & (sizes["ids"] <= _CROWD))
+            counts = sizes.agg(several=repeated, ids=sizes["ids"].sum()).to_pyarrow().to_pylist()[0]
+            several, ids = counts["several"], counts["ids"]
+            if several and several / ids >= _REPEATED:
+                what = " and ".join(columns[c] for c in own)
+                return f"{100 * several / ids:.0f} % of the ids in {each.source.name} share their {what} with another"
+    return ""
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------

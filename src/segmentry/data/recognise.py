@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from segmentry.catalogue import Model
-from segmentry.data.known import Known
+from segmentry.data.known import Known, made
 from segmentry.data.known_exports import find_export
 from segmentry.data.known_surveys import find_anonymous_survey, find_survey
 from segmentry.data.leftovers import AttributeProposal, Kind, leftovers
@@ -27,6 +27,9 @@ NO_CUSTOMER = "no column identifies the customer"
 # Below this a kind is no more than a guess, and the file is left out.
 POSSIBLE = 0.35
 
+
+# So many columns at least tell of somebody where rows are taken for customers whom nothing names.
+_LEAST_TOLD = 3
 
 DAY_FIRST = ("day first", "month first")
 
@@ -235,19 +238,24 @@ _SHARED_WITH_ACCOUNTS = words_in(
 )
 
 
-def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
-    """A source of accounts read as customers: each organisation is a customer, its columns are traits."""
+def organisations_as_customers(proposal: SourceProposal, taken: Collection[str] = ()) -> SourceProposal:
+    """A source of accounts read as customers: each organisation is a customer, its columns are traits.
+
+    Its name is none of those ``taken``.
+    """
+    options = (f"{proposal.name[:24]}_as_customers{n}" for n in ("", *range(2, 100)))
+    called = proposal.name if proposal.name not in taken else next(o for o in options if o not in taken)
     organisation = proposal.columns["account"]
-    taken = {name for m in proposal.columns.values() for name in m.uses}
+    read = {name for m in proposal.columns.values() for name in m.uses}
     found = map_columns("customers", proposal.table, {"customer": organisation.uses[0]})
     columns = {
         target: mapped
         for target, mapped in found.items()
-        if target in _SHARED_WITH_ACCOUNTS and not taken & set(mapped.uses)
+        if target in _SHARED_WITH_ACCOUNTS and not read & set(mapped.uses)
     }
-    columns |= {"customer": organisation}
-    if "country" in proposal.columns:
-        columns["country"] = proposal.columns["country"]
+    columns |= {target: m for target, m in proposal.columns.items() if target in _SHARED_WITH_ACCOUNTS}
+    columns |= {"customer": organisation, "account": organisation}
+    columns = {target: columns[target] for target in columns_of("customers") if target in columns}
     made = []
     for target, (name, kind, unit) in _OF_ACCOUNTS.items():
         if target in proposal.columns:
@@ -272,11 +280,12 @@ def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
     left_out = tuple(
         (proposal.columns[target].uses[0], "names the organisation; not needed of customers")
         for target in ("account_name", "domain")
-        if target in proposal.columns
+        if target in proposal.columns and proposal.columns[target].uses[0] not in used
     )
     note = "Each organisation is read as a customer: no file names the people behind it."
     return replace(
         proposal,
+        name=called,
         kind="customers",
         columns=columns,
         attributes=(*made, *others),
@@ -284,6 +293,33 @@ def organisations_as_customers(proposal: SourceProposal) -> SourceProposal:
         as_customers=True,
         notes=(*proposal.notes, note),
     )
+
+
+CUSTOMERS_IN_ROWS = "customers_in_rows"
+
+
+def rows_as_customers(proposal: SourceProposal) -> SourceProposal | None:
+    """A source that names nobody, read as customers, one a row; None where rows say too little, or are sales."""
+    table = proposal.table
+    if {"time", "amount"} <= map_columns("transactions", table).keys():
+        return None
+    about = {t: m for t, m in map_columns("customers", table).items() if t not in ("customer", "known_as")}
+    reason = "no column identifies the customer, and this is the only file: each row is taken for a customer of its own"
+    columns = {"customer": made("_row", "an id made of the row", 0.7), **about}
+    note = "A row that is exported with another value is a new customer. Better: export the customer's number along."
+    found = complete(
+        replace(
+            proposal,
+            kind="customers",
+            confidence=0.5,
+            reasons=(reason,),
+            columns=columns,
+            answers={"kind": "customers"},
+            known=Known("customers", 0.5, (reason,), columns, layout=CUSTOMERS_IN_ROWS),
+            notes=(note,),
+        )
+    )
+    return found if len(about) + len(found.attributes) >= _LEAST_TOLD else None
 
 
 def complete(proposal: SourceProposal) -> SourceProposal:
@@ -301,7 +337,7 @@ def complete(proposal: SourceProposal) -> SourceProposal:
             why[column.name] = f"{found.holds}: {found.why}"
     if proposal.kind is None:
         return replace(proposal, pii=pii, pii_why=why)
-    if proposal.known is not None and proposal.known.layout is not None:
+    if proposal.known is not None and proposal.known.layout not in (None, CUSTOMERS_IN_ROWS):
         return replace(proposal, pii=pii, pii_why=why)
     attributes, left_out = leftovers(proposal.table, proposal.kind, proposal.columns)
     pii |= {a.source: a.pii for a in attributes if a.pii is not Pii.NONE}

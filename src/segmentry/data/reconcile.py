@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 
 from segmentry.data.manifest import Entry, Manifest
 
-LINE_KINDS = ("sale", "return", "charge")
+LINE_KINDS = ("sale", "return", "charge")  # of customers
+_LEAD = "lead"  # of nobody yet
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,11 @@ class Reconciliation:
     caveats: tuple[str, ...] = ()
 
 
-def customers_by_source(rows: Mapping[str, ir.Table]) -> dict[str, dict[str, int]]:
-    """Distinct customers of every source: in all, and by line kind for transactions."""
+def customers_by_source(rows: Mapping[str, ir.Table], owners: ir.Table | None = None) -> dict[str, dict[str, int]]:
+    """Distinct customers of every source: in all, and by line kind for transactions.
+
+    With ``owners``, the customers that belong to accounts, also how many accounts transactions have, on how many rows.
+    """
     found: dict[str, dict[str, int]] = {}
     for name, table in rows.items():
         if "customer_key" not in table.columns:
@@ -54,6 +58,10 @@ def customers_by_source(rows: Mapping[str, ir.Table]) -> dict[str, dict[str, int
             for kind in LINE_KINDS:
                 counts[kind] = table["customer_key"].nunique(where=table["line_kind"] == kind)
         found[name] = table.agg(**counts).to_pyarrow().to_pylist()[0]
+        if owners is not None and "line_kind" in table.columns:
+            own = table.join(owners.select("customer_key", own_account="account_key"), "customer_key")
+            belonging = own.agg(accounts=own["own_account"].nunique(), account_rows=own.count())
+            found[name] |= belonging.to_pyarrow().to_pylist()[0]
     return found
 
 
@@ -94,6 +102,16 @@ def caveats(manifest: Manifest, missing_files: Iterable[str]) -> list[str]:
     return found
 
 
+def reasons(entries: Iterable[Entry]) -> dict[str, int]:
+    """Why records of these files are in quarantine, with how many; those that were repaired are taken off."""
+    found = Counter[str]()
+    for entry in entries:
+        found.update(entry.reasons)
+        for r in entry.repairs:
+            found[r["reason"]] -= r["rows"]
+    return {reason: n for reason, n in sorted(found.items()) if n > 0}
+
+
 def share(part: int, whole: int) -> float:
     """``part`` of ``whole``, 0 where there is no whole."""
     return part / whole if whole else 0.0
@@ -108,9 +126,13 @@ def _source(name: str, entries: Sequence[Entry], customers: Mapping[str, int]) -
     steps = [Step("rows read", 0, rows=kept + duplicates + quarantined)]
     steps.append(Step("the same row in another file, counted once", 1, rows=duplicates))
     steps.append(Step("in quarantine", 1, rows=quarantined))
+    steps += [Step(reason, 2, rows=rows) for reason, rows in reasons(entries).items()]
     steps.append(Step("kept", 1, rows=kept, customers=customers.get("all"), amount=total, share=1.0 if total else None))
     if any(e.made is not None for e in entries):
         steps.append(Step(f"{entries[0].kind} that they became", 2, rows=sum(e.brought for e in entries)))
+    if customers.get("accounts"):
+        text = f"of {customers['accounts']:,} accounts"
+        steps.append(Step(text, 2, rows=customers["account_rows"]))
     if groups:
         for anonymous in (False, True):
             steps += _side(groups, anonymous, total or 0.0, customers)
@@ -123,10 +145,15 @@ def _side(
     mine = [g for g in groups if g["anonymous"] == anonymous]
     if not mine:
         return
-    words = {"sale": "sales", "return": "returns and cancellations", "charge": "postage, fees and adjustments"}
+    words = {
+        "sale": "sales",
+        "return": "returns and cancellations",
+        "charge": "postage, fees and adjustments",
+        _LEAD: "leads: no account yet, and no purchase",
+    }
     label = "without a customer" if anonymous else "of known customers"
     yield _sum(label, 2, mine, total, None if anonymous else customers.get("all"))
-    for kind in LINE_KINDS:
+    for kind in (*LINE_KINDS, _LEAD):
         same = [g for g in mine if g["kind"] == kind]
         if same:
             yield _sum(words[kind], 3, same, total, None if anonymous else customers.get(kind))

@@ -46,11 +46,15 @@ class Records:
     lists and Parquet; the row of the sheet for Excel) and the columns of the file: text as it stands there, null where
     there is nothing but spaces; Parquet columns keep their types. ``rejected`` has ``_line``, ``reason`` and the first
     500 characters of the ``text``. Both read files in the scratch folder until :meth:`close`.
+
+    ``in_order`` is there when ``table`` is read in place by one thread, which numbers the lines: the same records
+    without ``_line``, for many. Kept in their order they begin with line ``counts.header`` + 1.
     """
 
     table: ir.Table
     rejected: ir.Table
     counts: Counts
+    in_order: ir.Table | None = None
     warnings: tuple[str, ...] = ()
     _bench: Bench = field(repr=False)
 

@@ -25,6 +25,9 @@ COUNTS = {EXCEL: r"^\d{5}(?:\.\d+)?$", UNIX: r"^\d{9,10}(?:\.\d+)?$", UNIX_MS: r
 HAS_OFFSET = r"(?i):\d{2}(?:[.,]\d+)?\s*(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$"
 HAS_TWELVE = r"(?i)\d *[ap]\.? ?m\.?$"
 
+# What DuckDB reads as it stands, and no other format could mean.
+PLAIN_ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)?"
+
 _CLOCK = r",?([T ].*)?$"  # what follows a date, the space before it included
 _NUMERIC = r"^(\d{1,4})([-/.])(\d{1,2})([-/.])(\d{1,4})(?:$|[T ,].*$)"
 _ISO = r"^\d{4}-\d{1,2}-\d{1,2}(?:$|[T ])"

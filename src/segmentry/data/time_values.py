@@ -24,7 +24,7 @@ import ibis.expr.types as ir
 
 from segmentry.data import time_patterns as pattern
 from segmentry.data.number_values import NumberFormat
-from segmentry.data.text_functions import known, let, trimmed
+from segmentry.data.text_functions import let, matches, tidy, unless
 
 _SECONDS_TO_1970 = 25_569 * 86_400  # from 1899-12-30, day 0 of Excel
 _ISO_12H = "%Y-%m-%d %I:%M %p"
@@ -98,11 +98,22 @@ def timestamp(column: ir.Value, fmt: TimeFormat, zone: str = "UTC") -> ir.Value:
         return local_to_utc(given.cast("timestamp"), zone)
     if kind.is_timestamp():
         return local_to_utc(given.cast("timestamp"), zone) if kind.timezone is None else _utc(given)
-    cell = _cell(given)
-    first, others = _passes(fmt.formats)
-    times = [_count(cell, form, zone) for form in fmt.formats if form in pattern.COUNTS]
-    times += [_written(cell, forms, fmt.formats, zone) for forms in (first, others) if forms]
-    return ibis.coalesce(*times, ibis.null("timestamp"))
+
+    def slow(column: Any) -> ir.Value:
+        cell = _cell(column)
+        first, others = _passes(fmt.formats)
+        times = [_count(cell, form, zone) for form in fmt.formats if form in pattern.COUNTS]
+        times += [_written(cell, forms, fmt.formats, zone) for forms in (first, others) if forms]
+        return ibis.coalesce(*times, ibis.null("timestamp"))
+
+    if not kind.is_string() or pattern.ISO not in fmt.formats:
+        return slow(given)
+    return unless(given, pattern.PLAIN_ISO, slow, lambda cell: local_to_utc(cell.try_cast("timestamp"), zone))
+
+
+def plain_time(column: ir.Value) -> ir.BooleanValue:
+    """Whether a cell is written as the default :class:`TimeFormat` says, in digits alone; null for null."""
+    return matches(column, pattern.PLAIN_ISO)
 
 
 def local_to_utc(time: ir.Value, zone: str) -> ir.Value:
@@ -139,7 +150,7 @@ def _cell(column: Any) -> ir.Value:
     if kind.is_floating():
         whole = column.try_cast("int64")
         return ibis.cases((whole.cast("float64") == column, whole.cast("string")), else_=column.cast("string"))
-    return known(trimmed(column if kind.is_string() else column.cast("string")))
+    return tidy(column if kind.is_string() else column.cast("string"))
 
 
 def _passes(formats: Sequence[str]) -> tuple[list[str], list[str]]:

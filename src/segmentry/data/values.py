@@ -6,18 +6,21 @@ that is an error of the row.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.data.number_values import NumberFormat, number, number_formats
-from segmentry.data.text_functions import known, let, trimmed
+from segmentry.data.number_values import NumberFormat, number, number_formats, plain_number
+from segmentry.data.text_functions import NOTHING, known, let, matches, tidy, trimmed, unless
 from segmentry.data.time_values import (
     TimeFormat,
     format_notes,
     from_microseconds,
     local_to_utc,
+    plain_time,
     seconds_between,
     time_formats,
     timestamp,
@@ -34,6 +37,7 @@ __all__ = [
     "local_to_utc",
     "number",
     "number_formats",
+    "plain_formats",
     "seconds_between",
     "text",
     "time_formats",
@@ -43,13 +47,31 @@ __all__ = [
 
 _YES = ("yes", "y", "true", "t", "1", "1.0", "on", "ja", "j", "oui", "si", "sí", "sì", "wahr", "vrai")
 _NO = ("no", "n", "false", "f", "0", "0.0", "off", "nein", "non", "nee", "falsch", "faux")
+# An id with nothing to put right: no space, no point, no sign of a formula.
+_PLAIN_ID = r"[!-\-/-<>-~]+"
+_NO_ID = "(?i)" + "|".join(re.escape(word) for word in (*NOTHING, "na", "?"))
 _INNER_SPACES = "[ \\t\\n\\r\\x{00a0}\\x{2007}\\x{2009}\\x{202f}]+"
+
+
+def plain_formats(
+    table: ir.Table, numbers: Sequence[str], times: Sequence[str]
+) -> tuple[dict[str, NumberFormat], dict[str, TimeFormat]]:
+    """The formats of those text columns whose cells leave no doubt at all, found in one pass over a table."""
+    asked = {f"n{i}": plain_number(table[c]) for i, c in enumerate(numbers)}
+    asked |= {f"t{i}": plain_time(table[c]) for i, c in enumerate(times)}
+    if not asked:
+        return {}, {}
+    found = table.agg(**{name: plain.all() for name, plain in asked.items()}).to_pyarrow().to_pylist()[0]
+    return (
+        {c: NumberFormat() for i, c in enumerate(numbers) if found[f"n{i}"]},
+        {c: TimeFormat() for i, c in enumerate(times) if found[f"t{i}"]},
+    )
 
 
 def text(column: ir.Value) -> ir.Value:
     """A column as text without spaces around it; null where it is empty or a word for nothing (``null``, ``-``)."""
     given: Any = column
-    return known(trimmed(given if given.type().is_string() else given.cast("string")))
+    return tidy(given if given.type().is_string() else given.cast("string"))
 
 
 def identifier(column: ir.Value) -> ir.Value:
@@ -73,7 +95,15 @@ def identifier(column: ir.Value) -> ir.Value:
         )
     if not kind.is_string():
         given = given.cast("string")
-    return known(let(let(trimmed(given), _one_space), _undressed), "na", "?")
+
+    def quick(cell: Any) -> ir.Value:
+        return ibis.cases((matches(cell, _NO_ID), ibis.null("string")), else_=cell)
+
+    return unless(given, _PLAIN_ID, _made_id, quick)
+
+
+def _made_id(cell: Any) -> ir.Value:
+    return known(let(let(trimmed(cell), _one_space), _undressed), "na", "?")
 
 
 def _one_space(cell: Any) -> ir.Value:

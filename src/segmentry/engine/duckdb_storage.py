@@ -23,6 +23,9 @@ from segmentry.engine.spelling import apart
 from segmentry.engine.storage import GenerationGoneError, Progress
 from segmentry.errors import DataError
 
+# Dictionaries of columns with more values than that, and the filters over them, take a fifth of the time of writing.
+_PART = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, DICTIONARY_SIZE_LIMIT 2000, WRITE_BLOOM_FILTER false"
+
 
 class DuckDB(storage.Engine):
     """``gN.duckdb`` per generation, ``parts/*.parquet`` for collected facts, ``scratch/`` per process."""
@@ -129,6 +132,11 @@ class DuckDBSession(storage.Session):
             self.con.raw_sql(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {apart(rows, "duckdb")}')
         return self.con.table(name, database=("temp", "main"))
 
+    def keep_numbered(self, name: str, rows: ir.Table, column: str, first: int) -> ir.Table:
+        """The same with a column that numbers the rows in their order, counted from ``first``."""
+        kept = self.keep(name, rows)
+        return kept.mutate(**{column: kept.rowid() + first})
+
     @contextlib.contextmanager
     def new_generation(self, number: int, progress: Progress | None = None) -> Iterator[DuckDBWriter]:
         final = self.engine.file_of(number)
@@ -153,7 +161,9 @@ class DuckDBSession(storage.Session):
         beside = final.with_suffix(".writing")
         try:
             with watched(self.con, progress):
-                self.con.to_parquet(rows, beside, compression="zstd", row_group_size=122_880)
+                self.con._run_pre_execute_hooks(rows)
+                # Apart: what is constant is added to sorted rows, not sorted with them.
+                self.con.raw_sql(f"COPY ({apart(rows, 'duckdb')}) TO '{_quoted(beside)}' ({_PART})")
             _sync(beside)
             beside.replace(final)
         except BaseException:
@@ -228,6 +238,10 @@ def _alive(process: int) -> bool:
     except PermissionError:  # somebody else's process: alive
         return True
     return True
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
 
 
 def _sync(path: Path) -> None:

@@ -14,11 +14,12 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.config import LifecycleDays
+from segmentry.declaration import ROWS
 from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
 
-__all__ = ["PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
+__all__ = ["FURTHER", "PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
@@ -27,6 +28,8 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "demographic": demographic.traits,
     "attributes": attributes.traits,
 }
+# Facts about customers besides what they bought.
+FURTHER = tuple(table for table in ROWS if table != "transactions")
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ def compute(
     Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of a
     family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared traits.
     """
-    also = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, lifecycle or LifecycleDays(), also)
+    read = also | {name for definition in own for name in definition.traits}
+    now = known(facts, as_of, lifecycle or LifecycleDays(), read)
     part = combine(*(model(now) for model in PIPELINE.values()))
     row = now.customers
     sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
@@ -64,7 +67,7 @@ def compute(
     row = row.mutate(**{name: expression(row) for name, expression in part.shared.items()})
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
-    added = declared.add(row.select(KEY, "customer_id", **columns), now, own)
+    added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
     return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent)
 
 

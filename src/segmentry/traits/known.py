@@ -78,8 +78,8 @@ class Known:
     are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return, is_goods
     (either), amount, and those of the optional columns and attributes that have values; numbers are in whole units of
     10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as collected, for
-    passes that do without the product table. ``costs`` are all costs by then,
-    those of no customer included. ``filled`` counts the rows with a value by
+    passes that do without the product table; ``first_month`` is that of the first line, as :func:`month_of` counts
+    months. ``costs`` are all costs by then, those of no customer included. ``filled`` counts the rows with a value by
     ``table.column`` (of transactions: sale lines), ``counts`` the lines by what they are.
     """
 
@@ -94,6 +94,7 @@ class Known:
     decimals: Mapping[str, int] = field(default_factory=dict)
     lines: ir.Table | None = None
     sales: ir.Table | None = None
+    first_month: int = 0
     costs: ir.Table | None = None
 
     def has(self, column: str) -> bool:
@@ -114,10 +115,10 @@ class Known:
             return self.lines.filter(self.lines["is_sale"])
         return self.sales
 
-    def total(self, column: str, where: ir.BooleanValue) -> ir.FloatingScalar:
-        """The sum of a number of the lines that meet a condition, to the last bit; null when none does."""
+    def total(self, column: str, where: ir.BooleanValue, *, nothing: int | None = None) -> ir.FloatingScalar:
+        """The sum of a number of the lines that meet a condition, to the last bit; ``nothing`` when none does."""
         assert self.lines is not None
-        return engine.sum_of_units(self.lines[column], self.decimals[column], where)
+        return engine.sum_of_units(self.lines[column], self.decimals[column], where, nothing=nothing)
 
     def recent(self, days: int) -> ir.DateScalar:
         """The day after which the last ``days`` days begin, ``as_of`` being the last of them."""
@@ -198,6 +199,11 @@ def _any(table: ir.Table) -> bool:
     return bool(table.count().to_pyarrow().as_py())
 
 
+def month_of(day: date) -> int:
+    """Months since the year 0."""
+    return day.year * 12 + day.month
+
+
 def levels(column: ir.Column) -> dict[Any, int]:
     """The different values of a column, the most frequent first, with their rows."""
     table = column.name("level").as_table()
@@ -224,11 +230,11 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
     declared = {name: a for table, name, a in base.attributes if table == "transactions" and name in rows.columns}
     optional = [name for name in (*_LINE_COLUMNS, *declared) if name in rows.columns]
     numbers = [*_NUMBERS, *(name for name, a in declared.items() if a.kind == "number")]
-    counts, found, decimals = _line_counts(rows, optional, [n for n in numbers if n in rows.columns])
+    counts, found, decimals, small, earliest = _line_counts(rows, optional, [n for n in numbers if n in rows.columns])
     if not counts["lines"]:
         return base
     useful = [name for name in optional if found[f"transactions.{name}"]]
-    lines = _lines(rows, useful, decimals, keep_source=counts["sources"] > 1)
+    lines = _lines(rows, useful, decimals, small, keep_source=counts["sources"] > 1)
     lines = lines.rename({ATTRIBUTE + name: name for name in useful if name in declared})
     always = {f"transactions.{name}": counts["lines"] for name in ("time", "amount")}
     completed, listed = _completed(lines, products, found, counts["sales"], decimals)
@@ -239,14 +245,15 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
         decimals={(ATTRIBUTE + n if n in declared else n): d for n, d in decimals.items()},
         lines=completed,
         sales=lines.filter(lines["is_sale"]),
+        first_month=month_of(earliest) if earliest else 0,
     )
 
 
 def _line_counts(
     rows: ir.Table, optional: list[str], numbers: list[str]
-) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+) -> tuple[dict[str, int], dict[str, int], dict[str, int], set[str], date | None]:
     """Lines by what they are; by column how many sale lines have a value (country: how many lines); by number how many
-    decimals it can be summed with."""
+    decimals it can be summed with, and which of them are small enough for sums of floats; the time of the first."""
     sale = rows["line_kind"] == "sale"
     counts = {
         "lines": rows.count(),
@@ -259,17 +266,32 @@ def _line_counts(
     found = {n: rows[n].count() if n == "country" else rows[n].count(where=sale) for n in optional}
     values = {f"transactions.{name}": value for name, value in found.items()}
     largest = {f"largest.{name}": rows[name].cast("float64").abs().max() for name in numbers}
-    row = rows.agg(**counts, **values, **largest).to_pyarrow().to_pylist()[0]
+    together = {f"together.{name}": rows[name].cast("float64").abs().sum() for name in numbers}
+    earliest = rows["time"].min()
+    row = rows.agg(**counts, **values, **largest, **together, earliest=earliest).to_pyarrow().to_pylist()[0]
     decimals = {name: engine.decimals_for(row[f"largest.{name}"]) for name in numbers}
+    # Half of what is exact: the sum itself is rounded, and so is every number in it.
+    most = {
+        name: engine.EXACT_FLOATS / 2 - 10.0 ** decimals[name] * (row[f"together.{name}"] or 0.0) for name in numbers
+    }
+    small = {name for name in numbers if most[name] > row["lines"]}
     by_column = {name: int(row[name] or 0) for name in values}
-    return {"sources": 1, **{name: int(row[name] or 0) for name in counts}}, by_column, decimals
+    return {"sources": 1, **{name: int(row[name] or 0) for name in counts}}, by_column, decimals, small, row["earliest"]
 
 
-def _lines(rows: ir.Table, useful: list[str], decimals: Mapping[str, int], *, keep_source: bool) -> ir.Table:
-    """Order lines with what the models need of them."""
+def _lines(
+    rows: ir.Table, useful: list[str], decimals: Mapping[str, int], small: set[str], *, keep_source: bool
+) -> ir.Table:
+    """Order lines with what the models need of them; of the numbers, those in ``small`` in floats."""
+
+    def units(name: str) -> ir.NumericValue:
+        # the cost may be completed from the product table, in numbers of any size
+        spelt = engine.float_units if name in small and name != "cost" else engine.units
+        return spelt(rows[name], decimals[name])
+
     is_sale = rows["line_kind"] == "sale"
     is_return = rows["line_kind"] == "return"
-    columns = {n: engine.units(rows[n], decimals[n]) if n in decimals else rows[n] for n in useful}
+    columns = {n: units(n) if n in decimals else rows[n] for n in useful}
     if "cost" in columns:
         # Goods that come back bring their cost back, whichever sign the source gives it.
         columns["cost"] = is_return.ifelse(-columns["cost"].abs(), columns["cost"])
@@ -284,7 +306,7 @@ def _lines(rows: ir.Table, useful: list[str], decimals: Mapping[str, int], *, ke
         is_sale=is_sale,
         is_return=is_return,
         is_goods=is_sale | is_return,
-        amount=engine.units(rows["amount"], decimals["amount"]),
+        amount=units("amount"),
         **columns,
     )
 

@@ -37,7 +37,7 @@ def _margin(known: Known) -> Part:
         return Part()
     costed = lines["is_goods"] & lines["cost"].notnull()
     sums = {
-        "goods_lines": lines["is_goods"].sum(),
+        "goods_lines": engine.count_where(lines["is_goods"]),
         "costed_amount": known.total("amount", costed),
         "goods_cost": known.total("cost", costed),
     }

@@ -31,7 +31,7 @@ from segmentry.data.quality.answers import answers
 from segmentry.data.quality.columns import scan
 from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged
 from segmentry.data.quality.levels import levels
-from segmentry.data.quality.relations import categories, contradictions, keys, references
+from segmentry.data.quality.relations import categories, contradictions, keys, parents, references
 from segmentry.data.quality.rhythm import rhythm
 from segmentry.data.quality.scores import (
     SourceScore,
@@ -42,6 +42,7 @@ from segmentry.data.quality.scores import (
     score,
     trait_score,
 )
+from segmentry.engine import Session
 from segmentry.tables import TABLES, Type
 
 __all__ = [
@@ -129,7 +130,9 @@ def as_table(checked: Checked) -> ir.Table:
     return ibis.memtable(checked.rows(), schema=_SCHEMA)
 
 
-def check(sources: Sequence[Collected], manifest: Manifest, settings: Quality, as_of: date) -> Checked:
+def check(
+    session: Session, sources: Sequence[Collected], manifest: Manifest, settings: Quality, as_of: date
+) -> Checked:
     """Check the collected records of all sources.
 
     ``as_of`` is the day that ages, freshness and acceptances are measured at; records of later days count in the checks
@@ -149,6 +152,7 @@ def check(sources: Sequence[Collected], manifest: Manifest, settings: Quality, a
             *rhythm(collected, as_of),
             *keys(collected),
             *references(collected, sources),
+            *parents(session, collected, sources),
             *contradictions(collected, as_of),
             *categories(collected),
             *answers(collected),
@@ -166,11 +170,14 @@ def _of_collection(collected: Collected, manifest: Manifest) -> Iterator[Found]:
     """What the collection of a source has noted already."""
     entries: list[Entry] = [e for e in manifest.entries if e.source == collected.name]
     kept = sum(e.kept for e in entries)
-    bad = sum(e.quarantined for e in entries)
+    repaired = [{r["reason"]: -r["rows"]} for e in entries for r in e.repairs]
+    left = _summed([*(e.reasons for e in entries), *repaired])
+    # What segmentry.yaml sets aside could be used, and is kept out on purpose.
+    aside = sum(left.get(reason, 0) for reason in collected.source.set_aside)
+    bad = sum(e.quarantined for e in entries) - aside
     if bad:
-        repaired = [{r["reason"]: -r["rows"]} for e in entries for r in e.repairs]
-        left = _summed([*(e.reasons for e in entries), *repaired])
-        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(left.items()) if n)
+        unwanted = {r: n for r, n in left.items() if n and r not in collected.source.set_aside}
+        reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(unwanted.items()))
         yield Found("unusable_records", "", bad, kept + bad, f"{bad:,} records are in quarantine: {reasons}")
     for column, lost in _summed([e.unread for e in entries]).items():
         text = f"{lost:,} values of {column} could not be read and count as not known"

@@ -14,14 +14,16 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from segmentry.data import hierarchy
+from segmentry.data.ids import plain_name
 from segmentry.data.quality.findings import Collected, Found
+from segmentry.engine import Session
 from segmentry.tables import Type
 
 _KEYS = {"customers": "customer", "accounts": "account", "products": "product"}
 _REFERENCES = (
     ("transactions", "product", "products", "product", "unknown_products"),
     ("customers", "account", "accounts", "account", "unknown_accounts"),
-    ("accounts", "parent", "accounts", "account", "unknown_accounts"),
 )
 _NEARLY_ALL = 0.999
 _LEAST_ROWS = 100
@@ -71,6 +73,48 @@ def _unknown(collected: Collected, column: str, others: Sequence[Collected], key
         text = f"{found['rows']:,} records name {found['ids']:,} {column}s that are not in {names}"
         wrong = collected.rows[column].isin(missing[column])
         yield Found(check, column, int(found["rows"]), int(total), text, wrong)
+
+
+def parents(session: Session, collected: Collected, every: Sequence[Collected]) -> Iterator[Found]:
+    """Parents that are no account's id or name, and accounts whose parents lead back to them."""
+    if collected.kind != "accounts" or "parent" not in collected.columns:
+        return
+    space = collected.source.id_space
+    peers = [c for c in every if c.kind == "accounts" and c.source.id_space == space]
+    rows = session.keep("stated_parents", _parents_of(collected, peers))
+    total = _rows(rows)
+    unknown = rows.filter(rows["found"].isnull())
+    if lost := _rows(unknown):
+        text = f"{lost:,} accounts name a parent that is no account's id, and not the name of exactly one"
+        wrong = collected.rows["parent"].isin(unknown["parent"])
+        yield Found("unknown_accounts", "parent", lost, total, text, wrong)
+    own = rows.filter(rows["found"] == rows["account"]).select("account").distinct()
+    others = rows.filter(rows["found"] != rows["account"])
+    _, circles = hierarchy.climbed(session, others.group_by(account_key="account").agg(parent_key=ibis._.found.min()))
+    themselves, around = _rows(own), _rows(circles)
+    if themselves + around:
+        text = (
+            f"{themselves:,} accounts are their own parent, the parents of {around:,} lead back to them: none is taken"
+        )
+        account = collected.rows["account"]
+        wrong = account.isin(own["account"]) | account.isin(circles["account_key"])
+        yield Found("parent_loops", "parent", themselves + around, total, text, wrong)
+
+
+def _parents_of(collected: Collected, peers: Sequence[Collected]) -> ir.Table:
+    """account, parent as it is stated, and ``found``: the id among the ``peers`` that is meant, null where none is."""
+    called = [plain_name(c.rows["account_name"]) if "account_name" in c.columns else ibis.null("string") for c in peers]
+    lists = [c.rows.select(known="account", name=name) for c, name in zip(peers, called, strict=True)]
+    known = ibis.union(*lists) if len(lists) > 1 else lists[0]
+    ids = known.select(by_id="known").distinct()
+    names = known.filter(known["name"].notnull())
+    names = names.group_by("name").agg(n=names["known"].nunique(), called=names["known"].min())
+    stated = collected.rows.filter(collected.rows["parent"].notnull()).select("account", "parent")
+    stated = stated.mutate(plain=plain_name(stated["parent"]))
+    rows = stated.left_join(ids, stated["parent"] == ids["by_id"])
+    rows = rows.left_join(names, rows["plain"] == names["name"])
+    alone = (rows["n"] == 1).ifelse(rows["called"], ibis.null("string"))
+    return rows.select("account", "parent", found=ibis.coalesce(rows["by_id"], alone))
 
 
 def contradictions(collected: Collected, day: date) -> Iterator[Found]:

@@ -22,6 +22,9 @@ PERSONS = "truth/persons.csv"
 # Whose record it is, by the space of its id; a subscriber's id is the address, which the truth does not repeat.
 _RECORDS = {"customers": "truth/records_shop.csv", "crm": "truth/records_crm.csv"}
 _SUBSCRIBERS = ("truth/records_newsletter.csv", "newsletter/subscribers.csv")
+# Whose account a record is, by system; the ledger's own name for a firm says nothing of the account.
+_ACCOUNT_RECORDS = "truth/records_accounts.csv"
+_ACCOUNT_SPACES = {"crm": "crm", "ledger": "ledger"}
 # Planted and in the exports, but no stage looks for it yet.
 NOT_LOOKED_FOR = (
     "needs segments and attitudes",
@@ -85,6 +88,84 @@ def compare(
     return tuple(found)
 
 
+def compare_accounts(
+    con: Backend, exports: Path, identities: ir.Table, accounts: ir.Table, customers: ir.Table
+) -> tuple[Distance, ...]:
+    """Hold organisations against the truth: their records, their parents, and the customers that belong to them.
+
+    ``identities`` is the table account_identities; ``accounts`` and ``customers`` are the golden ones.
+    """
+    records = con.read_csv(exports / _ACCOUNT_RECORDS)
+    records = records.mutate(id_space=records["system"].substitute(_ACCOUNT_SPACES), source_id="record_id")
+    numbered = records.join(identities, ["id_space", "source_id"])
+    keys = numbered.filter(numbered["id_space"] == "crm").select("account", "account_key")
+    found = _joined_accounts(records, numbered)
+    return (found, _parents(con, exports, keys, accounts), _contacts(con, exports, keys, customers))
+
+
+def _joined_accounts(records: ir.Table, numbered: ir.Table) -> Distance:
+    """Pairs of records that were joined against pairs that are one organisation."""
+    both = _pairs(numbered, ["account", "account_key"])
+    precision = both / max(_pairs(numbered, ["account_key"]), 1)
+    true = max(_pairs(records, ["account"]), 1)
+    most = _pairs(records.filter(records["same_name"]), ["account"]) / true
+    recall = both / true
+    text = (
+        f"of the pairs of records in CRM and ledger that were joined {precision:.1%} are one firm; of those that are "
+        f"one {recall:.1%} were joined, where {most:.1%} are written with the same name"
+    )
+    return Distance("which organisations are one", text, _f1(precision, recall), _f1(1.0, most))
+
+
+def _parents(con: Backend, exports: Path, keys: ir.Table, accounts: ir.Table) -> Distance:
+    """The parents that were found against those that were planted; all of them are in the CRM."""
+    planted = (
+        con.read_csv(exports / "truth/accounts.csv").filter(ibis._["parent"].notnull()).select("account", "parent")
+    )
+    planted = planted.join(keys, "account")
+    above = keys.select(parent="account", true_parent="account_key")
+    planted = planted.join(above, "parent").select("account_key", "true_parent").distinct()
+    ids = accounts.select(parent_id="account_id", parent_key="account_key")
+    found = accounts.filter(accounts["parent_id"].notnull()).select("account_key", "parent_id").join(ids, "parent_id")
+    right = found.join(planted, "account_key").filter(ibis._["parent_key"] == ibis._["true_parent"])
+    n, known, true = (int(t.count().to_pyarrow().as_py()) for t in (right, found, planted))
+    precision, recall = n / max(known, 1), n / max(true, 1)
+    text = f"{precision:.1%} of {known:,} parents that were found are right, {recall:.1%} of {true:,} were found"
+    return Distance("who owns whom", text, _f1(precision, recall))
+
+
+def _contacts(con: Backend, exports: Path, keys: ir.Table, customers: ir.Table) -> Distance:
+    """The accounts of customers against the truth, and for how many of them any record gives it away."""
+    persons = con.read_csv(exports / PERSONS).select("customer_id", "person", "account")
+    working = persons.filter(persons["account"].notnull())
+    found = persons.join(customers.filter(customers["account_key"].notnull()), "customer_id", rname="{name}_stated")
+    right = found.join(keys.select(true_key="account_key", account="account"), "account")
+    right = right.filter(right["account_key"] == right["true_key"])
+    n, known, true = (int(t.count().to_pyarrow().as_py()) for t in (right, found, working))
+    precision, recall, most = n / max(known, 1), n / max(true, 1), _given_away(con, exports, working) / max(true, 1)
+    text = (
+        f"{precision:.1%} of {known:,} customers are with the right organisation; {recall:.1%} of {true:,} who work "
+        f"for one are, where a record gives {most:.1%} away"
+    )
+    return Distance("for which organisation a customer works", text, _f1(precision, recall), _f1(1.0, most))
+
+
+def _given_away(con: Backend, exports: Path, working: ir.Table) -> int:
+    """How many of those who work for an account have a contact in the CRM, or an address at the account's domain."""
+    contacts = con.read_csv(exports / _RECORDS["crm"]).select("person").distinct()
+    sites = con.read_csv(exports / "crm/accounts.csv").select(account="Id", host=ibis._["Website"].split("www.")[-1])
+    shop = con.read_csv(exports / "shop/customers.csv").select("customer_id", "email")
+    mailed = working.join(sites, "account").join(shop, "customer_id")
+    mailed = mailed.filter(mailed["email"].lower().endswith(ibis.literal("@") + mailed["host"]))
+    return int(working.semi_join(contacts, "person").select("person").union(
+        mailed.select("person"), distinct=True
+    ).count().to_pyarrow().as_py())  # fmt: skip
+
+
+def _f1(precision: float, recall: float) -> float:
+    return 2 * precision * recall / max(precision + recall, 1e-9)
+
+
 def _people(records: ir.Table, identities: ir.Table) -> Distance:
     """Pairs of records that were joined against pairs that are one person (pairwise precision and recall)."""
     owned = records.join(identities, ["id_space", "source_id"])
@@ -97,7 +178,7 @@ def _people(records: ir.Table, identities: ir.Table) -> Distance:
         f"{customers:,} customers for {people:,} people with {rows:,} records in three systems; of the pairs of "
         f"records that were joined {precision:.1%} are one person, of those that are one {recall:.0%} were joined"
     )
-    return Distance("who the customers are", text, 2 * precision * recall / max(precision + recall, 1e-9))
+    return Distance("who the customers are", text, _f1(precision, recall))
 
 
 def _pairs(rows: ir.Table, same: list[str]) -> int:
@@ -112,7 +193,7 @@ def _lapsed(known: ir.Table) -> Distance:
     row = _row(bought.agg(gone=gone.sum(), called=called.sum(), both=(gone & called).sum()))
     precision, recall = row["both"] / max(row["called"], 1), row["both"] / max(row["gone"], 1)
     text = f"{recall:.0%} of {row['gone']:,} who have left are called lapsed; {precision:.0%} of those so called have"
-    return Distance("who has left", text, 2 * precision * recall / max(precision + recall, 1e-9))
+    return Distance("who has left", text, _f1(precision, recall))
 
 
 def _best(known: ir.Table, value_trait: str) -> Distance:

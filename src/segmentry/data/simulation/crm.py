@@ -1,4 +1,5 @@
-"""The CRM of the demo company: accounts and their hierarchy, contacts, opportunities, as Salesforce exports them."""
+"""The CRM of the demo company: accounts and their hierarchy, contacts, opportunities, as Salesforce exports them; and
+the same accounts in the debtors' ledger."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from segmentry.data.simulation.chance import Company
 from segmentry.data.simulation.people import FIRST_LEAD, accounts, buying_accounts
 from segmentry.data.simulation.plan_crm import (
     AMOUNT,
+    BILLED,
     FORMS,
     IN_CRM,
     INDUSTRIES,
@@ -18,6 +20,7 @@ from segmentry.data.simulation.plan_crm import (
     NUMBERED,
     OPPORTUNITIES,
     OPPORTUNITY_STAGES,
+    OTHER_NAME,
     STAGES,
     SUBSIDIARIES,
     TITLES,
@@ -111,8 +114,10 @@ FROM drawn JOIN sim_choices ON kind = 'place' AND slot = draw_below(h, 32, 1000)
 
 
 def export(company: Company, folder: Path) -> dict[str, int]:
-    """accounts.csv, contacts.csv, opportunities.csv, and truth/records_crm.csv; rows per file."""
+    """accounts.csv, contacts.csv, opportunities.csv, debtors.csv, truth/records_crm.csv and records_accounts.csv; rows
+    per file."""
     _contacts(company)
+    company.run(_DEBTORS, billed=BILLED, other=OTHER_NAME, surnames=list(company.plan.last_names))
     stages = {"names": [s.name for s in OPPORTUNITY_STAGES], "chances": [s.probability for s in OPPORTUNITY_STAGES],
               "forecasts": [s.forecast for s in OPPORTUNITY_STAGES], "won": WON, "lost": LOST}  # fmt: skip
     rows = {
@@ -125,9 +130,12 @@ def export(company: Company, folder: Path) -> dict[str, int]:
                                                 account=FIRST_ACCOUNT, opportunity=FIRST_OPPORTUNITY,
                                                 start=company.start, until=company.until, usual=OPPORTUNITIES,
                                                 win_rate=WIN_RATE, amount=AMOUNT, sources=list(LEAD_SOURCES)),
+        "finance/debtors.csv": company.export(_DEBTORS_CSV, folder / "finance/debtors.csv"),
+        "truth/records_accounts.csv": company.export(_ACCOUNT_RECORDS_CSV, folder / "truth/records_accounts.csv",
+                                                     account=FIRST_ACCOUNT),
         "truth/records_crm.csv": company.export(_RECORDS_CSV, folder / "truth/records_crm.csv", contact=FIRST_CONTACT),
     }  # fmt: skip
-    company.drop("sim_contacts", "sim_nicknames")
+    company.drop("sim_contacts", "sim_nicknames", "sim_debtors")
     return rows
 
 
@@ -259,6 +267,45 @@ SELECT sim_salesforce('006', $opportunity + opportunity_no) AS Id, sim_salesforc
     stage_no >= $won AS IsClosed, stage_no = $won AS IsWon,
     strftime(created_on + to_seconds(28800 + draw_below(h, 9, 32400)), '%Y-%m-%dT%H:%M:%S.000Z') AS CreatedDate
 FROM numbered ORDER BY opportunity_no
+"""
+
+# One number per firm, the name as it stands on the invoice, and now and then another telephone or postcode.
+_DEBTORS = """
+CREATE OR REPLACE TEMP TABLE sim_debtors AS
+WITH billed AS (
+    SELECT *, sim_hash(h, 40) AS k FROM sim_accounts WHERE NOT is_new AND draw(h, 28) < $billed
+), called AS (
+    SELECT *, row_number() OVER (ORDER BY k) AS debtor_no, draw(k, 1) >= $other AS same_name,
+        CASE WHEN draw(k, 2) < 0.4 THEN replace(name, ' & ', ' and ') ELSE name END AS joined
+    FROM billed
+), formed AS (
+    SELECT *, CASE WHEN draw(k, 3) < 0.4 THEN replace(joined, ' Ltd', ' Limited')
+        WHEN draw(k, 3) < 0.6 THEN regexp_replace(joined, ' (Ltd|LLP|plc|Limited)$', '') ELSE joined END AS formal
+    FROM called
+)
+SELECT account_no, debtor_no, same_name, place_no, telephone, h, k,
+    CASE WHEN NOT same_name THEN ($surnames::VARCHAR[])[1 + draw_below(k, 4, len($surnames::VARCHAR[]))] || ' Holdings'
+        WHEN draw(k, 5) < 0.3 THEN upper(formal) WHEN draw(k, 5) < 0.35 THEN sim_typo(formal, k) ELSE formal END AS name
+FROM formed
+"""
+
+_DEBTORS_CSV = """
+SELECT format('D{:05d}', 10000 + debtor_no) AS "Debtor No", name AS "Name",
+    CASE WHEN draw(k, 6) < 0.1 THEN NULL WHEN draw(k, 7) < 0.08 THEN format('020{:08d}', draw_below(k, 8, 100000000))
+        ELSE '+44 ' || substr(telephone, 2) END AS "Telephone",
+    city AS "Town", CASE WHEN draw(k, 9) < 0.08 THEN NULL
+        ELSE sim_postcode(CASE WHEN draw(k, 10) < 0.07 THEN k ELSE h END, country, postcode) END AS "Postcode",
+    country AS "Country", 1000 * (1 + draw_below(k, 11, 50)) AS "Credit Limit"
+FROM sim_debtors JOIN sim_places USING (place_no) ORDER BY debtor_no
+"""
+
+_ACCOUNT_RECORDS_CSV = """
+SELECT sim_salesforce('001', $account + account_no) AS account, 'crm' AS system,
+    sim_salesforce('001', $account + account_no) AS record_id, true AS same_name
+FROM sim_accounts
+UNION ALL
+SELECT sim_salesforce('001', $account + account_no), 'ledger', format('D{:05d}', 10000 + debtor_no), same_name
+FROM sim_debtors ORDER BY ALL
 """
 
 _RECORDS_CSV = """

@@ -37,6 +37,9 @@ STAGES = {
     "At risk": (0.16, 0.0),
 }
 FORMS = ("Ltd", "Ltd", "Ltd", "LLP", "plc", "Limited")
+# The debtors' ledger of accounting, which writes firms as they stand on the invoice.
+BILLED = 0.9  # share of the accounts with customers that are debtors
+OTHER_NAME = 0.03  # share of the debtors that are billed under a name of their own: no record says who they are
 CUSTOMERS_PER_ACCOUNT = 30
 ACCOUNTS_LEAST = 3
 BUYING = 0.75  # share of the accounts that have a customer among their people

@@ -38,17 +38,19 @@ class Added:
     absent: Mapping[str, str]
 
 
-def add(table: ir.Table, known: Known, declared: Sequence[Definition]) -> Added:
+def add(table: ir.Table, known: Known, declared: Sequence[Definition], *, needed: frozenset[str]) -> Added:
     """The table of traits with a column for each declared trait whose data are there.
 
-    ``declared`` are in an order in which each comes after what it reads, as :func:`definitions` gives them. What a
-    frozen segmentation reads (``known.also``) is there as long as its table is.
+    ``declared`` are in an order in which each comes after what it reads, as :func:`definitions` gives them. Those
+    that are ``needed`` by a frozen segmentation are there as long as their table is.
     """
     made: list[Definition] = []
     absent: dict[str, str] = {}
     for level in sorted({d.level for d in declared}):
-        asking = [d for d in declared if d.level == level and not _lacks_trait(d, table, absent)]
-        passes, columns = _level(asking, table, known, absent)
+        of_level = [d for d in declared if d.level == level]
+        absent |= {d.name: why for d in of_level if (why := _lacks_trait(d, table, absent))}
+        asking = [d for d in of_level if d.name not in absent]
+        passes, columns = _level(asking, table, known, needed, absent)
         row = table
         for i, further in enumerate(passes):
             row = row.left_join(further, KEY, rname=f"{{name}}_{i}")
@@ -58,18 +60,21 @@ def add(table: ir.Table, known: Known, declared: Sequence[Definition]) -> Added:
     return Added(table, tuple(made), absent)
 
 
-def _lacks_trait(definition: Definition, table: ir.Table, absent: dict[str, str]) -> bool:
+def _lacks_trait(definition: Definition, table: ir.Table, absent: Mapping[str, str]) -> str:
+    """Why a trait cannot be made for want of another; empty when it can."""
     lacking = next((name for name in definition.traits if name not in table.columns), None)
-    if lacking is not None:
-        why = f": {absent[lacking]}" if lacking in absent else ", whose data are not there"
-        absent[definition.name] = f"it reads {lacking}{why}"
-    return lacking is not None
+    if lacking is None:
+        return ""
+    return f"it reads {lacking}, " + (f"and {absent[lacking]}" if lacking in absent else "whose data are not there")
 
 
 def _level(
-    asking: Sequence[Definition], table: ir.Table, known: Known, absent: dict[str, str]
+    asking: Sequence[Definition], table: ir.Table, known: Known, needed: frozenset[str], absent: dict[str, str]
 ) -> tuple[list[ir.Table], dict[str, Expression]]:
-    """The passes that one level of traits needs, and the value of each over a row that they are joined to."""
+    """The passes that one level of traits needs, and the value of each over a row that they are joined to.
+
+    Writes into ``absent`` why the others are not there.
+    """
     passes: list[ir.Table] = []
     found: dict[str, Expression] = {d.name: _of_traits(d) for d in asking if not d.table}
     for name in dict.fromkeys(d.table for d in asking if d.table):
@@ -81,7 +86,7 @@ def _level(
         filled = survey(facts, mine)
         gathered = Passes(facts)
         for d in mine:
-            if lack := _lack(d, filled) if d.name not in known.also else "":
+            if d.name not in needed and (lack := _lack(d, filled)):
                 absent[d.name] = lack
             else:
                 found[d.name] = gathered.add(d)

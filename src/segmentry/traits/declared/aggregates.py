@@ -13,7 +13,7 @@ Where rows have the same time there is no first or last among them: the smaller 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -89,8 +89,8 @@ class Passes:
             found += [made(moments) for made in self.sequences]
         return found
 
-    def _rows(self, chosen: object, *more: str) -> ir.Table:
-        names = [name for one in chosen for name in one.names]  # type: ignore[attr-defined]
+    def _rows(self, chosen: Iterable[Chosen], *more: str) -> ir.Table:
+        names = [name for one in chosen for name in one.names]
         return self.facts.prepared([*names, *more])
 
     def _ends(self, scanned: ir.Table) -> ir.Table:
@@ -305,7 +305,7 @@ def _true(condition: ir.BooleanValue) -> ir.BooleanValue:
 def _as(d: Definition, value: ir.Value) -> ir.Value:
     """A value of the rows as the trait's kind; booleans were 1 and 0."""
     if d.trait.kind == "boolean":
-        return value.cast("boolean")
+        return value != 0
     return value.cast("float64") if d.trait.kind == "number" else value
 
 

@@ -44,8 +44,9 @@ _SHOWN = ("sum", "avg", "min", "max", "first", "last", "mode")  # these show val
 class Definition:
     """One declared trait that is known to be well formed.
 
-    ``columns`` are those of its table that it reads, ``properties.x`` as written, with their Ibis types; ``traits`` the names of the traits
-    that it reads. ``level`` is above that of every declared trait among them, 0 for one that reads none.
+    ``columns`` are those of its table that it reads, ``properties.x`` as written, with their Ibis types; ``traits`` the
+    names of the traits that it reads. ``level``: above that of every declared trait among
+    them, 0 without.
     """
 
     trait: Trait

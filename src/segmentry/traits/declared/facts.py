@@ -1,6 +1,6 @@
 """The rows of one fact table as declared traits see them: their columns, conditions and windows as expressions.
 
-A trait asks for named columns; each pass then reads those that it needs and no others, straight from the collected rows.
+A trait asks for named columns; each pass then reads those that it needs, straight from the collected rows.
 """
 
 from __future__ import annotations
@@ -64,6 +64,11 @@ class FactRows:
             beside = base.select(KEY, **{OF_CUSTOMER + name: base[name] for name in traits})
             rows = rows.inner_join(beside, KEY)
         columns = {name: _column(rows, name, type_) for name, type_ in types.items()}
+        if any(name.startswith(OF_EVENT) for name in columns):
+            # JSON is read once, for all passes, and the SQL stays short where a property is used many times.
+            kept = [name for name in ("time", *(OF_CUSTOMER + name for name in traits)) if name in rows.columns]
+            rows = engine.once(rows.select(KEY, *(n for n in kept if n not in columns), **columns))
+            columns = {name: rows[name] for name in columns}
         columns |= {OF_CUSTOMER + name: rows[OF_CUSTOMER + name] for name in traits}
         day = rows["time"].cast("date") if "time" in rows.columns else ibis.null("date")
         time = rows["time"] if "time" in rows.columns else ibis.null("timestamp")
@@ -100,7 +105,7 @@ class FactRows:
     def holds(self, condition: Expression | None) -> Chosen:
         """The rows that meet a condition; all without one."""
         if condition is None:
-            return Chosen((), lambda t: ibis.literal(True))
+            return Chosen((), lambda t: t[KEY].notnull())
         value = condition.condition(self.columns, number=CASTS["text", "number"], time=CASTS["text", "timestamp"])
         name = self._named(f"where {condition}", value)
         return Chosen((name,), lambda t: t[name])
@@ -134,13 +139,13 @@ def survey(facts: FactRows, asking: Sequence[Definition]) -> dict[str, int]:
         for d in asking
         if d.argument is not None and d.parts.function in ("sum", "avg")
     }
-    values: dict[str, Any] = {"ROWS": facts.rows.count()}
-    values |= {f"FILLED_{i}": v.count() for i, v in enumerate(facts.columns.values())}
-    values |= {f"LARGEST_{i}": v.cast("float64").abs().max() for i, v in enumerate(added.values())}
-    row = facts.rows.agg(**values).to_pyarrow().to_pylist()[0]
+    filled = {f"FILLED_{i}": value for i, value in enumerate(facts.columns.values())}
+    largest = {f"LARGEST_{i}": value.cast("float64").abs() for i, value in enumerate(added.values())}
+    rows = facts.rows.select(KEY, **filled, **largest)
+    values: dict[str, Any] = {"ROWS": rows.count(), **{name: rows[name].count() for name in filled}}
+    row = rows.agg(**values, **{name: rows[name].max() for name in largest}).to_pyarrow().to_pylist()[0]
     facts.decimals.update({text: engine.decimals_for(row[f"LARGEST_{i}"]) for i, text in enumerate(added)})
-    filled = {name: int(row[f"FILLED_{i}"]) for i, name in enumerate(facts.columns)}
-    return {"": int(row["ROWS"]), **filled}
+    return {"": int(row["ROWS"]), **{name: int(row[f"FILLED_{i}"]) for i, name in enumerate(facts.columns)}}
 
 
 def _column(rows: ir.Table, name: str, type_: str) -> ir.Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from segmentry.declaration import ROWS, Aggregate, DeclaredTrait
 from segmentry.expressions import Expression, reads_as
@@ -35,11 +35,13 @@ def _read(
         return value
     parts = declared.parts
     if parts.function == "rank_within":
-        return f"place by {_name(parts.trait)} among those of the same {' and '.join(map(_name, parts.by))}, 1 for the most"
+        groups = " and ".join(map(_name, parts.by))
+        return f"place by {_name(parts.trait)} among those of the same {groups}, 1 for the most"
     row = ROWS[declared.table or ""]
     which = f" where {reads_as(where, _name)}" if where is not None else ""
     when = f", {declared.window.words}" if declared.window else ""
-    return _OF_FUNCTION.get(parts.function, _of_value)(parts, row, which, when, value, steps)
+    read = _OF_FUNCTION.get(parts.function, _of_value)
+    return read(parts, row, which, when, value, steps)
 
 
 def _of_value(parts: Aggregate, row: str, which: str, when: str, value: str, _: Mapping[str, Expression]) -> str:
@@ -92,7 +94,7 @@ def _restarted(parts: Aggregate, row: str, which: str, when: str, *_: object) ->
     return f"whether {several(row)}{which} came again, after {parts.span} or more without one{when}"
 
 
-_OF_FUNCTION = {
+_OF_FUNCTION: dict[str, Callable[..., str]] = {
     "count": _count,
     "days_since": _days_since,
     "first_time": _first_time,
