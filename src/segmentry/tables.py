@@ -142,6 +142,7 @@ customers = _collected(
     Column("address", Type.TEXT, "Street address.", pii=Pii.DIRECT),
     Column("account", Type.ID, "The organisation the customer belongs to.", pii=Pii.QUASI),
     Column("joined_at", Type.TIME, "When the relation began (sign-up, first contract)."),
+    Column("acquisition_channel", Type.CATEGORY, "How the customer was won: advertisement, search, referral ..."),
     Column("updated_at", Type.TIME, "When the source last changed the record."),
     Column("birth_date", Type.DATE, "Date of birth.", pii=Pii.QUASI),
     Column("birthday", Type.TEXT, "Day of birth without the year, month first: 07-09, 7/9.", pii=Pii.QUASI),

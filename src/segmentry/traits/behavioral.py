@@ -32,6 +32,7 @@ def traits(known: Known) -> Part:
         _choices(known, "channel"),
         _choices(known, "category"),
         _lifecycle(known),
+        Part(traits=known.chosen({"acquisition_channel": lambda row: row["acquisition_channel"]})),
     )
 
 

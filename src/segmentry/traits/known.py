@@ -79,7 +79,7 @@ class Known:
     (either), amount, and those of the optional columns and attributes that have values; numbers are in whole units of
     10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as collected, for
     passes that do without the product table; ``first_month`` is that of the first line, as :func:`month_of` counts
-    months. ``filled`` counts the rows with a value by
+    months. ``costs`` are all costs by then, those of no customer included. ``filled`` counts the rows with a value by
     ``table.column`` (of transactions: sale lines), ``counts`` the lines by what they are.
     """
 
@@ -95,6 +95,7 @@ class Known:
     lines: ir.Table | None = None
     sales: ir.Table | None = None
     first_month: int = 0
+    costs: ir.Table | None = None
 
     def has(self, column: str) -> bool:
         """Whether a ``table.column`` has any value."""
@@ -149,7 +150,9 @@ def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[s
     filled = _one_row(
         customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
     )
-    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes)
+    spent = given.get("costs")
+    costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
+    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes, costs=costs)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 
