@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from types import UnionType
@@ -31,6 +32,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("sample", config.Sample),
     ("quality", config.Quality),
     ("quality.accept", config.Acceptance),
+    ("traits.NAME", config.DeclaredTrait),
     ("segmentations.NAME with method: rules", config.Rules),
     ("segmentations.NAME.segments of rules", config.RuleSegment),
     ("segmentations.NAME with method: rfm", config.Rfm),
@@ -56,7 +58,7 @@ def _config() -> Iterator[str]:
     yield "# segmentry.yaml, key by key\n\n`segmentry init` writes the file; unknown keys are errors. "
     yield "`${NAME}` in a value is taken from the environment. `segmentry schema` prints the JSON Schema for editors.\n"
     for title, model in SECTIONS:
-        yield f"\n## {title}\n\n{(model.__doc__ or '').strip()}\n\n"
+        yield f"\n## {title}\n\n{inspect.cleandoc(model.__doc__ or '')}\n\n"
         yield "| key | type | default | meaning |\n|---|---|---|---|\n"
         for name, found in model.model_fields.items():
             required = found.default is PydanticUndefined
@@ -88,7 +90,8 @@ def _type(annotation: Any) -> str:
 
 def _traits() -> Iterator[str]:
     yield "# Traits\n\nThe built-in traits. One that the data cannot support is absent. `*` stands for the frequent "
-    yield "values of a column. Further traits come from `attributes:` in segmentry.yaml.\n"
+    yield "values of a column. Further traits come from `attributes:` in segmentry.yaml, and from `traits:`: see "
+    yield "[declared_traits.md](declared_traits.md).\n"
     for model in dict.fromkeys(t.model for t in TRAITS.values()):
         yield f"\n## {model}\n\n| trait | kind | unit | description | needs | null means |\n"
         yield "|---|---|---|---|---|---|\n"

@@ -38,6 +38,28 @@ def test_python_of_the_readme_runs(project_root: Path) -> None:
         exec(compile(block, "README.md", "exec"), {})
 
 
+def test_the_guide_to_declared_traits_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
+    guide = (project_root / "docs" / "guides" / "declared_traits.md").read_text(encoding="utf-8")
+    for file, kind in (("events.csv", "csv"), ("segmentry.yaml", "yaml")):
+        block = re.search(rf"{file}:\n```{kind}\n(.*?)```", guide, re.DOTALL)
+        assert block is not None
+        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    with space.reading() as reading:
+        rows = {r["customer_id"]: r for r in reading.find("traits").to_pyarrow().to_pylist()}
+        placed = {r["customer_id"]: r["segment"] for r in reading.find("memberships").to_pyarrow().to_pylist()}
+    space.close()
+    told = re.findall(r"^\| ([a-z0-9_]+) \| (\S+) \| (\S+) \|", guide, re.MULTILINE)[1:]
+    words = {"true": True, "false": False}
+    found = [(name, words.get(a, a), words.get(b, b)) for name, a, b in told]
+    assert {n for n, _, _ in found} == set(space.config.traits)
+    for name, ann, bob in found:
+        values = [v if isinstance(v, bool) else str(v) for v in (rows["ann"][name], rows["bob"][name])]
+        assert values == [ann, bob], name
+    assert placed == {"ann": "Hot", "bob": "Lost"}
+
+
 def test_commands_of_the_documentation_exist(project_root: Path) -> None:
     group: Any = typer.main.get_command(cli.app)
     pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]
@@ -56,6 +78,7 @@ def test_public_names_are_few_and_pinned() -> None:
         "ValueTiers",
         "Workspace",
         "create",
+        "lifetime",
         "open",
     ]
     for name in sg.__all__:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segmentry.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from segmentry import lifetime
     from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
     from segmentry.segment.alone import KMeans, Rfm, Rules, ValueTiers
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from segmentry.workspace import Workspace
     from segmentry.workspace import open_workspace as open
 
-__all__ = ["KMeans", "Rfm", "Rules", "Segmentation", "SegmentryError", "ValueTiers", "Workspace", "create", "open"]
+__all__ = [
+    "KMeans",
+    "Rfm",
+    "Rules",
+    "Segmentation",
+    "SegmentryError",
+    "ValueTiers",
+    "Workspace",
+    "create",
+    "lifetime",
+    "open",
+]
 
 # Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
 _WHERE = {
@@ -32,6 +44,7 @@ _WHERE = {
     "ValueTiers": ("segmentry.segment.alone", "ValueTiers"),
     "Workspace": ("segmentry.workspace", "Workspace"),
     "create": ("segmentry.beginnings", "create_workspace"),
+    "lifetime": ("segmentry.lifetime", ""),  # a module
     "open": ("segmentry.workspace", "open_workspace"),
 }
 
@@ -40,7 +53,8 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'segmentry' has no attribute '{name}'")
     module, attribute = _WHERE[name]
-    return getattr(importlib.import_module(module), attribute)
+    found = importlib.import_module(module)
+    return getattr(found, attribute) if attribute else found
 
 
 def __dir__() -> list[str]:

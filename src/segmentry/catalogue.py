@@ -180,10 +180,17 @@ _BEHAVIORAL = (
         "no orders, new, active, cooling or lapsed, by the days since the first and the last order.",
         null_means="never null",
     ),
+    _same("acquisition_channel", Model.BEHAVIORAL),
 )
 
 _COSTS = ("transactions.amount", "transactions.cost or products.unit_cost")
 _NO_COST = "no line with a known cost"
+
+
+def _cost(type_: str, description: str) -> Trait:
+    return Trait(f"{type_}_cost", Model.VALUE, "number", description, "currency", ("costs.amount",), null_means=_NEVER)
+
+
 _VALUE = (
     Trait(
         "margin",
@@ -204,6 +211,36 @@ _VALUE = (
         null_means=_NO_COST + ", or no money left after returns",
     ),
     _same("value", Model.VALUE),
+    _cost("acquisition", "Cost of winning the customer; costs of no single customer are shared by channel and month."),
+    _cost("service", "Cost of serving the customer; costs of no single customer are shared by order lines."),
+    _cost("retention", "Cost of keeping the customer; costs of no single customer are shared by order lines."),
+    Trait(
+        "net_value",
+        Model.VALUE,
+        "number",
+        "Margin (money received, where no margin is known) less the costs on record.",
+        "currency",
+        (*_SALES, "costs.amount"),
+        null_means="never null",
+    ),
+    Trait(
+        "cost_ratio",
+        Model.VALUE,
+        "number",
+        "Costs on record as a share of the margin (of the money received, where no margin is known).",
+        "share",
+        (*_SALES, "costs.amount"),
+        null_means="nothing left to hold the costs against",
+    ),
+    Trait(
+        "paid_back",
+        Model.VALUE,
+        "boolean",
+        "Whether the customer has brought in what winning, serving and keeping them cost.",
+        "",
+        (*_SALES, "costs.amount"),
+        null_means="never null",
+    ),
 )
 
 _GEOGRAPHIC = (

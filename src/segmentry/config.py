@@ -15,7 +15,6 @@ from typing import Annotated, Any, ClassVar, Literal, Self, cast, get_args
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     WithJsonSchema,
@@ -30,6 +29,7 @@ from segmentry import crm_objects
 from segmentry.catalogue import Model
 from segmentry.checks import CHECKS, Severity
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
+from segmentry.declaration import STRICT, DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.tables import COLLECTABLE, TABLES, Pii
 
@@ -38,8 +38,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class _Part(BaseModel):
-    # Inputs may hold what came from the environment: a password must not come out in a traceback.
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+    model_config = STRICT
 
 
 def _text_list(value: object) -> object:
@@ -483,6 +482,7 @@ class Config(_Part):
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
     quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
+    traits: dict[str, DeclaredTrait] = Field({}, description="Traits of your own, by name, beside the built-in ones.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
 
     @field_validator("engine")
@@ -494,8 +494,8 @@ class Config(_Part):
 
     @model_validator(mode="after")
     def _names(self) -> Config:
-        for section, names in (("sources", self.sources), ("segmentations", self.segmentations)):
-            for name in names:
+        for section in ("sources", "traits", "segmentations"):
+            for name in getattr(self, section):
                 if not NAME.fullmatch(name):
                     raise ValueError(
                         f"{section}.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
@@ -516,6 +516,20 @@ class Config(_Part):
                     f"{did_you_mean(accepted.source, self.sources)}"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _traits_have_names_of_their_own(self) -> Config:
+        become_traits = ("customers", "transactions")
+        attributes = {a: n for n, s in self.sources.items() for a in s.attributes if s.kind in become_traits}
+        for name in self.traits:
+            if owner := owner_of_name(name, attributes):
+                raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
+        return self
+
+    @property
+    def attributes(self) -> tuple[tuple[str, str, Attribute], ...]:
+        """The attributes of all sources, as (table, name, declaration)."""
+        return tuple((s.kind, name, found) for s in self.sources.values() for name, found in s.attributes.items())
 
     @property
     def first(self) -> str | None:
@@ -673,6 +687,8 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
             model = Answers
         case ("sources", _):
             model = Source
+        case ("traits", _):
+            model = DeclaredTrait
         case ("segmentations", _):
             model = METHODS.get(str(_get(tree, path).get("method")), Rules)
         case ("segmentations", _, "segments", int()):

@@ -37,10 +37,11 @@ _CHECKS_SHOWN = 12  # of the past, in the trend
 
 @dataclass(frozen=True)
 class TraitCover:
-    """A trait of the workspace and for how many customers it is known (share, 0 to 1)."""
+    """A trait of the workspace, and for how many customers it is known (share, 0 to 1)."""
 
     trait: Trait
     fill_rate: float
+    absent: str = ""  # why a declared trait is not there
 
 
 @dataclass(frozen=True)
@@ -411,6 +412,12 @@ class Reading:
         specs = traits.from_json(run.facts["traits"])
         return tuple(TraitCover(t, reconcile.share(run.facts["known"][t.name], run.rows["traits"])) for t in specs)
 
+    def absent_traits(self) -> tuple[TraitCover, ...]:
+        """The declared traits that are not there, and why."""
+        specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
+        absent = self.run("traits").facts.get("absent", {})
+        return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
@@ -429,6 +436,7 @@ class Reading:
             as_of=base.as_of if base else datetime.fromisoformat(last).date() if last else None,
             customers=resolved.rows.get("golden_customers") if resolved else manifest.next_key - 1 or None,
             b2b=b2b,
+            own=[d.trait for d in traits.definitions(self.config.traits, self.config.attributes)],
         )
 
     def known(self) -> market.Known:

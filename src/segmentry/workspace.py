@@ -50,6 +50,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.traits import Definition
 from segmentry.version import __version__
 
 
@@ -90,6 +91,7 @@ class Workspace:
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
+        self._drawn: tuple[object, Any] = (None, None)  # during a run, what was drawn last and the sample
 
     def close(self) -> None:
         self.state.close()
@@ -104,6 +106,7 @@ class Workspace:
         changed; otherwise they stay frozen. Raises :class:`DataError` before the traits when a finding of the check is
         blocking; what was made before stays.
         """
+        self._own_traits()  # a mistake in them is told before hours of work
         with self.state.writer():
             self.collect()
             self.resolve()
@@ -238,9 +241,13 @@ class Workspace:
         """One row per customer as of a date, one column per trait."""
         manifest = self.something_collected()
         day = self._day(as_of, manifest)
-        needed = self._needed()
+        needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
-        inputs = [manifest.digest(), self._current("resolve").fingerprint, self.config.lifecycle_days.model_dump()]
+        declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
+        lifecycle = self.config.lifecycle_days.model_dump()
+        inputs = [manifest.digest(), self._current("resolve").fingerprint, lifecycle, declared]
+        # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
+        once = needed & set(current.facts.get("declared", ()) if current else ())
         if current and current.fingerprint == self._fingerprint("traits", day, inputs):
             considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
             if needed <= considered:
@@ -251,16 +258,21 @@ class Workspace:
                 golden_customers=versions.golden_at(session, manifest.moment(day)),
                 transactions=self._collected(session, manifest, "transactions", day),
                 products=self._collected(session, manifest, "products", day),
-                attributes=tuple(
-                    (s.kind, name, spec) for s in self.config.sources.values() for name, spec in s.attributes.items()
-                ),
+                further={
+                    kind: rows
+                    for kind in traits.FURTHER
+                    if (rows := self._collected(session, manifest, kind, day)) is not None
+                },
+                attributes=self.config.attributes,
             )
-            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed)
+            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed, own=own)
             table = writer.write("traits", made.table.order_by("customer_key"))
             value = segment.value_trait_of([t.name for t in made.traits])
             return {
                 "traits": [traits.to_json(t) for t in made.traits],
                 "needed": sorted(needed),
+                "declared": sorted({*declared, *once}),
+                "absent": dict(made.absent),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),
             }
@@ -272,6 +284,12 @@ class Workspace:
 
         ``segments`` sets their number by hand (k-means). Raises :class:`FitError` when the data cannot support it.
         """
+        try:
+            return self._fit(name, segments)
+        finally:
+            self._drawn = (None, None)
+
+    def _fit(self, name: str, segments: int | None = None) -> Segmentation:
         settings = self._settings(name)
         if segments is not None:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
@@ -281,14 +299,15 @@ class Workspace:
             with self.engine.session({"traits": run.id}) as session:
                 specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
                 table = session.table("traits", "traits")
-                sample = privacy.draw(
-                    table, self.config.sample.size, self.config.sample.seed, population=settings.population
-                )
+                wanted = (run.id, settings.population)
+                if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
+                    size, seed = self.config.sample.size, self.config.sample.seed
+                    self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
                 fitted = segment.fit(
                     name,
                     settings,
                     segment.Learning(
-                        sample,
+                        self._drawn[1],
                         specs,
                         where=f"{config.FILE_NAME} segmentations.{name}",
                         seed=self.config.sample.seed,
@@ -297,7 +316,9 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                fitted = self._with_texts(fitted, table, list(specs.values()), run.facts["largest"])
+                placed = assignment.memberships(fitted, table).select("customer_key", "segment")
+                placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
+                fitted = self._with_texts(fitted, placed, table, list(specs.values()), run.facts["largest"])
             path = self.root / "segmentations" / name / f"v{number}.json"
             text = fitted.to_json()
             write_file(path, text)
@@ -310,6 +331,7 @@ class Workspace:
         self._settings(name)
         run, fitted = self._current("traits"), self._current(f"fit:{name}")
         segmentation = load_segmentation(self.root, fitted)
+        assignment.refuse_removed(segmentation, run.facts.get("declared", ()), self.config.traits)
         stage = f"assign:{name}"
         before = self.state.current().get(stage)
         day = run.as_of or date.min
@@ -323,7 +345,7 @@ class Workspace:
             next_day = later[0] if later else None
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
-            writer.write("memberships", assignment.with_since(placed, stays, day))
+            writer.write("memberships", assignment.with_since(placed, stays if before else None, day))
             sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
@@ -429,10 +451,10 @@ class Workspace:
         for name in self.config.segmentations:
             try:
                 self._fit_if_due(name)
+                self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
-                continue
-            self.assign(name)
+        self._drawn = (None, None)
         self._forget_removed()
         return not_fitted
 
@@ -571,7 +593,11 @@ class Workspace:
             and failed.started_at > self._current("traits").started_at
         ):
             raise FitError(failed.error)
-        self.fit(name)
+        self._fit(name)
+
+    def _own_traits(self) -> tuple[Definition, ...]:
+        """The declared traits; :class:`ConfigError` where one is not well formed."""
+        return traits.definitions(self.config.traits, self.config.attributes)
 
     def _needed(self) -> frozenset[str]:
         """Traits that the frozen segmentations read."""
@@ -607,7 +633,12 @@ class Workspace:
                 self.state.drop(stage)
 
     def _with_texts(
-        self, fitted: Segmentation, table: ir.Table, specs: list[Trait], largest: Mapping[str, float | None]
+        self,
+        fitted: Segmentation,
+        placed: ir.Table,
+        table: ir.Table,
+        specs: list[Trait],
+        largest: Mapping[str, float | None],
     ) -> Segmentation:
         """Readable names for segments that were found in the data, and for all a meaning and a next action.
 
@@ -615,7 +646,7 @@ class Workspace:
         """
         worth = segment.value_trait_of([s.name for s in specs])
         told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
-        _, effects = profiles.profile(assignment.memberships(fitted, table), table, told, largest, None)
+        effects = profiles.effects(placed, table, told, largest)
         found = fitted.method in segment.FIND_SEGMENTS
         names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
         book = playbooks.load(self.root / playbooks.FILE_NAME)

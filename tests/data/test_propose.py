@@ -268,9 +268,10 @@ def test_people_with_direct_identifiers(real: Mapping[str, Proposal]):
     (febrl,) = real["febrl/*"].sources
     assert mapping(febrl) == {
         "customer": "rec_id",
+        "person_id": "soc_sec_id",
         "first_name": "given_name",
         "last_name": "surname",
-        "address": "address_1",
+        "address": "concat(street_number, ' ', address_1)",
         "birth_date": "date_of_birth",
         "region": "state",
         "city": "suburb",
@@ -377,6 +378,27 @@ def test_two_systems_that_number_from_one_are_marked_for_a_look(tmp_path: Path):
     write(tmp_path / "members.csv", "member_no,plan", [f"{i},{'AB'[i % 2]}" for i in range(150)])
     proposal = proposed(tmp_path, "*.csv")
     assert all(s.id_space_note.endswith("both are plain numbers: please check") for s in proposal.sources)
+
+
+def test_the_same_people_under_two_ids_of_one_system_are_looked_for(tmp_path: Path):
+    header = "customer_id,first_name,email,ssn,dob"
+    people = [f"C{i},{'ABCDEFGH'[i % 8]}nn,p{i}@mail.example,{900_000_000 + 7 * i},{1 + i % 12:02}/{1 + i % 28:02}"
+              for i in range(60)]  # fmt: skip
+    write(tmp_path / "one.csv", header, people)
+    assert read(proposed(tmp_path, "one.csv")).identity.link == "auto"
+    again = [f"D{row[1:]}".replace("p1", "P1") for row in people[10:15]]
+    write(tmp_path / "two.csv", header, [*people, *again])
+    proposal = proposed(tmp_path, "two.csv")
+    assert read(proposal).identity.link == "always"
+    assert "15 % of the ids in two share their email with another" in to_yaml(proposal)
+    found = mapping(proposal.sources[0])
+    assert (found["person_id"], found["birthday"], "birth_date" in found) == ("ssn", "dob", False)
+
+
+def test_birthdays_that_begin_with_the_day_are_turned(tmp_path: Path):
+    rows = [f"C{i},Ann,{1 + i % 28:02}.{1 + i % 12:02}" for i in range(60)]
+    (source,) = proposed(tmp_path, str(write(tmp_path / "c.csv", "customer_id,first_name,birthday", rows))).sources
+    assert mapping(source)["birthday"] == "concat(substring(birthday, 4, 2), '-', left(birthday, 2))"
 
 
 def test_one_attribute_name_of_two_kinds_becomes_two_traits(tmp_path: Path):

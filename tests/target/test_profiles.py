@@ -16,6 +16,7 @@ from segmentry.target import naming, profiles
 SPECS = (
     Trait("margin", Model.VALUE, "number", "Margin.", unit="currency"),
     Trait("segment", Model.BEHAVIORAL, "category", "A column that is called segment in the source."),
+    Trait("orders", Model.BEHAVIORAL, "number", "A small whole number.", unit="orders"),
     Trait("opted_in", Model.BEHAVIORAL, "boolean", "Opted in."),
 )
 
@@ -40,6 +41,7 @@ def base() -> tuple[pd.DataFrame, pd.DataFrame]:
             "margin": (rng.lognormal(3, 1, n) * lift).round(2),
             "segment": rng.choice(["old", "new"], n),
             "opted_in": rng.random(n) < 0.3,
+            "orders": rng.poisson(2, n),
         }
     )
     traits.loc[::7, "margin"] = np.nan
@@ -73,6 +75,15 @@ def test_effect_is_cohens_d_on_the_log_scale_against_all_others(base: tuple[pd.D
     assert found.effect == pytest.approx((inside.mean() - outside.mean()) / math.sqrt(pooled))
     assert found.n == n
     assert found.base_mean == pytest.approx(base[1]["margin"].mean())
+
+
+def test_small_whole_numbers_are_described_like_all_numbers(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    counted = [e for e in _profile(base)[1] if e.trait == "orders"]
+    added = [e for e in _profile((base[0], base[1].astype({"orders": float})))[1] if e.trait == "orders"]
+    assert counted == added
+    inside = base[1].loc[base[0]["segment"] == "B", "orders"]
+    assert (counted[2].n, counted[2].mean) == (len(inside), pytest.approx(inside.mean()))
+    assert counted[2].sd == pytest.approx(inside.std())
 
 
 def test_levels_and_booleans_are_shares(base: tuple[pd.DataFrame, pd.DataFrame]) -> None:

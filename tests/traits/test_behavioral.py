@@ -63,6 +63,23 @@ def test_without_order_numbers_every_line_is_an_order_and_order_days_merge_those
     assert row["days_between_orders"] == 7
 
 
+def test_active_months_are_counted_over_any_span(con: Backend):
+    months = [(1999, 12), (2000, 1), (2005, 2), (2005, 3), (2010, 4), (2024, 1)]
+    at = [datetime(year, month, day) for year, month in months for day in (1, 28)]
+    rows = [{"customer_key": 1, "time": t} for t in at] + [{"customer_key": 2, "time": at[-1]}]
+    found = by_key(compute(Facts(customers(con, [1, 2]), transactions(con, rows)), AS_OF))
+    assert [(found[k]["active_months"], found[k]["order_days"]) for k in (1, 2)] == [(6, 12), (1, 1)]
+
+
+def test_amounts_too_large_for_sums_of_floats_add_up_exactly(con: Backend):
+    rows = [{"customer_key": 1, "amount": amount} for amount in (9e15, 1.0, 1.0, -9e15)]
+    rows += [{"customer_key": 2, "amount": 0.1}, {"customer_key": 2, "amount": 0.2}]
+    found = by_key(compute(Facts(customers(con, [1, 2]), transactions(con, rows)), AS_OF))
+    assert found[1]["monetary"] == 2.0
+    few = by_key(compute(Facts(customers(con, [2]), transactions(con, rows[-2:])), AS_OF))
+    assert few[2]["monetary"] == 0.3
+
+
 def test_customers_without_orders_have_no_recency_and_spent_nothing(con: Backend):
     rows = [
         {"customer_key": 1},

@@ -9,12 +9,13 @@ from datetime import date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trait_reference import CUSTOMERS, PRODUCTS, by_key, table, transactions
+from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
 
 from segmentry import engine
 from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
 from segmentry.tables import TABLES, Type, golden_customers
 from segmentry.traits import Facts, compute
+from segmentry.traits.costs import TYPES as COST_TYPES
 
 
 @pytest.mark.parametrize("trait", TRAITS.values(), ids=lambda t: t.name)
@@ -51,13 +52,14 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         "customer_key": 1, "order": "1", "amount": 10.0, "quantity": 1.0, "product": "a", "channel": "web",
         "discount": 1.0, "country": "France",
     }  # fmt: skip
-    like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at"}
+    like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at", Type.INTEGER: "ids"}
     types = {c.name: CUSTOMERS[like[c.type]] for c in golden_customers.columns if c.type in like}
     with engine.in_memory() as con:
         facts = Facts(
             table(con, "golden_customers", [who], {**types, **CUSTOMERS}),
             transactions(con, [line, {**line, "line_kind": "return", "amount": -1.0}]),
             table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
+            {"costs": table(con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS)},
         )
         made = compute(facts, date(2024, 1, 31))
         names = [t.name for t in made.traits]

@@ -37,6 +37,7 @@ CUSTOMERS = {
     "customer_id": pa.string(),
     "ids": pa.int64(),
     "joined_at": pa.timestamp("us"),
+    "acquisition_channel": pa.string(),
     "birth_date": pa.date32(),
     "birth_year": pa.int64(),
     "age": pa.int64(),
@@ -50,6 +51,14 @@ PRODUCTS = {
     "category": pa.string(),
     "unit_cost": pa.float64(),
     "known_from": pa.timestamp("us"),
+}
+
+COSTS = {
+    "customer_key": pa.int64(),
+    "time": pa.timestamp("us"),
+    "type": pa.string(),
+    "amount": pa.float64(),
+    "channel": pa.string(),
 }
 
 

@@ -465,7 +465,7 @@ def show(
         elif sql:
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:
-            covers = reading.trait_covers()
+            covers = [*reading.trait_covers(), *reading.absent_traits()]
             _print_json(covers) if json else terminal.traits(covers)
         else:
             if unmasked:

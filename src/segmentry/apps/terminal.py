@@ -409,9 +409,12 @@ def traits(found: Sequence[TraitCover]) -> None:
     table = table_of("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
     for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
         t = cover.trait
-        known = words.share(cover.fill_rate)
+        known = "absent" if cover.absent else words.share(cover.fill_rate)
         table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
     out.print(table)
+    for cover in found:
+        if cover.absent:
+            warn(f"{cover.trait.name} is absent: {cover.absent}.")
 
 
 def _option(root: Path) -> str:

@@ -70,13 +70,28 @@ def golden_records(identities: ir.Table, records: Sequence[Record], settings: Se
     columns = _columns(records)
     if not columns:
         return ids.order_by("customer_key")
-    ranked = _ranked(records, identities, settings)
-    ranks = {c: f"rank_{_rule(c, records, settings)}" for c in columns}
-    # Of the filled ones: argmin would take the first record even where it has nothing to say.
-    values = {c: ranked[c].first(order_by=ranked[rank]) for c, rank in ranks.items()}
-    found = ranked.group_by("own_key").agg(**values)
+    found = _only(records, identities)
+    if found is None:
+        ranked = _ranked(records, identities, settings)
+        ranks = {c: f"rank_{_rule(c, records, settings)}" for c in columns}
+        # Of the filled ones: argmin would take the first record even where it has nothing to say.
+        values = {c: ranked[c].first(order_by=ranked[rank]) for c, rank in ranks.items()}
+        found = ranked.group_by("own_key").agg(**values)
     joined = ids.left_join(found, ids["customer_key"] == found["own_key"])
     return joined.select("customer_key", "customer_id", "ids", *columns).order_by("customer_key")
+
+
+def _only(records: Sequence[Record], identities: ir.Table) -> ir.Table | None:
+    """The records by ``own_key`` where one source has one record of each customer: nothing is to be chosen then, and
+    ranking would take most of the time. None where there is a choice."""
+    if len(records) > 1:
+        return None
+    (record,) = records
+    owners = identities.select(own_key="customer_key", own_record="record_key")
+    rows = record.rows.select(own_record="customer_key", **{c: record.rows[c] for c in record.columns})
+    owned = rows.join(owners, "own_record")
+    counted = owned.agg(rows=owned.count(), customers=owned["own_key"].nunique()).to_pyarrow().to_pylist()[0]
+    return owned if counted["rows"] == counted["customers"] else None
 
 
 def lineage(ids: Sequence[int], records: Sequence[Record], settings: Settings) -> list[dict[str, Any]]:

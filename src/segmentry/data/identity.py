@@ -28,8 +28,8 @@ from segmentry.errors import DataError, did_you_mean
 
 _CONTACT = {"contact_name": "name", "contact_email": "email", "contact_phone": "phone"}
 # What tells people apart: a record without any of these is compared with no other.
-_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date")
-_COMPARED = (*_TELLING, "address", "city", "region", "postcode", "country", "account")
+_TELLING = ("name", "first_name", "last_name", "email", "phone", "birth_date", "person_id")
+_COMPARED = (*_TELLING, "birthday", "address", "city", "region", "postcode", "country", "account")
 _BY_HAND = "by hand"
 _CHANGES = ("changed_at", "change", "id_space", "source_id", "customer_before", "customer_now", "reason")  # of the part
 
@@ -133,7 +133,13 @@ def resolve(
 
 def nobody_linked(ids: ir.Table) -> ir.Table:
     """Identities where every id is a customer."""
-    return identities(ids, ids.select("customer_key", record_key="customer_key"))
+    return ids.select(
+        "customer_key",
+        customer_id=named(ids["id_space"], ids["source_id"]),
+        id_space="id_space",
+        source_id="source_id",
+        record_key="customer_key",
+    ).order_by("customer_key")
 
 
 def identities(ids: ir.Table, owners: ir.Table) -> ir.Table:

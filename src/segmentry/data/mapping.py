@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from segmentry.data.profiling import ColumnProfile, TableProfile
-from segmentry.data.vocabulary import concept_of, has_word, name_score, words_in, words_of
+from segmentry.data.vocabulary import concept_of, fold, has_word, name_score, words_in, words_of
 from segmentry.errors import UsageError
 from segmentry.tables import TABLES, Type
 
@@ -149,6 +149,21 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 
 
+_DAY_OF_YEAR = re.compile(r"([0-3]?\d)[-/.]([0-3]?\d)\.?")
+
+
+def _is_day_of_year(column: ColumnProfile) -> float:
+    days = sum(1 for v in column.values if _DAY_OF_YEAR.fullmatch(v.strip()))
+    return float(days >= 0.9 * max(1, len(column.values)))
+
+
+# What the values of a column look like that its name alone does not prove.
+_LOOK: dict[str, Callable[[ColumnProfile], float]] = {
+    "email": lambda column: 1.0 if column.shares["email"] >= 0.5 else 0.3,
+    "birthday": _is_day_of_year,
+    # Somebody's own: hardly anybody else has it.
+    "person_id": lambda column: _id_fit(column) * float(column.uniqueness >= 0.5),
+}
 _MOST_LEVELS = {"gender": 12, "status": 6}
 
 
@@ -158,8 +173,8 @@ def _fits(kind: str, target: str, column: ColumnProfile) -> float:
     if target in _BOUNDS:
         inside = column.within(*_BOUNDS[target]) if column.is_number else 0.0
         return inside if inside >= 0.95 else 0.0
-    if target == "email":
-        return 1.0 if column.shares["email"] >= 0.5 else 0.3
+    if target in _LOOK:
+        return _LOOK[target](column)
     if target in _MOST_LEVELS:
         return float(column.distinct <= _MOST_LEVELS[target])
     if declared.type in {Type.TIME, Type.DATE}:
@@ -214,7 +229,8 @@ def _text_fit(target: str, column: ColumnProfile) -> float:
 # What no single name says ---------------------------------------------------------------------------------------------
 
 _Found = Iterator[tuple[str, Mapped]]
-_REPLACEABLE = frozenset({"amount"})  # a line total found by a doubtful name gives way to quantity x unit price
+# A line total found by a doubtful name gives way to quantity x unit price; others to what is put together of them.
+_REPLACEABLE = frozenset({"amount", "address", "birthday"})
 
 
 def _account_as_customer(table: TableProfile, mapped: ColumnMap, used: set[str]) -> _Found:
@@ -351,6 +367,37 @@ def _children_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -
         yield "children", Mapped(expression, tuple(parts), 0.85, "counted in parts")
 
 
+_HOUSE_NUMBER = words_in(
+    "housenumber streetnumber houseno streetno hausnummer hausnr huisnummer numerorue numerocivico"
+)
+
+
+def _address_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -> _Found:
+    """A street without the number of the house, which stands in a column of its own."""
+    street = mapped.get("address")
+    if street is None or len(street.uses) != 1:
+        return
+    for column in table.columns:
+        if column.name not in used and fold(column.name) in _HOUSE_NUMBER and column.max_length <= 10:
+            # concat, because a street without a number is an address, too
+            expression = f"concat({quoted(column.name)}, ' ', {quoted(street.uses[0])})"
+            yield "address", Mapped(expression, (column.name, *street.uses), street.confidence, "number and street")
+            return
+
+
+def _birthday_day_first(table: TableProfile, mapped: ColumnMap, _: set[str]) -> _Found:
+    """Days of birth that are written 31/12."""
+    found = mapped.get("birthday")
+    if found is None:
+        return
+    values = [m for v in table[found.uses[0]].values if (m := _DAY_OF_YEAR.fullmatch(v.strip()))]
+    day_first = sum(1 for m in values if int(m[1]) > 12) > sum(1 for m in values if int(m[2]) > 12)
+    if day_first and all(len(m[1]) == len(m[2]) == 2 for m in values):
+        name = quoted(found.uses[0])
+        expression = f"concat(substring({name}, 4, 2), '-', left({name}, 2))"
+        yield "birthday", Mapped(expression, found.uses, found.confidence, "the day stands first")
+
+
 _MONEY_PREFIX = words_in(
     """mnt amt amount spend spent spending revenue sales umsatz ausgaben montant depense importe gasto bedrag omzet
     importo spesa expenditure"""
@@ -404,7 +451,7 @@ _FALLBACKS: dict[str, tuple[_Fallback, ...]] = {
     "transactions": (*_FACTS, _quantity_times_price, _only_money, _nameless_id),
     "events": _FACTS,
     "responses": (_account_as_customer, _repeating_id),
-    "customers": (_unique_id, _children_in_parts, _value_in_parts),
+    "customers": (_unique_id, _children_in_parts, _value_in_parts, _address_in_parts, _birthday_day_first),
     "accounts": (_name_as_account, _account_as_name),
     "costs": (_type_of_cost,),
 }

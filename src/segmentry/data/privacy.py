@@ -22,5 +22,8 @@ def draw(traits: ir.Table, size: int, seed: int, *, population: str | None = Non
     rows = traits
     if population:
         rows = rows.filter(expressions.parse(population, where="population").condition(rows))
-    drawn = rows.order_by(sample_order(rows["customer_id"], f"sample {seed}")).limit(size)
-    return drawn.drop("customer_key", "customer_id").to_pandas()
+    # two columns are sorted, not all traits of the base
+    places = rows.select("customer_key", sample_place=sample_order(rows["customer_id"], f"sample {seed}"))
+    drawn = places.order_by("sample_place").limit(size)
+    found = rows.inner_join(drawn, "customer_key").order_by("sample_place")
+    return found.drop("customer_key", "customer_id", "sample_place").to_pandas()

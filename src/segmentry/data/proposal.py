@@ -28,6 +28,7 @@ class Proposal:
     notes: tuple[str, ...] = ()
     currency: str = ""
     rhythm: Rhythm | None = None
+    several_ids: str = ""  # what says that one system has the same people under several ids
 
     @property
     def questions(self) -> tuple[Question, ...]:

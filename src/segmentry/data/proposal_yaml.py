@@ -27,6 +27,8 @@ _WORDS = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n",
 def to_yaml(proposal: Proposal) -> str:
     """The text of segmentry.yaml for a proposal; :func:`segmentry.config.parse` reads it."""
     lines = [*_head(proposal)]
+    if proposal.several_ids:
+        lines += ["", "identity:", f"  link: always    # {proposal.several_ids}"]
     lines += ["", "sources:"]
     for source in proposal.sources:
         lines += [*_source(source), ""]
@@ -228,7 +230,7 @@ def _why(source: SourceProposal, target: str, found: Mapped) -> str:
 def _filled(source: SourceProposal, found: Mapped) -> float:
     """Share of the rows that have a value: all of its columns, or any where the first filled one is taken."""
     columns = [source.table[name] for name in found.uses]
-    if found.expression.startswith("coalesce(") and columns:
+    if found.expression.startswith(("coalesce(", "concat(")) and columns:
         rows = list(zip(*(column.sample for column in columns), strict=True))
         return sum(1 for row in rows if any(row)) / max(1, len(rows))
     return min((column.fill for column in columns), default=1.0)

@@ -55,6 +55,10 @@ __all__ = ["Proposal", "Question", "propose", "to_yaml"]
 
 # Ids of two files are of one kind when at least this share of the smaller set is in the larger one.
 _SHARED = 0.05
+# When so many of a system's ids share what is one person's own with another id, the same people are looked for. A
+# value that more ids share than a crowd is a default.
+_REPEATED = 0.02
+_CROWD = 20
 # Lines in which returns, charges and the rhythm are looked for: a bound on the time that a first look takes.
 _LOOKED_AT = 5_000_000
 
@@ -108,13 +112,15 @@ def propose(
         if each.source.kind == "transactions":
             found[i], rows = _looked_into(each, moment)
             rhythms.append(rows)
-    sources = distinct_attributes([f.source for f in _with_id_spaces(con, found)])
+    found = _with_id_spaces(con, found)
+    sources = distinct_attributes([f.source for f in found])
     made = Proposal(
         name=name or root.resolve().name or "segments",
         sources=sources,
         left_out=tuple(left_out),
         currency=currency_of(sources),
         rhythm=_rhythm(rhythms),
+        several_ids=_several_ids(found),
     )
     for each in found:
         each.opened.close()
@@ -318,6 +324,38 @@ def _id_note(source: SourceProposal, mine: Sequence[SourceProposal], overlap: Ma
     counted = all(s.table[columns[s.name]].is_integer for s in (source, best))
     # Two systems that both number their customers 1, 2, 3 ... share ids without sharing customers.
     return f"{note}; both are plain numbers: please check" if counted and len(names) > 1 else note
+
+
+# What only one person has; names that two share are nobody's own.
+_OWN = (("email",), ("person_id",), ("first_name", "last_name", "birth_date"), ("name", "birth_date"))
+
+
+def _several_ids(found: Sequence[_Found]) -> str:
+    """What says that the only system there is has the same people under several ids; empty where nothing does."""
+    spaces = {f.source.id_space for f in found if "customer" in f.source.columns}
+    if len(spaces) > 1:
+        return ""  # then the same people are looked for anyway
+    for each in found:
+        columns = {t: m.uses[0] for t, m in each.source.columns.items() if len(m.uses) == 1}
+        if each.source.kind != "customers" or "customer" not in columns:
+            continue
+        for own in _OWN:
+            if not columns.keys() >= set(own):
+                continue
+            rows = each.opened.all(columns["customer"], *(columns[c] for c in own)).limit(_LOOKED_AT)
+            told = rows.select(
+                id=values.identifier(rows[columns["customer"]]),
+                **{c: values.identifier(rows[columns[c]]).lower() for c in own},
+            )
+            told = told.filter(*(told[c].notnull() for c in told.columns))
+            sizes = told.group_by(own).agg(ids=told["id"].nunique())
+            repeated = sizes["ids"].sum(where=(sizes["ids"] > 1) & (sizes["ids"] <= _CROWD))
+            counts = sizes.agg(several=repeated, ids=sizes["ids"].sum()).to_pyarrow().to_pylist()[0]
+            several, ids = counts["several"], counts["ids"]
+            if several and several / ids >= _REPEATED:
+                what = " and ".join(columns[c] for c in own)
+                return f"{100 * several / ids:.0f} % of the ids in {each.source.name} share their {what} with another"
+    return ""
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------

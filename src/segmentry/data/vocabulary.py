@@ -54,6 +54,21 @@ _SYNONYMS: dict[str, str] = {
         adresse e mail, adresse courriel, correo, correo electronico, correo e, emailadres, e mailadres,
         indirizzo email, posta elettronica, email hash""",
     "known_as": """known as, known as customer""",
+    # Codes of one country are written alone (BSN, DNI, PESEL): nobody else calls a column so.
+    "person_id": """person number, person no, personal number, personal identification number, personal id number,
+        ssn, ssn number, social security number, social security no, social security id, social security, soc sec id,
+        soc sec, soc sec no, soc sec number, national id, national id no, national id number, national identifier,
+        national identity number, national identification number, nat id, nin, nino, national insurance number,
+        national insurance no, ni number, tax id, tax number, tax no, taxpayer id, taxpayer number, tax payer id,
+        tax identification number, tin, tin number, itin, nhs number, sin number, social insurance number,
+        identity card number, id card number, citizen id, passport number, passport no,
+        personnummer, fodselsnummer, cpr nummer, cpr nr, henkilotunnus, ahv nummer, ahv nr, steuer id, steuer
+        identifikationsnummer, idnr steuer, sozialversicherungsnummer, sv nummer, svnr, personalausweisnummer,
+        ausweisnummer, numero securite sociale, numero de securite sociale, nir, insee, numero fiscal, dni, nie, nif,
+        dni nif, documento nacional, curp, cpf, cuil, bsn, burgerservicenummer, rijksregisternummer, codice fiscale,
+        pesel, rodne cislo, cnp, aadhaar, aadhaar number
+        | person id, social id, loyalty card number, loyalty card no, loyalty card, loyalty number, loyalty id,
+        identity number, steuernummer""",
     "contact_email": """contact email""",
     "contact_phone": """contact phone""",
     "contact_name": """contact name""",
@@ -76,6 +91,10 @@ _SYNONYMS: dict[str, str] = {
         sociale, konto, kontonummer, compte, cuenta, rekening, conto, employer, arbeitgeber, employeur""",
     "account_name": """account name, company name, organisation name, organization name, business name, firmenname,
         nom entreprise, raison sociale, razon social, nombre empresa, bedrijfsnaam, ragione sociale""",
+    "acquisition_channel": """acquisition channel, acquisition source, acquired through, first touch channel,
+        lead source, original source, source of customer, how did you hear about us, werbekanal, akquisekanal,
+        herkunftskanal, canal acquisition, canal d acquisition, canal de adquisicion, canale di acquisizione,
+        wervingskanaal""",
     "joined_at": """joined at, joined, signed up, signed up on, sign up, join date, joined on, date joined,
         signup date, sign up date, signed up at,
         signup, registered at, registration date, registered, registration, customer since, member since, client since,
@@ -97,6 +116,9 @@ _SYNONYMS: dict[str, str] = {
     "birth_date": """birth date, birthdate, date of birth, dob, birthday, born, geburtsdatum, geburtstag, geb datum,
         geboren am, date de naissance, date naissance, naissance, fecha de nacimiento, fecha nacimiento, nacimiento,
         geboortedatum, data di nascita, data nascita""",
+    # A form may ask for the day of birth without the year; the values tell it from a date of birth.
+    "birthday": """birthday month day, birthday mmdd, day of birth, anniversaire, cumpleanos, verjaardag, compleanno
+        | birthday, geburtstag, born, dob, date of birth, birth date, birthdate""",
     "birth_year": """birth year, year of birth, year birth, birthyear, yob, geburtsjahr, jahrgang, annee de naissance,
         annee naissance, ano de nacimiento, ano nacimiento, geboortejaar, anno di nascita, anno nascita""",
     "age": """age, age years, age in years, customer age, current age, alter, lebensalter, age client, edad, leeftijd,

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import add
+from typing import Any
 
 import ibis
 import ibis.expr.operations as ops
@@ -84,6 +87,88 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
     return ranked.filter(ranked["rank"] == 0).select(by, value)
 
 
+# Text in JSON ---------------------------------------------------------------------------------------------------------
+
+
+@ibis.udf.scalar.builtin(name="json_valid", signature=(("string",), "boolean"))
+def _duckdb_reads(text: str) -> bool:
+    raise AssertionError(text)
+
+
+@ibis.udf.scalar.builtin(name="json_extract_string", signature=(("string", "string"), "string"))
+def _duckdb_text(document: str, path: str) -> str:
+    raise AssertionError((document, path))
+
+
+@ibis.udf.scalar.builtin(name="json_type", signature=(("string", "string"), "string"))
+def _duckdb_type(document: str, path: str) -> str:
+    raise AssertionError((document, path))
+
+
+@ibis.udf.scalar.builtin(name="pg_input_is_valid", signature=(("string", "string"), "boolean"))
+def _postgres_reads(text: str, as_type: str) -> bool:
+    raise AssertionError((text, as_type))
+
+
+@ibis.udf.scalar.builtin(name="to_jsonb", signature=(("json",), "binary"))
+def _postgres_document(text: str) -> bytes:
+    raise AssertionError(text)
+
+
+@ibis.udf.scalar.builtin(name="jsonb_object_field", signature=(("binary", "string"), "binary"))
+def _postgres_field(document: bytes, key: str) -> bytes:
+    raise AssertionError((document, key))
+
+
+@ibis.udf.scalar.builtin(name="jsonb_object_field_text", signature=(("binary", "string"), "string"))
+def _postgres_text(document: bytes, key: str) -> str:
+    raise AssertionError((document, key))
+
+
+@ibis.udf.scalar.builtin(name="jsonb_typeof", signature=(("binary",), "string"))
+def _postgres_type(document: bytes) -> str:
+    raise AssertionError(document)
+
+
+def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
+    """What stands at a path of names in a column of JSON text, as text: ``("plan", "id")`` of ``{"plan": {"id": 1}}``.
+
+    Null where the text is no JSON, or has nothing, null or an object there. A number is spelt without needless zeros
+    (12.50 is 12.5, 3.0 is 3); a list stays JSON text, without spaces after its commas. PostgreSQL needs to be version
+    16 or later.
+    """
+    null = ibis.null("string")
+    if _backend_of(column) == "postgres":
+        found: Any = _postgres_document(_postgres_reads(column, "jsonb").ifelse(column, null).cast("json"))
+        *above, last = path
+        for name in above:
+            found = _postgres_field(found, name)
+        # With the empty beginning of the column in front, the text keeps the column's order of letters.
+        text, kind = column.left(0) + _postgres_text(found, last), _postgres_type(_postgres_field(found, last))
+        number = (kind == "number").ifelse(text, null).cast("float64").cast("string")
+        odd = text.re_search(r"^[{[]|[.]")
+    else:
+        where = "$" + "".join(f'."{name}"' for name in path)
+        document = _duckdb_reads(column).ifelse(column, null)
+        text, kind = _duckdb_text(document, where), _duckdb_type(document, where).lower()
+        number = text.re_replace(r"[.]0$", "")
+        odd = text.re_search(r"^[{[]|[.]0$")
+    # PostgreSQL writes spaces between the parts of a list. The kind costs another look: only where it may matter.
+    spelt = ibis.cases(
+        (kind == "object", null),
+        (kind == "array", text.replace(", ", ",").replace('": ', '":')),
+        (kind.isin(["number", "double"]), number),
+        else_=text,
+    )
+    return odd.ifelse(spelt, text)
+
+
+def _backend_of(expression: ir.Expr) -> str:
+    """The engine that the rows of an expression live in; "" for one over no table yet."""
+    tables = expression.op().find((ops.DatabaseTable, ops.SQLQueryResult))
+    return str(tables[0].source.name) if tables else ""
+
+
 # Sums ----------------------------------------------------------------------------------------------------------------
 #
 # Floating-point sums depend on the order of the rows, so on threads and on the engine. Whole numbers add up to the same
@@ -91,6 +176,7 @@ def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None 
 
 _INT64_DIGITS = 18
 _MOST_DECIMALS = 6  # money and quantities have no more
+EXACT_FLOATS = 2.0**53  # below, float64 holds every whole number
 
 
 def decimals_for(largest: float | None, most: int = _MOST_DECIMALS, digits: int = _INT64_DIGITS) -> int:
@@ -109,13 +195,53 @@ def units(value: ir.NumericValue, decimals: int) -> ir.IntegerValue:
     return (value.cast("float64") * 10.0**decimals + 0.5).floor().cast("int64")
 
 
-def sum_of_units(added: ir.IntegerValue, decimals: int, where: ir.BooleanValue | None = None) -> ir.FloatingScalar:
-    """The sum of whole units as a float64 number, the same to the last bit in any order; null when there is none.
+def float_units(value: ir.NumericValue, decimals: int) -> ir.FloatingValue:
+    """:func:`units` kept as float64, which adds up faster; exact as long as no sum reaches ``EXACT_FLOATS``."""
+    return (value.cast("float64") * 10.0**decimals + 0.5).floor()
 
-    Spelt with CASE: 24 sums over 10 million rows took DuckDB half the time that they take with FILTER.
+
+def sum_of_units(
+    added: ir.NumericValue, decimals: int, where: ir.BooleanValue | None = None, *, nothing: int | None = None
+) -> ir.FloatingScalar:
+    """The sum of whole units as a float64 number, the same to the last bit in any order; ``nothing`` (null or 0) when
+    no row meets the condition.
+
+    Spelt with CASE: 24 sums over 10 million rows took DuckDB half the time that they take with FILTER. Zeros instead of
+    nulls take 10 % less again, and so do :func:`float_units`: the sum of an int64 is kept in 32 bytes per group.
     """
-    chosen = added if where is None else where.ifelse(added, None)
+    chosen = added if where is None else where.ifelse(added, ibis.literal(nothing, type=added.type()))
     return chosen.sum().cast("float64") / 10.0**decimals
+
+
+def count_where(condition: ir.BooleanValue) -> ir.IntegerScalar:
+    """How many rows meet a condition; null when there are no rows.
+
+    As a sum of int16, which DuckDB keeps in half the bytes per group that it takes for wider integers.
+    """
+    return condition.cast("int32").cast("int16").sum()  # PostgreSQL casts no boolean to an int16
+
+
+_SET = 62  # places of a set that a signed int64 holds without its sign
+
+
+def sets(place: ir.IntegerValue, places: int) -> list[ir.IntegerScalar]:
+    """The different numbers from 0 to below ``places`` in a group, as sets of bits; :func:`size_of` counts them.
+
+    An aggregate beside others: counting what is distinct takes a group-by of its own.
+    """
+    one = ibis.literal(1, type="int8").cast("int64")  # a literal alone is an int32 in DuckDB
+    found = []
+    for start in range(0, places, _SET):
+        inside = place.between(start, start + _SET - 1)
+        shift = inside.ifelse(place - start, 0).cast("int32")  # PostgreSQL shifts by an int32 alone
+        found.append(inside.ifelse(one << shift, 0).bit_or())
+    return found
+
+
+def size_of(found: Sequence[ir.IntegerValue], places: int) -> ir.IntegerValue:
+    """How many numbers there are in :func:`sets`; engines have no name in common for counting bits."""
+    bits = [(found[i // _SET].cast("int64") >> i % _SET) & 1 for i in range(places)]
+    return reduce(add, bits)
 
 
 def exact_sum(value: ir.NumericValue, largest: float | None) -> ir.FloatingScalar:
@@ -140,6 +266,11 @@ DIALECTS = {
 
 
 Step = tuple[str, Callable[[ir.Table], ir.Table]]
+
+
+def once(rows: ir.Table) -> ir.Table:
+    """The same rows, computed in a SELECT of their own: what uses a column of theirs does not repeat its expression."""
+    return rows.limit(None)
 
 
 def to_sql(rows: ir.Table, steps: Sequence[Step], dialect: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,7 +20,7 @@ from segmentry.errors import FitError
 from segmentry.stats.clustering import KMeansSolution, kmeans, require_distinct
 from segmentry.stats.descent import Distinct, Floats, compress
 from segmentry.stats.gaps import Gaps, find_gaps
-from segmentry.stats.stability import VALID, Progress, Resampling, measure, of_distinct, require_measurable
+from segmentry.stats.stability import VALID, WORKERS, Progress, Resampling, measure, of_distinct, require_measurable
 
 Structure = Literal["natural", "reproducible", "constructive"]
 
@@ -158,16 +159,24 @@ def panel(
             progress(next(steps), total)
 
     rows = data.values[data.inverse]
-    solutions = {}
-    for k in used:
-        solutions[k] = kmeans(rows, k, weights=data.row_weights, starts=how.starts, seed=how.seed)
-        tick()
+
+    def solve(k: int) -> KMeansSolution:
+        return kmeans(rows, k, weights=data.row_weights, starts=how.starts, seed=how.seed)
+
+    def gaps_of(k: int) -> Gaps:
+        return find_gaps(rows, solutions[k], data.row_weights, np.random.default_rng([how.seed, k]))
+
+    solutions: dict[int, KMeansSolution] = {}
+    with ThreadPoolExecutor(WORKERS) as pool:  # every k has chance of its own, so threads change nothing
+        for k, solution in zip(used, pool.map(solve, used), strict=True):
+            solutions[k] = solution
+            tick()
     ari, jaccard = measure(data, used, {k: of_distinct(data, solutions[k]) for k in used}, how, tick)
     options = []
-    for k in used:
-        gaps = find_gaps(rows, solutions[k], data.row_weights, np.random.default_rng([how.seed, k]))
-        options.append(Option(_moved(solutions[k], data.origin), ari[k], jaccard[k], gaps))
-        tick()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for k, gaps in zip(used, pool.map(gaps_of, used), strict=True):
+            options.append(Option(_moved(solutions[k], data.origin), ari[k], jaccard[k], gaps))
+            tick()
     left_out = tuple(k for k in wanted if k > distinct)
     return Panel(tuple(options), left_out, len(rows), len(given.inverse), how)
 

@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 Search = Literal["lloyd", "thorough"]
 
 FEWEST_ROWS = 10  # below, a bootstrap sample holds only six different rows and says nothing
-_WORKERS = min(4, os.cpu_count() or 1)
+WORKERS = min(4, os.cpu_count() or 1)
 HIGH, VALID, DOUBTFUL = 0.85, 0.75, 0.60  # Hennig 2007, section 4; fpc::clusterboot
 
 
@@ -196,7 +196,7 @@ def measure(
     jaccard: dict[int, list[Floats]] = {k: [] for k in original}
     samples = 2 * how.pairs
     before: dict[int, Ints] = {}
-    with ThreadPoolExecutor(_WORKERS) as pool:  # numpy works outside the interpreter lock; samples share nothing
+    with ThreadPoolExecutor(WORKERS) as pool:  # numpy works outside the interpreter lock; samples share nothing
         for sample, labels in enumerate(pool.map(partial(_bootstrap_labels, data, ks, how), range(samples))):
             if sample % 2:
                 for k in ks:

@@ -5,11 +5,13 @@ Everything here is one expression per table, run where the base lives.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
 
+from segmentry.errors import FitError
 from segmentry.segmentation import Segmentation
 
 
@@ -27,6 +29,18 @@ def pad(segmentation: Segmentation, traits: ir.Table) -> ir.Table:
     types = {"number": "float64", "category": "string", "boolean": "boolean"}
     gone = {n: ibis.null(types[k]) for n, k in segmentation.traits if n not in traits.columns}
     return traits.mutate(**gone) if gone else traits
+
+
+def refuse_removed(segmentation: Segmentation, declared_once: Collection[str], declared: Collection[str]) -> None:
+    """Raise :class:`FitError` when a segmentation reads a declared trait that segmentry.yaml has no more."""
+    gone = [name for name, _ in segmentation.traits if name in declared_once and name not in declared]
+    if gone:
+        raise FitError(
+            f"Segmentation {segmentation.name} (version {segmentation.version}) reads the trait {gone[0]}, which "
+            "segmentry.yaml does not declare any more.",
+            why="It is frozen: without the trait it would place customers by guesswork.",
+            fix=f"Put {gone[0]} back under `traits`, or fit anew without it: `segmentry fit {segmentation.name}`.",
+        )
 
 
 def missing(segmentation: Segmentation, traits: ir.Table) -> list[str]:
@@ -97,13 +111,22 @@ def month_ends(before: date, months: int) -> list[date]:
     return ends[::-1]
 
 
-def with_since(placed: ir.Table, stays: ir.Table, as_of: date) -> ir.Table:
-    """The memberships with ``since``: as of when the customer has been there without a break."""
+def with_since(placed: ir.Table, stays: ir.Table | None, as_of: date) -> ir.Table:
+    """The memberships with ``since``: as of when the customer has been there without a break.
+
+    ``stays`` is the history; None when it begins with ``as_of``.
+    """
     day = ibis.literal(as_of)
+    if stays is None:
+        return _membership(placed.mutate(since=day))
     current = stays.filter((stays["since"] <= day) & (stays["until"].isnull() | (stays["until"] > day)))
     joined = placed.left_join(current.select("customer_key", "since"), "customer_key")
+    return _membership(joined)
+
+
+def _membership(placed: ir.Table) -> ir.Table:
     columns = ("customer_key", "customer_id", "segment", "fit", "runner_up", "margin", "score", "since")
-    return joined.select(*columns).order_by("customer_key")
+    return placed.select(*columns).order_by("customer_key")
 
 
 def _date(day: date | None) -> ir.Value:

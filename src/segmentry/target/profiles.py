@@ -11,7 +11,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from typing import Any
 
 import ibis
@@ -21,9 +20,9 @@ import pyarrow as pa
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
 from segmentry.segmentation import OUTSIDE, Segmentation
+from segmentry.target.moments import Column, Found, Moments, by_segment
 
 BASE = "All customers"
-_LEVELS = 6  # levels of a category that are profiled; the rarer ones say little and cost width
 # Traits that say the same in other words: one of them is enough for a reader.
 _SAME_STORY = (
     {"recency_days", "lifecycle_stage", "orders_90d", "spend_90d"},
@@ -106,15 +105,6 @@ class SegmentationSummary:
         return next(s for s in self.segments if s.name == name)
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One aggregated column: a trait, or one level of it."""
-
-    trait: Trait
-    level: str | None = None
-    log: bool = False
-
-
 def profile(
     placed: ir.Table,
     traits: ir.Table,
@@ -129,10 +119,7 @@ def profile(
     ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included. All figures are the same to
     the last bit in whatever order the engine adds them up.
     """
-    joined = _beside(placed, traits)
-    columns = [
-        _Sums(c, largest.get(c.trait.name)) if c.trait.kind == "number" else _Share(c) for c in _columns(joined, specs)
-    ]
+    joined = _beside(placed, traits, ("fit", "margin"))
     extra: dict[str, ir.Value] = {
         "fit": engine.exact_sum(joined["placed_fit"], 1.0),
         "fits": joined["placed_fit"].count(),
@@ -141,15 +128,7 @@ def profile(
     }
     if value_trait is not None:
         extra["value"] = engine.exact_sum(joined[value_trait], largest[value_trait])
-    numbers = joined.mutate(**{n: v for i, c in enumerate(columns) for n, v in c.terms(i, joined).items()})
-    aggregates = {n: v for i, c in enumerate(columns) for n, v in c.aggregates(i, numbers).items()}
-    rows = (
-        numbers.group_by(segment=numbers["placed_segment"])
-        .agg(customers=numbers.count(), **extra, **aggregates)
-        .to_pyarrow()
-        .to_pylist()
-    )
-    rows.sort(key=lambda row: str(row["segment"]))
+    rows, found = by_segment(joined, "placed_segment", specs, largest, extra)
     sizes = {
         row["segment"]: {
             "customers": row["customers"],
@@ -159,8 +138,15 @@ def profile(
         }
         for row in rows
     }
-    found = tuple(e for i, c in enumerate(columns) for e in _effects(c, [c.moments(i, row) for row in rows], rows))
-    return sizes, found
+    return sizes, _all_effects(found, rows)
+
+
+def effects(
+    placed: ir.Table, traits: ir.Table, specs: Sequence[Trait], largest: Mapping[str, float | None]
+) -> tuple[TraitEffect, ...]:
+    """The effects of :func:`profile` alone: of the placement nothing but the segment is computed."""
+    rows, found = by_segment(_beside(placed, traits), "placed_segment", specs, largest, {})
+    return _all_effects(found, rows)
 
 
 def largest_values(traits: ir.Table, specs: Sequence[Trait]) -> dict[str, ir.Scalar]:
@@ -172,140 +158,26 @@ def _quotient(total: float | None, n: int) -> float | None:
     return None if total is None or not n else total / n
 
 
-@dataclass(frozen=True)
-class _Moments:
-    """n, mean and sample variance of a column in a segment; the latter two also as the effect is measured."""
-
-    n: int
-    mean: float | None
-    variance: float | None
-    scaled_mean: float | None
-    scaled_variance: float | None
-
-
-@dataclass(frozen=True)
-class _Share:
-    """What is added up for a boolean or a level of a category: how often it holds."""
-
-    column: _Column
-
-    def terms(self, i: int, joined: ir.Table) -> dict[str, ir.Value]:
-        value = joined[self.column.trait.name]
-        holds = value if self.column.level is None else value == self.column.level
-        return {f"holds{i}": ibis.cases((holds, 1), (~holds, 0))}  # PostgreSQL casts no boolean to a number
-
-    def aggregates(self, i: int, numbers: ir.Table) -> dict[str, ir.Value]:
-        return {f"n{i}": numbers[f"holds{i}"].count(), f"holds{i}": numbers[f"holds{i}"].sum()}
-
-    def moments(self, i: int, row: Mapping[str, Any]) -> _Moments:
-        n, held = row[f"n{i}"], row[f"holds{i}"]
-        if not n:
-            return _Moments(0, None, None, None, None)
-        mean, variance = _mean(n, held, 0), _variance(n, held, held, 0)
-        return _Moments(n, mean, variance, mean, variance)
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """The whole numbers that are added up for a number: its value, and coarser its value and square.
-
-    Squares are of numbers up to 10^9, so that they fit an int64: means are exact to 15 digits of the largest value
-    there is, standard deviations to 9.
-    """
-
-    column: _Column
-    largest: float | None
-
-    @property
-    def fine(self) -> int:
-        return engine.decimals_for(self._most, 15)
-
-    @property
-    def coarse(self) -> int:
-        return engine.decimals_for(self._most, 9, digits=10)
-
-    @property
-    def logged(self) -> int:
-        return engine.decimals_for(math.log1p(self._most), 9, digits=10)
-
-    @property
-    def _most(self) -> float:
-        return max(self.largest or 1.0, 1.0)
-
-    def terms(self, i: int, joined: ir.Table) -> dict[str, ir.Value]:
-        """The whole numbers of a row."""
-        number = joined[self.column.trait.name].cast("float64")
-        found = {f"fine{i}": engine.units(number, self.fine), f"coarse{i}": engine.units(number, self.coarse)}
-        if self.column.log:
-            size = engine.ln(number.abs() + 1.0)
-            found[f"logged{i}"] = engine.units((number < 0).ifelse(-size, size), self.logged)
-        return found
-
-    def aggregates(self, i: int, numbers: ir.Table) -> dict[str, ir.Value]:
-        """Their sums; as text, because they outgrow an int64."""
-        coarse = numbers[f"coarse{i}"]
-        found = {
-            f"n{i}": coarse.count(),
-            f"fine{i}": numbers[f"fine{i}"].sum().cast("string"),
-            f"coarse{i}": coarse.sum().cast("string"),
-            f"squares{i}": (coarse * coarse).sum().cast("string"),
-        }
-        if self.column.log:
-            logged = numbers[f"logged{i}"]
-            found[f"logged{i}"] = logged.sum().cast("string")
-            found[f"logged_squares{i}"] = (logged * logged).sum().cast("string")
-        return found
-
-    def moments(self, i: int, row: Mapping[str, Any]) -> _Moments:
-        n = row[f"n{i}"]
-        if not n:
-            return _Moments(0, None, None, None, None)
-        mean = _mean(n, row[f"fine{i}"], self.fine)
-        variance = _variance(n, row[f"coarse{i}"], row[f"squares{i}"], self.coarse)
-        if not self.column.log:
-            return _Moments(n, mean, variance, mean, variance)
-        logged, squares = row[f"logged{i}"], row[f"logged_squares{i}"]
-        return _Moments(n, mean, variance, _mean(n, logged, self.logged), _variance(n, logged, squares, self.logged))
-
-
-def _mean(n: int, added: str | int, decimals: int) -> float:
-    return float(Fraction(int(added), n) / Fraction(10) ** decimals)
-
-
-def _variance(n: int, added: str | int, squares: str | int, decimals: int) -> float | None:
-    if n < 2:
-        return None
-    return float(Fraction(n * int(squares) - int(added) ** 2, n * (n - 1)) / Fraction(100) ** decimals)
-
-
-def _beside(placed: ir.Table, traits: ir.Table) -> ir.Table:
-    """Traits with the placement beside them; traits may be called segment or margin themselves."""
-    columns = ("segment", "fit", "margin", "score")
-    renamed = placed.select("customer_key", **{f"placed_{c}": placed[c] for c in columns})
+def _beside(placed: ir.Table, traits: ir.Table, columns: Sequence[str] = ()) -> ir.Table:
+    """Traits with the segment and such columns of the placement beside them; traits may be called so themselves."""
+    renamed = placed.select("customer_key", **{f"placed_{c}": placed[c] for c in ("segment", *columns)})
     return renamed.inner_join(traits, "customer_key")
 
 
-def _columns(joined: ir.Table, specs: Sequence[Trait]) -> Iterable[_Column]:
-    for spec in specs:
-        if spec.kind == "category":
-            counts = joined.filter(joined[spec.name].notnull()).group_by(spec.name).agg(n=ibis._.count())
-            top = counts.order_by(ibis.desc("n"), ibis.asc(spec.name)).limit(_LEVELS).to_pyarrow()
-            yield from (_Column(spec, level) for level in top.column(spec.name).to_pylist())
-        else:
-            yield _Column(spec, log=spec.kind == "number" and spec.unit not in {"share", "0 to 1"})
+def _all_effects(found: Iterable[Found], rows: Iterable[Mapping[str, Any]]) -> tuple[TraitEffect, ...]:
+    segments = [row["segment"] for row in rows]
+    return tuple(e for column, moments in found for e in _effects(column, moments, segments))
 
 
-def _effects(
-    sums: _Share | _Sums, moments: Sequence[_Moments], rows: Sequence[Mapping[str, Any]]
-) -> Iterable[TraitEffect]:
+def _effects(column: Column, moments: Sequence[Moments], segments: Sequence[str]) -> Iterable[TraitEffect]:
     base_n, base_mean, base_variance = _pool([(m.n, m.mean, m.variance) for m in moments])
-    spec = sums.column.trait
-    common = (spec.name, sums.column.level, spec.kind, spec.unit)
+    spec = column.trait
+    common = (spec.name, column.level, spec.kind, spec.unit)
     yield TraitEffect(BASE, *common, base_n, base_mean, _root(base_variance), base_mean, None)
-    for row, m in zip(rows, moments, strict=True):
+    for segment, m in zip(segments, moments, strict=True):
         others = _pool([(o.n, o.scaled_mean, o.scaled_variance) for o in moments if o is not m])
         effect = _standardised((m.n, m.scaled_mean, m.scaled_variance), others)
-        yield TraitEffect(row["segment"], *common, m.n, m.mean, _root(m.variance), base_mean, effect)
+        yield TraitEffect(segment, *common, m.n, m.mean, _root(m.variance), base_mean, effect)
 
 
 def _pool(groups: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, float | None, float | None]:
@@ -374,7 +246,7 @@ def cells(
     placed: ir.Table, traits: ir.Table, largest: Mapping[str, float | None], value_trait: str | None
 ) -> list[dict[str, Any]]:
     """Customers and value by score and segment, for segmentations that score; empty for others."""
-    joined = _beside(placed.filter(placed["score"].notnull()), traits)
+    joined = _beside(placed.filter(placed["score"].notnull()), traits, ("score",))
     value = engine.exact_sum(joined[value_trait], largest[value_trait]) if value_trait else ibis.null("float64")
     grouped = joined.group_by(score=joined["placed_score"], segment=joined["placed_segment"])
     return list(

@@ -6,18 +6,20 @@ them are made in one scan of the lines (law 11).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.config import LifecycleDays
-from segmentry.traits import attributes, behavioral, demographic, geographic, value
+from segmentry.declaration import ROWS
+from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
+from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
 
-__all__ = ["PIPELINE", "Facts", "TraitTable", "compute", "from_json", "to_json"]
+__all__ = ["FURTHER", "PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
@@ -26,14 +28,20 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "demographic": demographic.traits,
     "attributes": attributes.traits,
 }
+# Facts about customers besides what they bought.
+FURTHER = tuple(table for table in ROWS if table != "transactions")
 
 
 @dataclass(frozen=True)
 class TraitTable:
-    """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order."""
+    """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
+
+    ``absent`` says of declared traits that are not there why.
+    """
 
     table: ir.Table
     traits: tuple[Trait, ...]
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def compute(
@@ -42,13 +50,15 @@ def compute(
     lifecycle: LifecycleDays | None = None,
     *,
     also: frozenset[str] = frozenset(),
+    own: Sequence[Definition] = (),
 ) -> TraitTable:
     """Every trait whose data are there, for every customer known at the end of the day ``as_of``.
 
     Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of a
-    family (``channel_share_web``) stay even when their value is no longer frequent.
+    family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared traits.
     """
-    now = known(facts, as_of, lifecycle or LifecycleDays(), also)
+    read = also | {name for definition in own for name in definition.traits}
+    now = known(facts, as_of, lifecycle or LifecycleDays(), read)
     part = combine(*(model(now) for model in PIPELINE.values()))
     row = now.customers
     sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
@@ -57,7 +67,8 @@ def compute(
     row = row.mutate(**{name: expression(row) for name, expression in part.shared.items()})
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
-    return TraitTable(row.select(KEY, "customer_id", **columns), traits)
+    added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
+    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}

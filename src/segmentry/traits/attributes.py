@@ -66,11 +66,11 @@ def _of_lines(known: Known, name: str, declared: Attribute) -> Part:
     valued = lines["is_sale"] & lines[column].notnull()
     if declared.kind == "boolean":
         trait = _of_orders(name, declared, "number", "share of the order lines", unit="share")
-        added = (valued & lines[column].cast("boolean")).sum()
+        added = engine.count_where(valued & lines[column].cast("boolean"))
     else:
         trait = _of_orders(name, declared, "number", "mean of the order lines", unit=declared.unit)
         added = known.total(column, valued)
-    sums = {f"{column}_sum": added, f"{column}_lines": valued.sum()}
+    sums = {f"{column}_sum": added, f"{column}_lines": engine.count_where(valued)}
     return Part(sums, traits={trait: lambda row: engine.ratio(row[f"{column}_sum"], row[f"{column}_lines"])})
 
 

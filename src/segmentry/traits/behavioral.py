@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait, lookup, member
-from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels
+from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, month_of
 
 _FREQUENT = 0.01  # a value in at least this share of the sale lines gets its own share trait
 _MOST_MEMBERS = 8  # and so many of them at most
@@ -32,6 +32,7 @@ def traits(known: Known) -> Part:
         _choices(known, "channel"),
         _choices(known, "category"),
         _lifecycle(known),
+        Part(traits=known.chosen({"acquisition_channel": lambda row: row["acquisition_channel"]})),
     )
 
 
@@ -73,22 +74,22 @@ def _rhythm(known: Known) -> Part:
 
 
 def _orders(known: Known, sales: ir.Table) -> ir.Table:
-    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, months, customers."""
+    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, customers."""
     days = _dated_orders(known, sales).group_by([KEY, "day"]).agg(orders=ibis._.orders.sum())
-    months = days.group_by([KEY, days["day"].truncate("M").name("month")]).agg(
+    day = days["day"]
+    month = (day.year() * 12 + day.month()).cast("int64") - known.first_month
+    span = month_of(known.as_of) - known.first_month + 1
+    months = engine.sets(month, span)
+    counted = days.group_by(KEY).agg(
         orders=days["orders"].sum(),
         order_days=days.count(),
-        first_order=days["day"].min(),
-        last_order=days["day"].max(),
-        **{f"orders_{n}d": (days["day"] > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
+        first_order=day.min(),
+        last_order=day.max(),
+        **{f"orders_{n}d": (day > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
+        **{f"months_{i}": found for i, found in enumerate(months)},
     )
-    summed = ("orders", "order_days", "orders_90d", "orders_365d")
-    return months.group_by(KEY).agg(
-        active_months=months.count(),
-        first_order=months["first_order"].min(),
-        last_order=months["last_order"].max(),
-        **{name: months[name].sum() for name in summed},
-    )
+    names = [f"months_{i}" for i in range(len(months))]
+    return counted.mutate(active_months=engine.size_of([counted[name] for name in names], span)).drop(*names)
 
 
 def _dated_orders(known: Known, sales: ir.Table) -> ir.Table:
@@ -112,9 +113,11 @@ def _money(known: Known) -> Part:
     sale, goods = lines["is_sale"], lines["is_goods"]
     sums: dict[str, ir.Scalar] = {
         "sold": known.total("amount", sale),
-        "returned": known.total("amount", lines["is_return"]),
-        "spent": known.total("amount", goods),
-        **{f"spend_{n}d": known.total("amount", goods & (lines["day"] > known.recent(n))) for n in (90, 365)},
+        "returned": known.total("amount", lines["is_return"], nothing=0),
+        "spent": known.total("amount", goods, nothing=0),
+        **{
+            f"spend_{n}d": known.total("amount", goods & (lines["day"] > known.recent(n)), nothing=0) for n in (90, 365)
+        },
     }
     expressions: dict[str, Expression] = {
         "monetary": lambda row: amount(row["spent"]),
@@ -128,7 +131,7 @@ def _money(known: Known) -> Part:
         sums["pieces"] = known.total("quantity", sale)
         expressions["items_per_order"] = lambda row: engine.ratio(row["pieces"], row["orders"])
     if known.ready("discount_share"):
-        sums["discounts"] = known.total("discount", sale)
+        sums["discounts"] = known.total("discount", sale, nothing=0)
         expressions["discount_share"] = lambda row: engine.ratio(
             amount(row["discounts"]), row["sold"] + amount(row["discounts"])
         )
@@ -161,7 +164,7 @@ def _shares(known: Known, lines: ir.Table, column: str, found: Mapping[str, int]
 
     def weight(where: ir.BooleanValue) -> ir.NumericScalar:
         sale = lines["is_sale"] & where
-        return known.total("amount", sale) if known.counts["paid_sales"] else sale.ifelse(1, None).sum()
+        return known.total("amount", sale, nothing=0) if known.counts["paid_sales"] else engine.count_where(sale)
 
     sums = {f"{column}_known": weight(lines[column].notnull())}
     expressions: dict[Trait, Expression] = {}
@@ -205,7 +208,7 @@ def _favourite(known: Known, lines: ir.Table, column: str, values: Sequence[str]
         most = engine.mode(known.sold(column), KEY, column).rename({trait.name: column})
         return Part(passes=(most,), traits={trait: lambda row: row[trait.name]})
     names = {value: f"{column}_lines_{i}" for i, value in enumerate(sorted(values))}
-    sums = {name: (lines["is_sale"] & (lines[column] == value)).sum() for value, name in names.items()}
+    sums = {name: engine.count_where(lines["is_sale"] & (lines[column] == value)) for value, name in names.items()}
 
     def favourite(row: ir.Table) -> ir.Value:
         counts = {value: row[name].fill_null(0) for value, name in names.items()}

@@ -6,7 +6,7 @@ made in one scan), further passes, and one expression per trait over the custome
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -31,13 +31,15 @@ Expression = Callable[[ir.Table], ir.Value]
 class Facts:
     """The tables that traits are made from, all of one database.
 
-    ``golden_customers`` has one row per customer. ``attributes`` are those that segmentry.yaml declares, each as
-    (table, name, declaration).
+    ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
+    responses, costs, consents. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
+    declaration).
     """
 
     golden_customers: ir.Table
     transactions: ir.Table | None = None
     products: ir.Table | None = None
+    further: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
 
 
@@ -70,11 +72,14 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``lines``
+    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``facts``
+    are the rows of customers by table, as collected: those whose time had come, and of those without a time the ones
+    that were collected. ``lines``
     are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return, is_goods
     (either), amount, and those of the optional columns and attributes that have values; numbers are in whole units of
     10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as collected, for
-    passes that do without the product table. ``filled`` counts the rows with a value by
+    passes that do without the product table; ``first_month`` is that of the first line, as :func:`month_of` counts
+    months. ``costs`` are all costs by then, those of no customer included. ``filled`` counts the rows with a value by
     ``table.column`` (of transactions: sale lines), ``counts`` the lines by what they are.
     """
 
@@ -83,11 +88,14 @@ class Known:
     also: frozenset[str]
     customers: ir.Table
     filled: Mapping[str, int]
+    facts: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     decimals: Mapping[str, int] = field(default_factory=dict)
     lines: ir.Table | None = None
     sales: ir.Table | None = None
+    first_month: int = 0
+    costs: ir.Table | None = None
 
     def has(self, column: str) -> bool:
         """Whether a ``table.column`` has any value."""
@@ -107,10 +115,10 @@ class Known:
             return self.lines.filter(self.lines["is_sale"])
         return self.sales
 
-    def total(self, column: str, where: ir.BooleanValue) -> ir.FloatingScalar:
-        """The sum of a number of the lines that meet a condition, to the last bit; null when none does."""
+    def total(self, column: str, where: ir.BooleanValue, *, nothing: int | None = None) -> ir.FloatingScalar:
+        """The sum of a number of the lines that meet a condition, to the last bit; ``nothing`` when none does."""
         assert self.lines is not None
-        return engine.sum_of_units(self.lines[column], self.decimals[column], where)
+        return engine.sum_of_units(self.lines[column], self.decimals[column], where, nothing=nothing)
 
     def recent(self, days: int) -> ir.DateScalar:
         """The day after which the last ``days`` days begin, ``as_of`` being the last of them."""
@@ -133,34 +141,47 @@ def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[s
     more = {ATTRIBUTE + n: golden[n] for t, n, _ in attributes if t == "customers" and n in golden.columns}
     customers = golden.select(*own, **more)
     end = ibis.timestamp((as_of + timedelta(days=1)).isoformat())
-    rows = facts.transactions
-    if rows is not None:
-        rows = rows.filter(rows[KEY].notnull())
-        customers = _population(customers, end, rows.filter(rows["time"] < end), rows.filter(rows["time"] >= end))
-    else:
-        customers = _population(customers, end)
+    given = facts.further if facts.transactions is None else {"transactions": facts.transactions, **facts.further}
+    of_somebody = {name: rows.filter(rows[KEY].notnull()) for name, rows in given.items()}
+    by_then = {name: rows.filter(_is_known(name, rows, end)) for name, rows in of_somebody.items()}
+    # A row without a time says nothing of when its customer came.
+    later = [rows.filter(rows["time"] >= end) for rows in of_somebody.values() if "time" in rows.columns]
+    customers = _population(customers, end, list(by_then.values()), later)
     filled = _one_row(
         customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
     )
-    base = Known(as_of, lifecycle, also, customers, filled, attributes)
-    return base if rows is None else _with_lines(base, rows.filter(rows["time"] < end), facts.products)
+    spent = given.get("costs")
+    costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
+    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes, costs=costs)
+    return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
+
+
+def _is_known(table: str, rows: ir.Table, end: ir.TimestampScalar) -> ir.BooleanValue:
+    """Whether a row's time had come; whether one without a time had been collected (null: from the start)."""
+    if TABLES[table]["time"].required:
+        return rows["time"] < end
+    collected = ibis.literal(True)
+    if "known_from" in rows.columns:
+        collected = rows["known_from"].isnull() | (rows["known_from"] < end)
+    return ibis.coalesce(rows["time"] < end, collected) if "time" in rows.columns else collected
 
 
 def _population(
-    customers: ir.Table, end: ir.TimestampScalar, before: ir.Table | None = None, after: ir.Table | None = None
+    customers: ir.Table, end: ir.TimestampScalar, before: Sequence[ir.Table] = (), after: Sequence[ir.Table] = ()
 ) -> ir.Table:
     """The customers known by then: who had joined, or did anything, or of whom nobody ever said when they came."""
     says_when = "joined_at" in customers.columns
-    some_later = after is not None and _any(after)
+    some_later = any(_any(rows) for rows in after)
     if not some_later and not (says_when and _any(customers.filter(customers["joined_at"] >= end))):
         return customers  # no record is later: everybody
     row = customers
     conditions: list[ir.BooleanValue] = []
     silent = ibis.literal(True)
-    if before is not None and after is not None:
-        row = row.left_join(before.select(KEY).distinct().mutate(acted_before=True), KEY, rname="{name}_before")
-        row = row.left_join(after.select(KEY).distinct().mutate(acted_after=True), KEY, rname="{name}_after")
+    if before:
+        row = row.left_join(_who(before).mutate(acted_before=True), KEY, rname="{name}_before")
         conditions.append(ibis._["acted_before"].notnull())
+    if after:
+        row = row.left_join(_who(after).mutate(acted_after=True), KEY, rname="{name}_after")
         silent = ibis._["acted_after"].isnull()
     if says_when:
         conditions.append(ibis._["joined_at"] < end)
@@ -168,8 +189,19 @@ def _population(
     return row.filter(ibis.or_(*conditions, silent)).select(*customers.columns)
 
 
+def _who(tables: Sequence[ir.Table]) -> ir.Table:
+    """The customers of some tables, each once."""
+    who = [rows.select(KEY).distinct() for rows in tables]
+    return who[0] if len(who) == 1 else ibis.union(*who, distinct=True)
+
+
 def _any(table: ir.Table) -> bool:
     return bool(table.count().to_pyarrow().as_py())
+
+
+def month_of(day: date) -> int:
+    """Months since the year 0."""
+    return day.year * 12 + day.month
 
 
 def levels(column: ir.Column) -> dict[Any, int]:
@@ -198,11 +230,11 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
     declared = {name: a for table, name, a in base.attributes if table == "transactions" and name in rows.columns}
     optional = [name for name in (*_LINE_COLUMNS, *declared) if name in rows.columns]
     numbers = [*_NUMBERS, *(name for name, a in declared.items() if a.kind == "number")]
-    counts, found, decimals = _line_counts(rows, optional, [n for n in numbers if n in rows.columns])
+    counts, found, decimals, small, earliest = _line_counts(rows, optional, [n for n in numbers if n in rows.columns])
     if not counts["lines"]:
         return base
     useful = [name for name in optional if found[f"transactions.{name}"]]
-    lines = _lines(rows, useful, decimals, keep_source=counts["sources"] > 1)
+    lines = _lines(rows, useful, decimals, small, keep_source=counts["sources"] > 1)
     lines = lines.rename({ATTRIBUTE + name: name for name in useful if name in declared})
     always = {f"transactions.{name}": counts["lines"] for name in ("time", "amount")}
     completed, listed = _completed(lines, products, found, counts["sales"], decimals)
@@ -213,14 +245,15 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
         decimals={(ATTRIBUTE + n if n in declared else n): d for n, d in decimals.items()},
         lines=completed,
         sales=lines.filter(lines["is_sale"]),
+        first_month=month_of(earliest) if earliest else 0,
     )
 
 
 def _line_counts(
     rows: ir.Table, optional: list[str], numbers: list[str]
-) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+) -> tuple[dict[str, int], dict[str, int], dict[str, int], set[str], date | None]:
     """Lines by what they are; by column how many sale lines have a value (country: how many lines); by number how many
-    decimals it can be summed with."""
+    decimals it can be summed with, and which of them are small enough for sums of floats; the time of the first."""
     sale = rows["line_kind"] == "sale"
     counts = {
         "lines": rows.count(),
@@ -233,17 +266,32 @@ def _line_counts(
     found = {n: rows[n].count() if n == "country" else rows[n].count(where=sale) for n in optional}
     values = {f"transactions.{name}": value for name, value in found.items()}
     largest = {f"largest.{name}": rows[name].cast("float64").abs().max() for name in numbers}
-    row = rows.agg(**counts, **values, **largest).to_pyarrow().to_pylist()[0]
+    together = {f"together.{name}": rows[name].cast("float64").abs().sum() for name in numbers}
+    earliest = rows["time"].min()
+    row = rows.agg(**counts, **values, **largest, **together, earliest=earliest).to_pyarrow().to_pylist()[0]
     decimals = {name: engine.decimals_for(row[f"largest.{name}"]) for name in numbers}
+    # Half of what is exact: the sum itself is rounded, and so is every number in it.
+    most = {
+        name: engine.EXACT_FLOATS / 2 - 10.0 ** decimals[name] * (row[f"together.{name}"] or 0.0) for name in numbers
+    }
+    small = {name for name in numbers if most[name] > row["lines"]}
     by_column = {name: int(row[name] or 0) for name in values}
-    return {"sources": 1, **{name: int(row[name] or 0) for name in counts}}, by_column, decimals
+    return {"sources": 1, **{name: int(row[name] or 0) for name in counts}}, by_column, decimals, small, row["earliest"]
 
 
-def _lines(rows: ir.Table, useful: list[str], decimals: Mapping[str, int], *, keep_source: bool) -> ir.Table:
-    """Order lines with what the models need of them."""
+def _lines(
+    rows: ir.Table, useful: list[str], decimals: Mapping[str, int], small: set[str], *, keep_source: bool
+) -> ir.Table:
+    """Order lines with what the models need of them; of the numbers, those in ``small`` in floats."""
+
+    def units(name: str) -> ir.NumericValue:
+        # the cost may be completed from the product table, in numbers of any size
+        spelt = engine.float_units if name in small and name != "cost" else engine.units
+        return spelt(rows[name], decimals[name])
+
     is_sale = rows["line_kind"] == "sale"
     is_return = rows["line_kind"] == "return"
-    columns = {n: engine.units(rows[n], decimals[n]) if n in decimals else rows[n] for n in useful}
+    columns = {n: units(n) if n in decimals else rows[n] for n in useful}
     if "cost" in columns:
         # Goods that come back bring their cost back, whichever sign the source gives it.
         columns["cost"] = is_return.ifelse(-columns["cost"].abs(), columns["cost"])
@@ -258,7 +306,7 @@ def _lines(rows: ir.Table, useful: list[str], decimals: Mapping[str, int], *, ke
         is_sale=is_sale,
         is_return=is_return,
         is_goods=is_sale | is_return,
-        amount=engine.units(rows["amount"], decimals["amount"]),
+        amount=units("amount"),
         **columns,
     )
 

@@ -1,6 +1,7 @@
 """Value traits: what a customer leaves behind.
 
-Money received is ``monetary`` (see ``behavioral.py``); here it is less the cost of the goods. Lines whose cost nobody
+Money received is ``monetary`` (see ``behavioral.py``); here it is less the cost of the goods, and less what the
+customer cost (see ``costs.py``). Lines whose cost nobody
 knows are left out of margin and margin rate alike; where they are many there is no margin at all, because it would say
 which products have a cost on file rather than who is valuable.
 """
@@ -12,6 +13,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
+from segmentry.traits import costs
 from segmentry.traits.known import Expression, Known, Part, combine
 
 _LEAST_COSTED = 0.8  # share of the sale lines with a known cost, from which on there is a margin
@@ -19,7 +21,14 @@ _LEAST_COSTED = 0.8  # share of the sale lines with a known cost, from which on 
 
 def traits(known: Known) -> Part:
     """The value traits whose data are there."""
-    return combine(_margin(known), _stated(known))
+    margin, spent = _margin(known), costs.traits(known)
+    return combine(margin, spent, _net(known, margin, spent), _stated(known))
+
+
+def _net(known: Known, margin: Part, spent: Part) -> Part:
+    """The margin less costs; the money received less costs where no margin is known."""
+    value = margin.traits.get(TRAITS["margin"], lambda row: row["spent"])
+    return Part() if known.lines is None else Part(traits=costs.net(value, spent))
 
 
 def _margin(known: Known) -> Part:
@@ -28,7 +37,7 @@ def _margin(known: Known) -> Part:
         return Part()
     costed = lines["is_goods"] & lines["cost"].notnull()
     sums = {
-        "goods_lines": lines["is_goods"].sum(),
+        "goods_lines": engine.count_where(lines["is_goods"]),
         "costed_amount": known.total("amount", costed),
         "goods_cost": known.total("cost", costed),
     }

@@ -72,26 +72,27 @@ def demo_records(con: Backend, exports: Path) -> ir.Table:
         CREATE OR REPLACE TEMP TABLE gathered AS
         WITH said AS (
             SELECT 'shop' AS source, customer_id AS id, customer_id AS person_id, NULL AS name, first_name, last_name,
-                email, phone, city, postcode, TRY_CAST(birth_date AS DATE) AS birth_date
+                email, phone, city, postcode, TRY_CAST(birth_date AS DATE) AS birth_date, NULL AS birthday
             FROM {read("shop/customers.csv")}
             UNION ALL
             SELECT 'crm', Id, Customer_Number__c, NULL, FirstName, LastName, Email, coalesce(MobilePhone, Phone),
-                MailingCity, MailingPostalCode, TRY_CAST(Birthdate AS DATE) FROM {read("crm/contacts.csv")}
+                MailingCity, MailingPostalCode, TRY_CAST(Birthdate AS DATE), NULL FROM {read("crm/contacts.csv")}
             UNION ALL
-            SELECT 'newsletter', EUID, NULL, NULL, "First Name", "Last Name", "Email Address", NULL, NULL, NULL, NULL
+            SELECT 'newsletter', EUID, NULL, NULL, "First Name", "Last Name", "Email Address", NULL, NULL,
+                "Postcode", NULL, "Birthday"
             FROM {read("newsletter/subscribers.csv")}
             UNION ALL
             SELECT 'support', id, customer_number, requester_name, NULL, NULL, requester_email, requester_phone, NULL,
-                NULL, NULL FROM {read("support/tickets.csv")}
+                NULL, NULL, NULL FROM {read("support/tickets.csv")}
             UNION ALL
-            SELECT 'nps', "#", customer_id, NULL, NULL, NULL, email, NULL, NULL, NULL, NULL
+            SELECT 'nps', "#", customer_id, NULL, NULL, NULL, email, NULL, NULL, NULL, NULL, NULL
             FROM {read("surveys/nps.csv")}
             UNION ALL
             SELECT 'attitudes_and_needs', ResponseId, ExternalReference, NULL, RecipientFirstName, RecipientLastName,
-                RecipientEmail, NULL, NULL, NULL, NULL FROM {read("surveys/attitudes_and_needs.csv")}
+                RecipientEmail, NULL, NULL, NULL, NULL, NULL FROM {read("surveys/attitudes_and_needs.csv")}
             UNION ALL
             SELECT 'importance_satisfaction', "Respondent ID", "Custom Data 1", NULL, "First Name", "Last Name",
-                "Email Address", NULL, NULL, NULL, NULL FROM {read("surveys/importance_satisfaction.csv")}
+                "Email Address", NULL, NULL, NULL, NULL, NULL FROM {read("surveys/importance_satisfaction.csv")}
         ), truth AS (
             {" UNION ALL ".join(known(name) for name in ("shop", "crm", "newsletter", "support", "survey"))}
         )

@@ -35,6 +35,8 @@ SAME = {
     "initial": like(without="email phone birth_date", first_name="A."),
     "moved": like(without="email phone", address="3 Short Rd", postcode="LS1 4AB", city="Leeds"),
     "accents and capitals": like(without="email", first_name="ANN", last_name="PRZYBYLŚKI"),
+    "birthday without the year": {"name": "Ann Przybylski", "birthday": "07/09", "postcode": "bs79ow"},
+    "birthday, day first": {"name": "Ann Przybylski", "birthday": "9.7.", "postcode": "BS7 9OW"},
     "address abbreviated": like(without="email phone birth_date", address="Flat 3, 12 Long St.", postcode="bs79ow"),
 }
 
@@ -42,7 +44,7 @@ SAME = {
 LAST_NAMES = ("Przybylski", "Okonkwo", "Featherstone", "Marchetti", "Vandenberg", "Hollingworth", "Castellanos",
               "Yamaguchi", "Kettleborough", "Dragomirescu", "Szymanska", "Abernathy", "Lindqvist", "Oyelaran",
               "Whitcombe", "Zielinska", "Montalbano", "Ravensdale", "Gustafsson", "Thistlethwaite", "Bhattacharya",
-              "Quintanilla", "Eastaugh", "Novotny")  # fmt: skip
+              "Quintanilla", "Eastaugh", "Novotny", "Hargreaves", "Vukovic", "Ferreira", "Blankenship")  # fmt: skip
 
 
 def _renamed(person: dict[str, Any], i: int) -> dict[str, Any]:
@@ -63,6 +65,10 @@ def _renamed(person: dict[str, Any], i: int) -> dict[str, Any]:
         if field == "birth_date":
             made = made.replace("07", f"{1 + i % 6:02}").replace("09", f"{12 - i % 6:02}")
             made = made.replace("1982", str(1960 + i)).replace("1951", str(1920 + i)).replace("1974", str(1980 + i))
+        if field == "birthday":
+            made = made.replace("07/09", f"{1 + i % 6:02}/{12 - i % 6:02}").replace(
+                "9.7.", f"{12 - i % 6}.{1 + i % 6}."
+            )
         turned[field] = made
     return turned
 
@@ -79,6 +85,8 @@ DIFFERENT = {
     "senior and junior": like(without="email phone birth_date", last_name="Przybylski Jr"),
     "a namesake of whom nothing else is known": {"first_name": "Ann", "last_name": "Przybylski"},
     "a mailbox but for the number": {"name": "Ann Przybylski", "email": "ann.p7@mail.example"},
+    "a namesake with another birthday": {"name": "Ann Przybylski", "birthday": "02/28", "city": "Bristol"},
+    "a sibling of whom only the birthday is known": {"first_name": "Zoe", "birthday": "07/09", "postcode": "BS7 9OW"},
     "only the home in common": {"last_name": "Przybylski", "phone": "07787420489", "address": "12 Long Street"},
 }
 

@@ -47,6 +47,8 @@ def _block(con: duckdb.DuckDBPyConnection, kind: Kind, words: str, affordable: i
             SELECT block FROM keyed WHERE block IS NOT NULL GROUP BY block HAVING min(entity) < max(entity)
         ) USING (block)
     """)
+    if not con.execute("SELECT count(*) FROM link_keyed").fetchall()[0][0]:
+        return {"rule": words, "pairs": 0, "largest_block": 0, "too_frequent": 0}
     con.execute("CREATE OR REPLACE TEMP TABLE link_sizes AS SELECT block, count(*) AS n FROM link_keyed GROUP BY block")
     taken, largest, refused = con.execute(
         """

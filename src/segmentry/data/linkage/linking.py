@@ -161,7 +161,12 @@ class _Road:
                 SELECT {key.column}, count(DISTINCT {key.among})::INTEGER AS names FROM link_normal
                 WHERE {key.column} IS NOT NULL GROUP BY ALL HAVING count(*) > 1
             """)
-            counts[key.column] = self._one(f"SELECT count(*) FROM link_shared WHERE names > {key.most}")[0]
+            repeated, counts[key.column] = self._one(
+                f"SELECT count(*), count(*) FILTER (names > {key.most}) FROM link_shared"
+            )
+            if not repeated:
+                self.con.execute(f"ALTER TABLE link_normal ADD COLUMN {key.column}_names INTEGER DEFAULT 0")
+                continue
             self.con.execute(f"""
                 CREATE OR REPLACE TEMP TABLE link_normal AS
                 SELECT n.* REPLACE (CASE WHEN coalesce(names, 0) <= {key.most} THEN n.{key.column} END AS {key.column}),

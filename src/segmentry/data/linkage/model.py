@@ -52,7 +52,7 @@ def weigh(con: duckdb.DuckDBPyConnection, kind: Kind, threshold: float, seed: in
         return facts
     with quiet():
         chances = _random_agreement(con, comparisons, seed)
-        _frequencies(con, kind, present)
+        _frequencies(con, kind, present, _variety(comparisons, chances))
         facts["prior"] = _score(con, comparisons, chances, prior, threshold)
     return facts
 
@@ -136,25 +136,44 @@ def _chance(estimated: float | None, typical: float, pairs: int) -> float:
     return float(f"{(estimated * pairs + typical * _KNOWN) / (pairs + _KNOWN):.6g}")
 
 
-def _frequencies(con: duckdb.DuckDBPyConnection, kind: Kind, present: set[str]) -> None:
-    """``link_weighed``: the candidates with ``tf_*``, the share of entities that have their value."""
+def _variety(comparisons: list[Comparison], chances: dict[str, list[float]]) -> dict[str, float]:
+    """How many values a column might have, were all as frequent: the inverse of the chance that two agree."""
+    return {
+        level.frequency: 1 / chance
+        for c in comparisons
+        for level, chance in zip(c.levels, chances[c.field], strict=True)
+        if level.frequency
+    }
+
+
+def _frequencies(con: duckdb.DuckDBPyConnection, kind: Kind, present: set[str], variety: dict[str, float]) -> None:
+    """``link_weighed``: the candidates with ``tf_*``, the share of entities that have their value.
+
+    Of few records every value seems frequent: what nobody has been seen with yet is a share of ``variety`` to
+    ``variety`` and the records (Ewens 1972), which the others have to leave.
+    """
     con.execute("""
         CREATE OR REPLACE TEMP TABLE link_weighed AS FROM link_reps
         SEMI JOIN (SELECT l AS record_key FROM link_candidates UNION SELECT r FROM link_candidates) USING (record_key)
     """)
+    joined, added = "", ""
     for column, typical in kind.typical.items():
         if column not in present:
-            con.execute(f"ALTER TABLE link_weighed ADD COLUMN tf_{column} DOUBLE")
+            added += f", NULL::DOUBLE AS tf_{column}"
             continue
         con.execute(f"""
-            CREATE OR REPLACE TEMP TABLE link_weighed AS
+            CREATE OR REPLACE TEMP TABLE link_tf_{column} AS
             WITH counted AS (
                 SELECT {column}, count(DISTINCT entity) AS n FROM link_reps SEMI JOIN link_weighed USING ({column})
                 GROUP BY {column}
             ), every AS (SELECT count(DISTINCT entity) AS n FROM link_reps WHERE {column} IS NOT NULL)
-            SELECT w.*, (c.n - 1 + {_KNOWN} * {typical}) / ((SELECT n FROM every) - 1 + {_KNOWN})::DOUBLE AS tf_{column}
-            FROM link_weighed AS w LEFT JOIN counted AS c USING ({column})
+            SELECT {column}, (n - 1 + {_KNOWN} * {typical})
+                / ((SELECT n FROM every) - 1 + {max(_KNOWN, round(variety.get(column, 0)))})::DOUBLE AS tf_{column}
+            FROM counted
         """)
+        joined += f" LEFT JOIN link_tf_{column} USING ({column})"
+        added += f", tf_{column}"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE link_weighed AS SELECT w.*{added} FROM link_weighed AS w{joined}")
 
 
 def _score(

@@ -10,7 +10,7 @@ from segmentry.data.linkage.kind import Comparison, ExactKey, Kind, Level, Share
 _GIVEN = {
     "name": "VARCHAR", "first_name": "VARCHAR", "last_name": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR",
     "address": "VARCHAR", "city": "VARCHAR", "region": "VARCHAR", "postcode": "VARCHAR", "country": "VARCHAR",
-    "birth_date": "DATE", "account": "VARCHAR", "person_id": "VARCHAR",
+    "birth_date": "DATE", "birthday": "VARCHAR", "account": "VARCHAR", "person_id": "VARCHAR",
 }  # fmt: skip
 
 # A whole name is taken apart only where its parts are not given: "Last, First" where a comma says so (and what follows
@@ -86,6 +86,8 @@ SELECT g.record_key, n.first, n.root, n.last, n.generation,
     link_phone(dialled) AS phone, a.means AS address, link_code(postcode) AS postcode, c.means AS city,
     CASE WHEN d.birth_date IS NULL AND g.birth_date < DATE '2200-01-01'
         THEN strftime(g.birth_date, '%Y-%m-%d') END AS birth,
+    CASE WHEN (SELECT count(birthday) FROM link_given) > 0 THEN coalesce(
+        strftime(CASE WHEN d.birth_date IS NULL THEN g.birth_date END, '%m-%d'), link_day(birthday)) END AS day,
     link_code(person_id) AS person_id
 FROM boxed AS g
 LEFT JOIN link_names AS n ON g.name IS NOT DISTINCT FROM n.name AND g.first_name IS NOT DISTINCT FROM n.first_name
@@ -99,6 +101,13 @@ LEFT JOIN link_default_dates AS d ON d.birth_date = g.birth_date
 # 0.88 and 0.75: Jaro-Winkler, above which names are hardly ever two, and below which they are hardly ever one
 # (Winkler 2006; Anna and Hannah .89, Robert and Rboert .94, Oliver and Olivia .88, Mia and Noah .53).
 _MACROS = """
+-- A day of the year as mm-dd; the first number is the month where both may be it.
+CREATE OR REPLACE TEMP MACRO link_two(a, b) AS CASE
+    WHEN a BETWEEN 1 AND 12 AND b BETWEEN 1 AND 31 THEN printf('%02d-%02d', a, b)
+    WHEN b BETWEEN 1 AND 12 AND a BETWEEN 1 AND 31 THEN printf('%02d-%02d', b, a) END;
+CREATE OR REPLACE TEMP MACRO link_day(t) AS CASE WHEN regexp_matches(trim(t), '^[0-3]?[0-9][-/. ][0-3]?[0-9][.]?$')
+    THEN link_two(regexp_extract(t, '([0-9]+)', 1)::INTEGER,
+        regexp_extract(t, '[0-9]+[^0-9]+([0-9]+)', 1)::INTEGER) END;
 CREATE OR REPLACE TEMP MACRO link_initials(a, b) AS
     left(a, 1) = left(b, 1) AND (length(a) = 1 OR length(b) = 1);
 CREATE OR REPLACE TEMP MACRO link_first_agrees(a, a_root, b, b_root) AS a_root = b_root OR link_initials(a, b)
@@ -136,48 +145,61 @@ _FIRST_CONTRADICTS = f"""(length(l.first) > 1 AND length(r.first) > 1 AND l.root
 _FIRST = Comparison(
     "first_name", ("first",),
     levels=(
-        Level("the same", "first_l = first_r", 0.68, 0.01, "first"),
-        Level("a nickname of the same", "root_l = root_r", 0.1, 0.01, "root"),
-        Level("exchanged with the last name", "link_exchanged(first_l, last_l, first_r, last_r)", 0.02, 0.0001),
+        Level("the same", "first_l = first_r", 0.57, 0.01, "first"),
+        Level("a nickname of the same", "root_l = root_r", 0.05, 0.01, "root"),
+        Level("exchanged with the last name", "link_exchanged(first_l, last_l, first_r, last_r)", 0.08, 0.0001),
         Level("the same initial", "link_initials(first_l, first_r)", 0.06, 0.06),
-        Level("almost the same", "jaro_winkler_similarity(first_l, first_r) >= 0.88", 0.08, 0.008),
+        Level("almost the same", "jaro_winkler_similarity(first_l, first_r) >= 0.88", 0.16, 0.008),
         Level("similar", "link_first_agrees(first_l, root_l, first_r, root_r) OR "
-              "jaro_winkler_similarity(first_l, first_r) >= 0.75", 0.04, 0.03),
-        Level("another", "ELSE", 0.02, 0.9),
+              "jaro_winkler_similarity(first_l, first_r) >= 0.75", 0.05, 0.03),
+        Level("another", "ELSE", 0.04, 0.9),
     ),
 )  # fmt: skip
 _LAST = Comparison(
     "last_name", ("last",), unless="coalesce(link_exchanged(first_l, last_l, first_r, last_r), false)",
     levels=(
-        Level("the same", "last_l = last_r", 0.82, 0.001, "last"),
-        Level("almost the same", "jaro_winkler_similarity(last_l, last_r) >= 0.9", 0.07, 0.003),
+        Level("the same", "last_l = last_r", 0.66, 0.001, "last"),
+        Level("almost the same", "jaro_winkler_similarity(last_l, last_r) >= 0.9", 0.2, 0.003),
         Level("part of the other", "link_last_agrees(last_l, last_r)", 0.03, 0.003),
-        Level("similar", "jaro_winkler_similarity(last_l, last_r) >= 0.8", 0.02, 0.02),
-        Level("another", "ELSE", 0.06, 0.97),
+        Level("similar", "jaro_winkler_similarity(last_l, last_r) >= 0.8", 0.04, 0.02),
+        Level("another", "ELSE", 0.07, 0.97),
     ),
 )  # fmt: skip
 _BIRTH = Comparison(
     "birth_date", ("birth",),
     levels=(
-        Level("the same", "birth_l = birth_r", 0.88, 0.00005, "birth"),
+        Level("the same", "birth_l = birth_r", 0.73, 0.00005, "birth"),
         Level("day and month exchanged", "link_turned(birth_l, birth_r)", 0.02, 0.00005),
-        Level("one digit off", "link_one_slip(birth_l, birth_r)", 0.06, 0.001),
-        Level("two digits off", "hamming(birth_l, birth_r) <= 2", 0.02, 0.02),
-        Level("another", "ELSE", 0.02, 0.98),
+        Level("one digit off", "link_one_slip(birth_l, birth_r)", 0.1, 0.001),
+        Level("two digits off", "hamming(birth_l, birth_r) <= 2", 0.08, 0.02),
+        Level("another", "ELSE", 0.07, 0.98),
+    ),
+)  # fmt: skip
+# Where the year is not known on both sides: forms ask for the day, to send wishes.
+_DAY = Comparison(
+    "birthday", ("day",), unless="(birth_l IS NOT NULL AND birth_r IS NOT NULL)",
+    levels=(
+        Level("the same", "day_l = day_r", 0.92, 0.0027, "day"),
+        Level("day and month exchanged", "day_l = right(day_r, 2) || '-' || left(day_r, 2)", 0.03, 0.001),
+        Level("one digit off", "hamming(day_l, day_r) <= 1", 0.02, 0.03),
+        Level("another", "ELSE", 0.03, 0.97),
     ),
 )  # fmt: skip
 _EMAIL = Comparison(
     "email", ("mail",),
     levels=(
-        Level("the same", "mail_l = mail_r", 0.6, 0.00001, "mail"),
+        Level("the same", "mail_l = mail_r", 0.57, 0.00001, "mail"),
+        Level("the same mailbox, a slip elsewhere", "box_l = box_r AND levenshtein(mail_l, mail_r) <= 2",
+              0.04, 0.000005),
         Level("the same mailbox elsewhere", "box_l = box_r", 0.08, 0.00002, "box"),
         # Providers tell people of one name apart by a number: another number is another person.
         Level("the same but for the number", "letters_l = letters_r AND digits_l <> digits_r", 0.02, 0.01),
         Level("almost the same, the same number",
-              "digits_l = digits_r AND digits_l <> '' AND levenshtein(mail_l, mail_r) <= 2", 0.05, 0.00005),
+              "digits_l = digits_r AND digits_l <> '' AND levenshtein(mail_l, mail_r) <= 2", 0.07, 0.00005),
         Level("similar", "jaro_winkler_similarity(mail_l, mail_r) >= 0.95 OR jaro_winkler_similarity(box_l, box_r) >= "
-              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.05, 0.002),
-        Level("another", "ELSE", 0.22, 0.99),
+              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.08, 0.002),
+        # Records that are not joined by their address are of people who have two, if they are of one.
+        Level("another", "ELSE", 0.25, 0.99),
     ),
 )  # fmt: skip
 _PHONE = Comparison(
@@ -191,8 +213,8 @@ _PHONE = Comparison(
 _ADDRESS = Comparison(
     "address", ("address",),
     levels=(
-        Level("the same", "address_l = address_r", 0.6, 0.00005, "address"),
-        Level("almost the same", "jaro_winkler_similarity(address_l, address_r) >= 0.9", 0.15, 0.001),
+        Level("the same", "address_l = address_r", 0.5, 0.00005, "address"),
+        Level("almost the same", "jaro_winkler_similarity(address_l, address_r) >= 0.9", 0.25, 0.001),
         Level("similar", "jaccard(address_l, address_r) >= 0.75 AND jaro_similarity(address_l, address_r) >= 0.75",
               0.06, 0.01),
         Level("another", "ELSE", 0.19, 0.99),
@@ -204,11 +226,11 @@ _TOWN = Comparison(
     levels=(
         Level("the same postcode", "postcode_l = postcode_r", 0.7, 0.0005, "postcode"),
         Level("the same town, postcode not known", "city_l = city_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
-              0.8, 0.05, "city"),
-        Level("the postcode one character off", "damerau_levenshtein(postcode_l, postcode_r) <= 1", 0.06, 0.002),
-        Level("the same town, another postcode", "city_l = city_r", 0.1, 0.05, "city"),
-        Level("almost the same town", "jaro_winkler_similarity(city_l, city_r) >= 0.9", 0.05, 0.01),
-        Level("another", "ELSE", 0.13, 0.9),
+              0.65, 0.05, "city"),
+        Level("the postcode one character off", "damerau_levenshtein(postcode_l, postcode_r) <= 1", 0.08, 0.002),
+        Level("the same town, another postcode", "city_l = city_r", 0.08, 0.05, "city"),
+        Level("almost the same town", "jaro_winkler_similarity(city_l, city_r) >= 0.9", 0.2, 0.01),
+        Level("another", "ELSE", 0.1, 0.9),
     ),
 )  # fmt: skip
 _PERSON_ID = Comparison(
@@ -226,7 +248,7 @@ PEOPLE = Kind(
     normalise=_normalise,
     columns=(
         "first", "root", "last", "generation", "mail", "box", "digits", "letters", "phone", "address",
-        "postcode", "city", "birth", "person_id",
+        "postcode", "city", "birth", "day", "person_id",
     ),
     telling="mail IS NOT NULL OR person_id IS NOT NULL OR (first IS NOT NULL AND last IS NOT NULL AND ("
     "phone IS NOT NULL OR (birth IS NOT NULL AND (postcode IS NOT NULL OR city IS NOT NULL))))",
@@ -247,6 +269,8 @@ PEOPLE = Kind(
     blocks={
         "e-mail": "mail", "mailbox": "box", "phone": "phone", "person id": "person_id",
         "birth date and first name": "birth || root", "birth date and last name": "birth || last",
+        "birthday, first and last name": "day || ' ' || root || ' ' || last",
+        "birthday and postcode": "day || ' ' || postcode",
         "first and last name": "root || ' ' || last",
         "first and last name, postcode": "root || ' ' || last || ' ' || postcode",
         "first and last name, town": "root || ' ' || last || ' ' || city",
@@ -256,7 +280,7 @@ PEOPLE = Kind(
         "town, beginnings of the names and year of birth":
             "city || left(first, 1) || left(last, 3) || left(birth, 4)",
     },
-    comparisons=(_FIRST, _LAST, _BIRTH, _EMAIL, _PHONE, _ADDRESS, _TOWN, _PERSON_ID),
+    comparisons=(_FIRST, _LAST, _BIRTH, _DAY, _EMAIL, _PHONE, _ADDRESS, _TOWN, _PERSON_ID),
     # An id that a person has only one of settles it either way, unless it may be one that was mistyped.
     contradiction=f"""CASE WHEN l.person_id = r.person_id THEN false
         WHEN link_one_slip(l.person_id, r.person_id) AND ({_NAMED} OR l.birth = r.birth) THEN false
@@ -265,15 +289,16 @@ PEOPLE = Kind(
         ELSE {_FIRST_CONTRADICTS} OR link_birth_contradicts(l.birth, r.birth) OR l.generation <> r.generation END""",
     # Members of a household share all but these; a name alone is nobody's own.
     needed=f"""({_AGREES} OR {_TURNED} OR l.mail = r.mail OR l.person_id = r.person_id
-        OR link_date_slip(l.birth, r.birth))
+        OR link_date_slip(l.birth, r.birth) OR (l.day = r.day AND l.postcode = r.postcode))
         AND (l.mail = r.mail OR l.box = r.box OR CASE WHEN l.digits = r.digits AND l.digits <> ''
                 THEN levenshtein(l.mail, r.mail) <= 2 END
             OR link_one_slip(l.phone, r.phone) OR link_date_slip(l.birth, r.birth)
-            OR l.postcode = r.postcode OR l.city = r.city OR jaro_winkler_similarity(l.address, r.address) >= 0.9
+            OR l.day = r.day OR l.postcode = r.postcode OR jaro_winkler_similarity(l.city, r.city) >= 0.9
+            OR jaro_winkler_similarity(l.address, r.address) >= 0.9
             OR l.person_id = r.person_id)""",
     conflicting=("first", "root", "last", "birth", "generation", "person_id"),
     typical={
-        "first": 0.005, "root": 0.005, "last": 0.001, "birth": 0.00005, "mail": 0.000001, "box": 0.00001,
+        "first": 0.005, "root": 0.005, "last": 0.001, "birth": 0.00005, "day": 0.0027, "mail": 0.000001, "box": 0.00001,
         "phone": 0.000002, "address": 0.00001, "postcode": 0.0001, "city": 0.02, "person_id": 0.000001,
     },
 )  # fmt: skip

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from segmentry.catalogue import Model
+from segmentry.catalogue import Model, Trait
 from segmentry.config import Config
 from segmentry.data.plan.coverage import Coverage, field_of
 from segmentry.data.plan.decisions import Decision
@@ -121,18 +121,20 @@ def make_plan(
     as_of: date | None = None,
     customers: int | None = None,
     b2b: bool = False,
+    own: Sequence[Trait] = (),
 ) -> Plan:
     """The plan of a workspace; the general checklist where ``config`` is None.
 
     ``coverages`` is what :func:`segmentry.data.plan.coverage.measure` found, None before anything was collected: then
     the config alone says what there is. ``customers`` are all customers, ``as_of`` the day that ages are counted from.
-    ``b2b`` adds what only organisations have; a source of accounts does so by itself.
+    ``b2b`` adds what only organisations have; a source of accounts does so by itself. ``own`` are the declared traits:
+    the lack of a field names those that it costs.
     """
     kinds = {s.kind for s in config.sources.values()} if config else set()
     business = b2b or "accounts" in kinds
     found = list(coverages) if coverages is not None else list(_mapped(config)) if config else []
     available = {f"{c.table}.{name}" for c in found for name in c.by} | _required(kinds)
-    judge = _Judge(found, available, kinds, decisions, as_of, customers, coverages is not None)
+    judge = _Judge(found, available, kinds, decisions, as_of, customers, coverages is not None, own)
     models = []
     for model in Model:
         mine = [f for f in FIELDS if f.model is model and _applies(f, business, config is not None)]
@@ -173,6 +175,7 @@ class _Judge:
     as_of: date | None
     customers: int | None
     measured: bool
+    own: Sequence[Trait]
 
     def field(self, wanted: Field) -> FieldPlan:
         mine = [c for c in self.found if c.field == wanted.id]
@@ -242,7 +245,7 @@ class _Judge:
         """What is not possible without the field, given all that there is besides."""
         own = set(wanted.columns)
         rest = self.available - own
-        lost = [t.name for t in wanted.traits if t.lacks(rest)]
+        lost = [t.name for t in (*wanted.traits_of(self.own), *wanted.traits) if t.lacks(rest)]
         shown = [*wanted.enables, *(name.replace("_", " ").removesuffix(" *") for name in lost[:_SHOWN_TRAITS])]
         if len(lost) > _SHOWN_TRAITS:
             shown.append(f"{len(lost) - _SHOWN_TRAITS} more traits")

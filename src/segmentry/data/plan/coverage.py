@@ -10,6 +10,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from segmentry import engine
 from segmentry.catalogue import Model
 from segmentry.config import Source
 from segmentry.data.manifest import Manifest
@@ -120,7 +121,7 @@ def _counted(kind: str, rows: ir.Table, given: list[_Given]) -> list[Coverage]:
     time = next((c for c in ("time", "updated_at", "joined_at", "published") if c in rows.columns), None)
     measures: dict[str, ir.Value] = {"rows": rows.count()}
     for i, each in enumerate(given):
-        measures[f"n{i}"] = each.condition.fill_null(False).cast("int64").sum()
+        measures[f"n{i}"] = engine.count_where(each.condition)
         measures[f"t{i}"] = rows[time].max(where=each.condition) if time else ibis.null("timestamp")
     row: dict[str, Any] = rows.agg(**measures).to_pyarrow().to_pylist()[0]
     knows = "customer_key" in rows.columns and kind not in ("accounts", "products", "market")

@@ -7,6 +7,7 @@ whose question, name or type has one of the field's ``words``. Which traits a fi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,9 +65,12 @@ class Field:
     @property
     def traits(self) -> tuple[Trait, ...]:
         """The traits of the catalogue that are computed from its columns, this model's first."""
+        return tuple(sorted(self.traits_of(TRAITS.values()), key=lambda t: t.model is not self.model))
+
+    def traits_of(self, traits: Iterable[Trait]) -> list[Trait]:
+        """Those of the traits that are computed from its columns."""
         mine = set(self.needs)
-        found = [t for t in TRAITS.values() if any(mine & set(need.split(" or ")) for need in t.needs)]
-        return tuple(sorted(found, key=lambda t: t.model is not self.model))
+        return [t for t in traits if any(mine & set(need.split(" or ")) for need in t.needs)]
 
     @property
     def columns(self) -> tuple[str, ...]:

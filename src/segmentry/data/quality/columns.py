@@ -13,6 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from segmentry import engine
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.tables import OLDEST, Type
 
@@ -79,20 +80,16 @@ def scan(collected: Collected, day: date, latest: date) -> Scan:
     for i, column in enumerate(collected.columns):
         measures[f"known_{i}"] = rows[column].count()
     for i, test in enumerate(tests):
-        measures[f"wrong_{i}"] = _count(test.wrong)
+        measures[f"wrong_{i}"] = engine.count_where(test.wrong)
         if test.beside is not None:
-            measures[f"beside_{i}"] = _count(test.beside)
+            measures[f"beside_{i}"] = engine.count_where(test.beside)
     if "customer" in collected.columns:
-        measures["nameless"] = _count(_nameless(rows))
+        measures["nameless"] = engine.count_where(_nameless(rows))
     counted = rows.agg(**measures).to_pyarrow().to_pylist()[0]
     total = counted["rows"]
     known = {c: counted[f"known_{i}"] for i, c in enumerate(collected.columns)}
     found = [*_gaps(collected, known, total, counted.get("nameless", 0)), *_failed(tests, counted, known, total)]
     return Scan(total, known, tuple(found))
-
-
-def _count(condition: ir.BooleanValue) -> ir.IntegerScalar:
-    return condition.fill_null(False).ifelse(1, 0).sum()
 
 
 def _nameless(rows: ir.Table) -> ir.BooleanValue:

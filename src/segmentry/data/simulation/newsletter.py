@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from segmentry.data.simulation.plan_voice import (
     OPENED_BY_GROUP,
     OPENED_BY_NEED,
     READING,
+    SIGN_UP,
     SUBJECTS,
 )
 
@@ -152,7 +154,9 @@ def export(company: Company, folder: Path) -> dict[str, int]:
     company.run(_ACTIVITY, until=company.until, links=len(LINKS))
     company.drop("sim_mail_results")
     counts = {
-        "newsletter/subscribers.csv": company.export(_SUBSCRIBERS, folder / "newsletter/subscribers.csv"),
+        "newsletter/subscribers.csv": company.export(
+            _SUBSCRIBERS, folder / "newsletter/subscribers.csv", until=company.until, **asdict(SIGN_UP)
+        ),
         "newsletter/activity.csv": company.export(
             _ACTIVITY_ROWS, folder / "newsletter/activity.csv", actions=list(ACTIONS), links=list(LINKS)
         ),
@@ -210,14 +214,32 @@ FROM acted WHERE action IN (2, 3) OR acted_at < $until::DATE + 1
 _SUBSCRIBERS = """
 WITH left_at AS (
     SELECT leid, max(acted_at) AS ended_at FROM sim_mail_activity WHERE action IN (2, 3) GROUP BY leid
+), living AS (
+    SELECT person, postcode, former_postcode, age FROM sim_named LEFT JOIN sim_people USING (person)
+), strange AS (
+    SELECT leid, sim_postcode(sim_hash(h, 27), country, postcode) AS strange_postcode
+    FROM sim_readers JOIN sim_choices ON kind = 'place' AND slot = draw_below(h, 28, 1000)
+    JOIN sim_places ON place_no = choice
 ), timed AS (
-    SELECT *, opted + to_seconds(25200 + draw_below(h, 11, 54000)) AS opted_at
+    SELECT * EXCLUDE (postcode, former_postcode, strange_postcode, age),
+        opted + to_seconds(25200 + draw_below(h, 11, 54000)) AS opted_at,
+        CASE WHEN draw(h, 29) < $former_postcode THEN coalesce(former_postcode, postcode, strange_postcode)
+            ELSE coalesce(postcode, strange_postcode) END AS postcode,
+        -- the form fills in the first of January for those who do not care
+        CASE WHEN draw(h, 30) < $invented THEN DATE '2000-01-01'
+            ELSE $until::DATE - round(365.25 * coalesce(age, 18 + 50 * draw(h, 31)))::INTEGER END AS born
     FROM sim_readers JOIN sim_addresses USING (leid, person) LEFT JOIN left_at USING (leid)
+    LEFT JOIN living USING (person) JOIN strange USING (leid)
 )
 SELECT CASE WHEN draw(h, 12) < 0.03 THEN upper(left(email, 1)) || substr(email, 2) ELSE email END AS "Email Address",
-    CASE WHEN draw(h, 13) < 0.12 THEN NULL ELSE first_name END AS "First Name",
-    CASE WHEN draw(h, 13) < 0.2 THEN NULL WHEN draw(h, 14) < 0.02 THEN sim_typo(last_name, h) ELSE last_name END
-        AS "Last Name",
+    CASE WHEN draw(h, 13) < $no_first_name THEN NULL ELSE first_name END AS "First Name",
+    CASE WHEN draw(h, 13) < $no_last_name THEN NULL WHEN draw(h, 14) < $mistyped THEN sim_typo(last_name, h)
+         ELSE last_name END AS "Last Name",
+    CASE WHEN draw(h, 33) < $no_postcode THEN NULL WHEN draw(h, 34) < $mistyped THEN sim_typo(postcode, h)
+         WHEN draw(h, 35) < 0.2 THEN lower(replace(postcode, ' ', '')) ELSE postcode END AS "Postcode",
+    CASE WHEN draw(h, 36) < $no_birthday THEN NULL
+         WHEN draw(h, 37) < $exchanged AND day(born) <= 12 THEN strftime(born, '%d/%m')
+         ELSE strftime(born, '%m/%d') END AS "Birthday",
     CASE WHEN ended IS NOT NULL THEN 1 ELSE least(5, greatest(2, round(2 + 5 * opening)))::INTEGER END
         AS "MEMBER_RATING",
     strftime(opted_at, '%Y-%m-%d %H:%M:%S') AS "OPTIN_TIME",

@@ -133,6 +133,27 @@ class Reading:
 
 
 READING = Reading()
+
+
+@dataclass(frozen=True)
+class SignUp:
+    """What readers tell in the newsletter's form, as shares of them: name and postcode are asked for, because stores
+    invite to events nearby; the birthday, without the year, is optional and promises a voucher.
+
+    Assumed, not measured: a field that one need not fill is left empty by every tenth to every third person.
+    """
+
+    no_first_name: float = 0.12
+    no_last_name: float = 0.2  # they give no first name either, or not the last name
+    mistyped: float = 0.02  # last names, and as many postcodes
+    no_postcode: float = 0.08
+    former_postcode: float = 0.3  # of those who have moved: they signed up before, and nobody corrects a form
+    no_birthday: float = 0.22
+    exchanged: float = 0.02  # day and month: the form asks for MM/DD, which is not how people write it here
+    invented: float = 0.02  # birthdays of people who want the voucher now
+
+
+SIGN_UP = SignUp()
 # Logits by which needs segments and behaviour groups read more than others.
 OPENED_BY_NEED: Mapping[str, float] = {
     "price first": 0.35, "latest and fastest": 0.25, "keep it simple": -0.2, "style and conscience": 0.1,

@@ -1,0 +1,160 @@
+"""What customers cost: winning them, serving them, keeping them.
+
+A cost with a customer on it is that customer's. One without is shared out, so that all costs come out again:
+
+* **acquisition** equally among the customers won through its channel in its month; where that is nobody, among those
+  won through the channel at any time; else among all who were won in that month; else among all customers;
+* **service** and **retention** by how much a customer bought: by sale lines; equally where there are none.
+
+A customer was won on the day of joining, else of the first order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry import engine
+from segmentry.catalogue import TRAITS, Trait
+from segmentry.traits.known import KEY, Expression, Known, Part, combine
+
+TYPES = ("acquisition", "service", "retention")
+_CHANNEL, _MONTH = "won_channel", "won_month"
+# What an acquisition cost is shared among, the closest first.
+_AMONG: tuple[tuple[str, ...], ...] = ((_CHANNEL, _MONTH), (_CHANNEL,), (_MONTH,), ())
+
+
+def traits(known: Known) -> Part:
+    """The traits of costs that are on record."""
+    if known.costs is None:
+        return Part()
+    costs = known.costs.mutate(type=known.costs["type"].strip().lower())
+    found = _Totals(costs)
+    costs = costs.mutate(amount=engine.units(costs["amount"], found.decimals))
+    return combine(*(_of_type(known, costs, type_, found) for type_ in TYPES if type_ in found.types))
+
+
+class _Totals:
+    """Which types of cost there are, how much of each is nobody's, and with how many decimals they add up."""
+
+    def __init__(self, costs: ir.Table) -> None:
+        size = costs["amount"].cast("float64").abs().max()
+        self.decimals = engine.decimals_for(costs.agg(largest=size).to_pyarrow().to_pylist()[0]["largest"])
+        whole = engine.units(costs["amount"], self.decimals)
+        nobodys = engine.sum_of_units(whole, self.decimals, costs[KEY].isnull())
+        rows = costs.group_by("type").agg(nobodys=nobodys).to_pyarrow().to_pylist()
+        self.types = {row["type"] for row in rows}
+        self.nobodys = {row["type"]: row["nobodys"] or 0.0 for row in rows}
+
+
+def _of_type(known: Known, costs: ir.Table, type_: str, found: _Totals) -> Part:
+    """One trait: a customer's own costs of the type and their part of what is nobody's."""
+    name = f"{type_}_cost"
+    rows = costs.filter(costs["type"] == type_)
+    own = rows.filter(rows[KEY].notnull())
+    passes = [own.group_by(KEY).agg(**{f"own_{name}": engine.sum_of_units(own["amount"], found.decimals)})]
+    added: list[Expression] = [lambda row: _number(row[f"own_{name}"])]
+    sums = {}
+    if not found.nobodys[type_]:
+        pass
+    elif type_ == "acquisition":
+        passes += _acquisition(known, rows.filter(rows[KEY].isnull()), found.decimals)
+        added += [_head(i) for i in range(len(_AMONG))]
+    elif known.lines is not None:
+        sums = {f"lines_{name}": known.lines["is_sale"].sum()}
+        each = found.nobodys[type_] / known.counts["sales"]
+        added.append(lambda row: _number(row[f"lines_{name}"]) * each)
+    else:
+        each = found.nobodys[type_] / known.filled["customers.customer_key"]
+        added.append(lambda _: ibis.literal(each))
+
+    def cost(row: ir.Table) -> ir.Value:
+        total: ir.NumericValue = added[0](row)
+        for part in added[1:]:
+            total = total + part(row)
+        return total
+
+    return Part(sums, tuple(passes), traits={TRAITS[name]: cost})
+
+
+def _head(place: int) -> Expression:
+    return lambda row: _number(row[f"per_head_{place}"])
+
+
+def _number(value: ir.NumericValue) -> ir.FloatingValue:
+    return value.cast("float64").fill_null(0.0)
+
+
+def _acquisition(known: Known, costs: ir.Table, decimals: int) -> Iterator[ir.Table]:
+    """Per customer a part of what winning customers cost: a column ``per_head_N`` for each way of sharing it out."""
+    won = _won(known)
+    spent = costs.select(
+        amount="amount",
+        **{_CHANNEL: costs["channel"] if "channel" in costs.columns else ibis.null("string")},
+        **{_MONTH: costs["time"].truncate("M").cast("date") if "time" in costs.columns else ibis.null("date")},
+    )
+    for place, keys in enumerate(_AMONG):
+        reached, spent = _split(spent, _heads(won, keys), keys)
+        sums = {"spent": engine.sum_of_units(reached["amount"], decimals), "heads": reached["heads"].max()}
+        cells = reached.group_by(list(keys)).agg(**sums) if keys else reached.agg(**sums)
+        each = cells.select(*keys, per_head=engine.ratio(cells["spent"], cells["heads"]))
+        on = [won[key] == each[key] for key in keys]
+        shared = won.inner_join(each, on) if keys else won.cross_join(each)
+        yield shared.select(won[KEY], **{f"per_head_{place}": each["per_head"]})
+
+
+def _heads(won: ir.Table, keys: Sequence[str]) -> ir.Table:
+    """How many customers share a cell."""
+    if not keys:
+        return won.agg(heads=won.count())
+    known = won.filter(ibis.and_(*(won[key].notnull() for key in keys)))
+    return known.group_by(list(keys)).agg(heads=known.count())
+
+
+def _split(spent: ir.Table, heads: ir.Table, keys: Sequence[str]) -> tuple[ir.Table, ir.Table]:
+    """The costs for whose cell there are customers, with their number; and the others."""
+    if not keys:
+        return spent.cross_join(heads).select(*spent.columns, "heads"), spent
+    heads = heads.rename({f"of_{key}": key for key in keys})
+    found = spent.left_join(heads, [spent[key] == heads[f"of_{key}"] for key in keys])
+    found = found.select(*spent.columns, "heads")
+    return found.filter(found["heads"].notnull()), found.filter(found["heads"].isnull()).drop("heads")
+
+
+def _won(known: Known) -> ir.Table:
+    """The customers, with the channel and the month in which they were won where these are known."""
+    row, days = known.customers, []
+    if known.lines is not None and known.filled.get("customers.joined_at", 0) < known.filled["customers.customer_key"]:
+        first = known.lines.filter(known.lines["is_sale"]).group_by(KEY).agg(first_bought=ibis._["day"].min())
+        row = row.left_join(first, KEY, rname="{name}_of_first").select(*row.columns, "first_bought")
+        days = [row["first_bought"]]
+    if known.has("customers.joined_at"):
+        days = [known.joined(row), *days]
+    channel = row["acquisition_channel"] if known.has("customers.acquisition_channel") else ibis.null("string")
+    day = ibis.coalesce(*days) if days else ibis.null("date")
+    return row.select(KEY, **{_CHANNEL: channel, _MONTH: day.truncate("M").cast("date")})
+
+
+def net(value: Expression, part: Part) -> dict[Trait, Expression]:
+    """What is left of a value when the costs on record are taken off, and what it says of the relation."""
+    costs = [expression for trait, expression in part.traits.items()]
+    if not costs:
+        return {}
+
+    def total(row: ir.Table) -> ir.NumericValue:
+        added: ir.NumericValue = costs[0](row)
+        for cost in costs[1:]:
+            added = added + cost(row)
+        return added
+
+    made: dict[Trait, Expression] = {
+        TRAITS["net_value"]: lambda row: _number(value(row)) - total(row),
+        TRAITS["cost_ratio"]: lambda row: engine.ratio(
+            total(row), (_number(value(row)) > 0).ifelse(_number(value(row)), ibis.null("float64"))
+        ),
+    }
+    if TRAITS["acquisition_cost"] in part.traits:
+        made[TRAITS["paid_back"]] = lambda row: (_number(value(row)) - total(row)) >= 0
+    return made
