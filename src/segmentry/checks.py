@@ -88,6 +88,8 @@ _ALL = (
           "See which unit holds (pounds or pence, pieces or thousands) and correct the export of that period."),
     Check("one_value", "plausibility", _NOTE, "Nearly all records have the same value: the column tells nobody apart.",
           "See whether the export is filtered, or leave the column out."),
+    Check("several_languages", "survey", _NOTE, "A question is answered in words of more than one language.",
+          "See whether both language versions of the survey ask the same."),
     Check("straight_lining", "survey", _WARNING, "Respondents give the same answer to all items of a matrix.",
           "Leave them out of attitude and needs segments, and look at the length of the survey."),
     Check("speeders", "survey", _WARNING, "Respondents were faster than a third of the median duration.",

@@ -25,6 +25,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
+from segmentry import crm_objects
 from segmentry.catalogue import Model
 from segmentry.checks import CHECKS, Severity
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
@@ -109,6 +110,11 @@ class Source(_Part):
     username: str | None = Field(None, description="Salesforce, without a token.", repr=False, exclude=True)
     password: str | None = Field(None, description="Salesforce, without a token: ${NAME}.", repr=False, exclude=True)
     security_token: str | None = Field(None, description="Goes with the password: ${NAME}.", repr=False, exclude=True)
+    refresh_token: str | None = Field(
+        None, description="HubSpot, of an OAuth app, instead of a token: ${NAME}.", repr=False, exclude=True
+    )
+    client_id: str | None = Field(None, description="Goes with refresh_token.", repr=False, exclude=True)
+    client_secret: str | None = Field(None, description="Goes with refresh_token: ${NAME}.", repr=False, exclude=True)
     cursor: str | None = Field(
         None,
         description="Column that only grows, such as updated_at: a run reads on from its last value. Without one "
@@ -117,6 +123,14 @@ class Source(_Part):
     )
     key: TextList | None = Field(
         None, description="Columns that name a record: when it comes again with other content, it replaces the former."
+    )
+    keep: Literal["latest", "first"] = Field(
+        "latest",
+        description="Of the records of one key: the latest, for records that change, or the first, for events that may "
+        "be delivered more than once.",
+    )
+    full_export: bool = Field(
+        False, description="Each file is the whole table: a record that a file lacks is gone. Needs a key."
     )
     columns: dict[str, str] = Field(
         description="Column of the table: column of the file, or an expression over them. A connector brings its own."
@@ -151,15 +165,7 @@ class Source(_Part):
     @classmethod
     def _completed(cls, given: Any) -> Any:
         """What a CRM system's object is by itself goes without saying."""
-        if not isinstance(given, Mapping) or given.get("connector") not in CRM_OBJECTS:
-            return given
-        there = CRM_OBJECTS[given["connector"]].get(str(given.get("object")))
-        if there is None:
-            return {"kind": "customers", "columns": {}, **given}
-        columns = given.get("columns", {})
-        own = {**there.columns, **columns} if isinstance(columns, Mapping) else columns
-        usual = {"kind": there.kind, "cursor": there.modified, "key": [there.key]}
-        return {**usual, **given, "columns": own}
+        return crm_objects.completed(given)
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Source:
@@ -178,6 +184,7 @@ class Source(_Part):
             "object": self.connector,
             "token": self.connector,
             **dict.fromkeys(("username", "password", "security_token"), self.connector == "salesforce"),
+            **dict.fromkeys(crm_objects.OAUTH, self.connector == "hubspot"),
         }
         for name, belongs in foreign.items():
             if getattr(self, name) is not None and not belongs:
@@ -190,10 +197,9 @@ class Source(_Part):
             raise ValueError(
                 f"object: {connector} has no '{self.object or ''}' here. {did_you_mean(self.object or '', objects)}"
             )
-        if connector == "hubspot" and not self.token:
-            raise ValueError("token: hubspot needs the access token of a private app, as ${HUBSPOT_TOKEN}.")
-        if connector == "salesforce" and not (self.token and self.url) and not (self.username and self.password):
-            raise ValueError("salesforce needs url and token, or username, password and security_token.")
+        given = {name for name in crm_objects.ACCESS if getattr(self, name)}
+        if lacking := crm_objects.lacking_access(connector, given):
+            raise ValueError(lacking)
 
     @property
     def crm_object(self) -> CrmObject:
@@ -205,7 +211,7 @@ class Source(_Part):
         if self.kind not in COLLECTABLE:
             raise ValueError(f"kind: '{self.kind}' is no kind of source. {did_you_mean(self.kind, COLLECTABLE)}")
         table = TABLES[self.kind]
-        hidden = {"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from"}
+        hidden = {"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from", "known_until"}
         allowed = [name for name in table.names if name not in hidden]
         for name in self.columns:
             if name not in allowed:
@@ -218,17 +224,28 @@ class Source(_Part):
                 raise ValueError(
                     f"attributes.{name}: not a free name. Use letters, digits and _, and no column of {self.kind}."
                 )
+        if self.id_space.startswith("visitor "):
+            raise ValueError("id_space: names that begin with 'visitor ' are those of a source's visitors.")
         self._check_layout()
+        self._check_key()
         if (self.returns or self.charges or self.leads) and self.kind != "transactions":
             raise ValueError("returns, charges and leads belong to a source of kind transactions.")
         return self
+
+    def _check_key(self) -> None:
+        if self.keep == "first" and not self.key:
+            raise ValueError("keep: first needs a key, such as the id of a message, that tells equal records.")
+        if self.full_export and (not self.key or self.keep == "first"):
+            raise ValueError("full_export: needs a key, and keep: latest, to know the records that are gone.")
+        if self.full_export and self.cursor:
+            raise ValueError("full_export: does not go with cursor, which reads only what is new.")
 
     def _check_layout(self) -> None:
         if self.layout is not None and self.layout not in LAYOUTS:
             raise ValueError(f"layout: '{self.layout}' is no layout. {did_you_mean(self.layout, LAYOUTS)}")
         if self.layout is not None and self.kind not in LAYOUTS[self.layout]:
             raise ValueError(f"layout: {self.layout} is for {', '.join(LAYOUTS[self.layout])}, not for {self.kind}.")
-        if self.layout is not None and self.key:
+        if self.layout not in (None, "ga4_events") and self.key:
             raise ValueError(f"key: does not go with layout: {self.layout}, where a row is several records.")
         if self.layout != "answers_in_columns" and self.answers != Answers():
             raise ValueError("answers belongs to layout: answers_in_columns.")
@@ -554,7 +571,7 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
 
 
 # Keys that may hold a secret, and so are never repeated in a message.
-_SECRET = ("token", "password", "security_token")
+_SECRET = ("token", "password", "security_token", "refresh_token", "client_secret")
 _IN_URL = re.compile(r"://[^/@]*:([^@]*)@|[?&](?:password|sslpassword|token|access_token)=([^&]*)", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class CrmObject:
     """One kind of record of a CRM system.
 
     ``modified`` is the property by which a pull goes on from the one before; ``key`` the one that names a record. Where
-    ``only`` is given, records in which that property is not true are not read.
+    ``only`` is given, records in which that property is not true count as deleted.
     """
 
     name: str
@@ -175,3 +176,32 @@ CRM_OBJECTS: dict[str, dict[str, CrmObject]] = {
     "hubspot": {o.name: o for o in _HUBSPOT},
     "salesforce": {o.name: o for o in _SALESFORCE},
 }
+# What lets a source into a CRM system.
+OAUTH = ("refresh_token", "client_id", "client_secret")
+ACCESS = ("url", "token", "username", "password", *OAUTH)
+
+
+def lacking_access(connector: str, given: set[str]) -> str:
+    """What a source that gives these keys still needs to be let into a CRM system, in words; empty: nothing."""
+    app = given & set(OAUTH)
+    if connector == "hubspot" and len(app) < len(OAUTH) and (app or "token" not in given):
+        return (
+            "token: hubspot needs the access token of a private app, as ${HUBSPOT_TOKEN}, or refresh_token, client_id "
+            "and client_secret of an OAuth app."
+        )
+    if connector == "salesforce" and not ({"token", "url"} <= given or {"username", "password"} <= given):
+        return "salesforce needs url and token, or username, password and security_token."
+    return ""
+
+
+def completed(given: Any) -> Any:
+    """A section of a source as it stands in a config, with what the object that it names is by itself."""
+    if not isinstance(given, Mapping) or given.get("connector") not in CRM_OBJECTS:
+        return given
+    there = CRM_OBJECTS[given["connector"]].get(str(given.get("object")))
+    if there is None:
+        return {"kind": "customers", "columns": {}, **given}
+    columns = given.get("columns", {})
+    own = {**there.columns, **columns} if isinstance(columns, Mapping) else columns
+    usual = {"kind": there.kind, "cursor": there.modified, "key": [there.key]}
+    return {**usual, **given, "columns": own}

@@ -109,6 +109,12 @@ LINEAGE = (
         "When the record became known here.",
         null_means="from the first collection of its source, so valid for any earlier date",
     ),
+    Column(
+        "known_until",
+        Type.TIME,
+        "When another version of the record replaced it, or it was gone at its source. Only former versions have it.",
+        null_means="known today",
+    ),
 )
 
 
@@ -216,6 +222,12 @@ events = _collected(
     Column("channel", Type.CATEGORY, "web, app, email, social ..."),
     Column("page", Type.TEXT, "Page or screen."),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
+    Column(
+        "visitor",
+        Type.ID,
+        "The id that the browser or device gives itself; it tells whose a record without a customer is.",
+        pii=Pii.DIRECT,
+    ),
     Column("properties", Type.TEXT, "Further properties as JSON.", pii=Pii.QUASI),
     *_CONTACT,
 )
@@ -355,8 +367,25 @@ identity_changes = Table(
         Column("id_space", Type.CATEGORY, "Space of the id.", required=True),
         Column("source_id", Type.ID, "The id.", pii=Pii.DIRECT, required=True),
         Column("owner_before", Type.ID, "The customer or account it belonged to.", pii=Pii.DIRECT, required=True),
-        Column("owner_now", Type.ID, "The one it belongs to now.", pii=Pii.DIRECT, required=True),
+        Column(
+            "owner_now",
+            Type.ID,
+            "The one it belongs to now.",
+            pii=Pii.DIRECT,
+            null_means="nobody: a visitor as whom several customers have logged in",
+        ),
         Column("reason", Type.TEXT, "What joins it, or that nothing does any more.", required=True),
+    ),
+)
+visitors = Table(
+    "visitors",
+    "one visitor that belongs to no customer: nobody has logged in there, or several customers have",
+    "resolve",
+    (
+        Column("id_space", Type.CATEGORY, "The visitors of one source.", required=True),
+        Column("source_id", Type.ID, "The id that the browser or device gives itself.", pii=Pii.DIRECT, required=True),
+        Column("customers", Type.INTEGER, "Customers who logged in.", required=True, unit="customers"),
+        Column("record_key", Type.INTEGER, "The number of this id, which collected rows carry.", required=True),
     ),
 )
 golden_customers = Table(
@@ -424,6 +453,15 @@ golden_accounts = Table(
             for c in accounts.columns
             if c.name not in {"customer_key", "account", "parent", *(x.name for x in LINEAGE)}
         ),
+    ),
+)
+golden_versions = Table(
+    "golden_versions",
+    "one customer as it was known until its records changed or were gone",
+    "resolve",
+    (
+        *golden_customers.columns,
+        Column("known_until", Type.TIME, "Until when this was known of the customer.", required=True),
     ),
 )
 traits = Table(
@@ -501,7 +539,9 @@ TABLES: dict[str, Table] = {
         account_identities,
         links,
         identity_changes,
+        visitors,
         golden_customers,
+        golden_versions,
         golden_accounts,
         traits,
         memberships,

@@ -28,6 +28,7 @@ from segmentry.data import (
     privacy,
     quality,
     quarantine,
+    versions,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -254,13 +255,13 @@ class Workspace:
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
             facts = traits.Facts(
-                golden_customers=session.table("resolve", "golden_customers"),
-                transactions=self._collected(session, manifest, "transactions"),
-                products=self._collected(session, manifest, "products"),
+                golden_customers=versions.golden_at(session, manifest.moment(day)),
+                transactions=self._collected(session, manifest, "transactions", day),
+                products=self._collected(session, manifest, "products", day),
                 further={
                     kind: rows
                     for kind in traits.FURTHER
-                    if (rows := self._collected(session, manifest, kind)) is not None
+                    if (rows := self._collected(session, manifest, kind, day)) is not None
                 },
                 attributes=self.config.attributes,
             )
@@ -560,13 +561,19 @@ class Workspace:
         with self.engine.files.session() as session:
             return coverage.measure(self.config.sources, manifest, session)
 
-    def _collected(self, session: Session, manifest: Manifest, kind: str) -> ir.Table | None:
-        parts = manifest.parts(kind)
+    def _collected(self, session: Session, manifest: Manifest, kind: str, day: date) -> ir.Table | None:
+        """The records of a table as they were known at the end of a day, with their customers."""
+        parts, former, moment = manifest.parts(kind), manifest.former_parts(kind), manifest.moment(day)
         if not parts:
             return None
         rows = session.facts(parts, self._progress("traits"))
-        linked = self._current("resolve").facts["links"] and "customer_key" in rows.columns
-        return identity.rekeyed(rows, session.table("resolve", "identities")) if linked else rows
+        if former and moment is not None:
+            rows = versions.known_at(rows, session.facts(former, self._progress("traits")), moment)
+        resolved = self._current("resolve").facts
+        if "customer_key" not in rows.columns or not (resolved["links"] or resolved["visitors"]):
+            return rows
+        nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
+        return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")

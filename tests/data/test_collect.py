@@ -236,7 +236,7 @@ def test_record_of_a_key_that_comes_again_replaces_the_former(tmp_path: Path) ->
     lines = _lines(space).sort_values("order")
     assert lines["order"].tolist() == ["1", "2", "3", "4"]
     assert lines["amount"].tolist() == [50, 6, 7, 8]
-    assert lines["known_from"].isna().tolist() == [True, True, True, False], "a changed record is as old as before"
+    assert lines["known_from"].isna().tolist() == [False, True, True, False], "a version is known since it came"
     first, second = space.manifest().entries
     assert (first.rows, first.kept, first.replaced) == (4, 2, 2)
     assert (second.rows, second.kept, second.duplicates, second.quarantined) == (4, 2, 1, 1)

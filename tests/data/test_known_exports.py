@@ -41,17 +41,33 @@ def test_segment_calls_become_events(tmp_path: Path) -> None:
     page = {"context": {"page": {"path": "/p"}, "userAgent": "Mozilla/5.0"}}
     rows: list[dict[str, object]] = []
     for n in range(10):
-        at = {"anonymousId": f"a{n}", "messageId": f"m{n}", "timestamp": f"2026-03-01T10:00:0{n}.250Z"}
+        at = {"anonymousId": f"a{n}", "timestamp": f"2026-03-01T10:00:0{n}.250Z"}
         rows.append({"type": "page", "name": "Home", **at, **page})
         rows.append({"type": "identify", "userId": f"C-{n}", "traits": {"email": f"p{n}@mail.example"}, **at, **page})
         rows.append({"type": "track", "event": "Product Viewed", "userId": f"C-{n}", **at, **page})
     space, written = made(tmp_path, "events.ndjson", ndjson(rows))
     assert only(written).columns["customer"] == "userId"
+    assert only(written).key is None, "calls without an id of their message are told apart by their content"
     found = table(space, "events")
     assert found["name"].tolist()[:3] == ["page", "identify", "Product Viewed"]
     assert found["channel"].unique().tolist() == ["web"]
     assert found["page"].unique().tolist() == ["/p"]
     assert found["customer"].isna().sum() == 10
+
+
+def test_calls_are_proposed_with_their_visitor_and_count_once_however_often_they_are_delivered(tmp_path: Path) -> None:
+    rows = [
+        {"type": "track", "event": "Viewed", "anonymousId": f"a{n % 5}", "userId": f"C-{n % 5}" if n > 9 else None,
+         "messageId": f"m{n}", "timestamp": f"2026-03-01T10:00:{n:02}.250Z"}
+        for n in range(30)
+    ]  # fmt: skip
+    space, written = made(tmp_path, "events.ndjson", ndjson([*rows, *rows[20:]]))
+    source = only(written)
+    assert (source.key, source.keep, source.columns["visitor"]) == (("messageId",), "first", "anonymousId")
+    entry = space.manifest().entries[0]
+    assert (entry.rows, entry.kept, entry.duplicates) == (40, 30, 10)
+    space.resolve()
+    assert space.state.current()["resolve"].rows["golden_customers"] == 5
 
 
 GA4 = [
@@ -98,6 +114,32 @@ def test_a_ga4_layout_of_another_file_says_what_is_missing(tmp_path: Path) -> No
         space.collect()
     assert len(table(opened(tmp_path), "events")) == 12
     assert "ga4_events" in written
+
+
+@pytest.mark.parametrize(
+    ("header", "arms"),
+    [
+        (["Email Address", "Arm", "Sent At"], ("mailed", "holdout")),
+        (["customer_id", "test_group", "campaign", "sent_at"], ("A", "B", "control")),
+        (["E-Mail", "Testgruppe", "Versendet am"], ("Mailing", "Kontrolle")),
+    ],
+    ids=["demo", "three arms", "german"],
+)
+def test_arms_of_an_experiment_are_campaigns_sent_and_no_customers(
+    tmp_path: Path, header: list[str], arms: tuple[str, ...]
+) -> None:
+    rows = []
+    for n in range(60):
+        arm = arms[n % len(arms)]
+        who = f"p{n}@mail.example" if "ail" in header[0] else f"C-{n}"
+        sent = None if n % len(arms) == len(arms) - 1 else "2026-03-10 10:00:00"
+        rows.append([who, arm, *(["spring"] if len(header) == 4 else []), sent])
+    space, written = made(tmp_path, "arms.csv", csv([header, *rows]))
+    assert only(written).kind == "events"
+    found = table(space, "events")
+    assert set(found["name"]) == {"campaign sent"}
+    assert set(found["properties"]) == set(arms[:-1])
+    assert space.manifest().entries[0].reasons == {"held out of the campaign: nothing was sent": 60 - len(found)}
 
 
 @pytest.mark.parametrize(

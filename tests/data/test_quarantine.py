@@ -50,7 +50,7 @@ def _steps(space: Workspace) -> dict[str, int | None]:
     space.resolve()
     with space.reading() as reading:
         steps = reading.reconciliations()[0].steps
-    return {s.label: s.rows for s in steps[:4]}
+    return {s.label: s.rows for s in steps if s.level < 2}
 
 
 def _exported(space: Workspace, path: Path) -> list[dict[str, str]]:
@@ -112,7 +112,7 @@ def test_repaired_records_leave_and_the_counts_reconcile(space: Workspace, tmp_p
     assert space.repair(_write(tmp_path / "good.csv", part)) == 2
     assert _steps(space) == {
         "rows read": 5,
-        "the same row in another file, counted once": 0,
+        "the same record again, counted once": 0,
         "in quarantine": 1,
         "kept": 4,
     }

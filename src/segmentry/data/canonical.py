@@ -20,6 +20,7 @@ from segmentry.tables import TABLES, Type
 
 # Older records are typing errors or defaults such as 1900-01-01: retail systems did not keep time stamps before.
 _EARLIEST = datetime(1901, 1, 1)
+_ODD = "odd_"  # before the name of a column: whether its time is in an hour that clocks show twice or never
 _BROKEN = "�"  # what a byte that is no text becomes
 _NUMBER = "#number "  # in front of a column's name: its cells as numbers
 _NUMERIC = {Type.NUMBER, Type.MONEY, Type.INTEGER}
@@ -37,6 +38,7 @@ class Canonical:
     columns: tuple[str, ...]  # of the part that is written
     now: datetime
     notes: tuple[str, ...]
+    key: tuple[str, ...] = ()  # the columns of the file that name a record
 
     @property
     def record(self) -> tuple[str, ...]:
@@ -45,7 +47,8 @@ class Canonical:
 
     def judged(self) -> ir.Table:
         """The columns of the part, ``reason`` (null: usable), ``content`` (:meth:`content`), ``key`` if the source has
-        one, and ``unread_<column>``: whether there was something that could not be read."""
+        one, ``unread_<column>``: whether there was something that could not be read, and ``odd_<column>``
+        (:meth:`clocks`)."""
         rows = self.typed
         doubtful = {c: rows[f"raw_{c}"] for c in self.columns if f"raw_{c}" in rows.columns}
         rows = rows.mutate(**{f"unread_{c}": _lost(rows[c], raw) for c, raw in doubtful.items()})
@@ -66,7 +69,7 @@ class Canonical:
             *self.columns,
             *(["key"] if "key" in rows.columns else []),
         ]
-        unread = [f"unread_{c}" for c in doubtful]
+        unread = [*(f"unread_{c}" for c in doubtful), *(c for c in rows.columns if c.startswith(_ODD))]
         return rows.select(*kept, *unread, reason=reason, content=self.content(rows))
 
     def content(self, rows: ir.Table) -> ir.Value:
@@ -95,6 +98,17 @@ class Canonical:
         found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in unread.items()]
         return (*self.notes, *found)
 
+    def clocks(self, rows: ir.Table) -> tuple[str, ...]:
+        """What is to be said of times that the clocks of the source's zone show twice, or never."""
+        odd = [c for c in rows.columns if c.startswith(_ODD)]
+        if not odd:
+            return ()
+        counts = rows.agg(**{c: rows[c].fill_null(False).cast("int64").sum() for c in odd}).to_pyarrow().to_pylist()[0]
+        told = (
+            "lies in an hour that clocks show twice in autumn (the second counts) or skip in spring (read an hour on)"
+        )
+        return tuple(f"{c.removeprefix(_ODD)} {told}: {n:,} rows" for c, n in counts.items() if n)
+
     def repeats(self, rows: ir.Table) -> tuple[str, ...]:
         """What is to be said where customers answered a survey more than once."""
         if "customer" not in rows.columns or "place" not in rows.columns:
@@ -105,6 +119,8 @@ class Canonical:
         return (text,) if again else ()
 
     def _reasons(self, rows: ir.Table) -> Iterator[tuple[ir.Value, str]]:
+        if "key" in rows.columns:
+            yield rows["key"].isnull(), f"the key ({', '.join(self.key)}) is missing"
         contract = TABLES[self.kind]
         for column in self.columns:
             if column not in contract:
@@ -172,6 +188,7 @@ class _Mapper:
         self.number_formats |= values.number_formats(table, [c for c in numbers if c not in self.number_formats])
         others = [c for c in times if c not in self.time_formats]
         self.time_formats |= values.time_formats(table, others, day_first=source.day_first, latest=now)
+        self.odd: dict[str, ir.Value] = {}
 
     def _read_numbers(self) -> None:
         """Give the table a column for each text that is read as a number: expressions may name it several times."""
@@ -200,12 +217,15 @@ class _Mapper:
             columns["is_charge"] = self._holds("#charges")
             nobody = [columns[c].isnull() for c in ("customer", "contact_email", "contact_phone") if c in columns]
             columns["is_lead"] = ibis.and_(self._holds("#leads"), *nobody)
-        key = {"key": digest([self.table[c] for c in self._key_columns()])} if self.source.key else {}
+        cells = [self.table[c] for c in self._key_columns()]
+        there = [c.notnull() for c in cells]
+        key = {"key": ibis.or_(*there).ifelse(digest(cells), ibis.null("string"))} if cells else {}
         places = {"place": self.table[PLACE]} if PLACE in self.table.columns else {}
         lines = {"line": "_line"} if "_line" in self.table.columns else {}
-        typed = self.table.select(**lines, **places, **columns, **raws, **key, aside=self._set_aside())
+        made = {**columns, **raws, **self.odd, **key}
+        typed = self.table.select(**lines, **places, **made, aside=self._set_aside())
         notes = tuple(values.format_notes({**self.number_formats, **self.time_formats}))
-        return Canonical(self.source.kind, typed, names, self.now, notes)
+        return Canonical(self.source.kind, typed, names, self.now, notes, self.source.key or ())
 
     def _key_columns(self) -> list[str]:
         names = {c.casefold(): c for c in self.table.columns if c != "_line"}
@@ -280,6 +300,8 @@ class _Mapper:
             if raw.type().is_string():
                 formats = self.time_formats[next(iter(self.parsed[column].columns))]
                 time = values.timestamp(raw, formats, zone)
+                if kind == Type.TIME and values.odd_hours(zone):
+                    self.odd[_ODD + column] = values.by_the_clock(raw, formats, zone)
             else:
                 instant = raw.type().is_timestamp() and raw.type().timezone is not None
                 time = values.local_to_utc(raw.cast("timestamp"), "UTC" if instant else zone)

@@ -7,6 +7,7 @@ A part is a Parquet file in the shape of its table (``tables.py``) plus the sour
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from segmentry.config import Source
 from segmentry.data import files, quarantine
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.file_reader import FileReader, Input
+from segmentry.data.ids import is_visitor
 from segmentry.data.manifest import Manifest, mapping_of
 from segmentry.engine import DuckDBSession, Progress, Session
 from segmentry.errors import DataError
@@ -39,7 +41,8 @@ def collect(
     """
     kept = [e for e in before.entries if e.source in sources and e.mapping == mapping_of(sources[e.source])]
     manifest = Manifest(tuple(kept), before.keys, before.next_key, before.collected_on)
-    todo = _inputs(sources, root, landed)
+    there = {e.source for e in kept}
+    todo = [replace(each, first=each.source not in there) for each in _inputs(sources, root, landed)]
     total = sum(each.path.stat().st_size for each in todo)
     done = 0
     for each in todo:
@@ -100,10 +103,11 @@ def missing_files(manifest: Manifest, root: Path) -> Iterable[str]:
 
 def customer_ids(manifest: Manifest, session: Session) -> ir.Table:
     """All customer keys given so far; :class:`DataError` when not one record names a customer."""
-    if not manifest.keys:
+    ids = session.parts(manifest.keys) if manifest.keys else None
+    if ids is None or not ids.filter(~is_visitor(ids["id_space"])).limit(1).count().to_pyarrow().as_py():
         raise DataError(
             "No record of any source names a customer.",
             why="A segmentation needs to know who the customers are.",
             fix="Map `customer` in the columns of a source.",
         )
-    return session.parts(manifest.keys)
+    return ids

@@ -14,7 +14,8 @@ import ibis.expr.types as ir
 
 from segmentry.config import Source
 from segmentry.data import files, quarantine
-from segmentry.data.canonical import Canonical, canonical
+from segmentry.data.canonical import Canonical, canonical, digest
+from segmentry.data.connectors.feed import DELETED
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.ids import id_of
 from segmentry.data.layouts import arranged
@@ -29,13 +30,14 @@ KEYS_TABLE = "customer_keys"
 class Input:
     """A file to be read: one that a person gave, or one that a feed has landed.
 
-    ``file`` is what the lineage of its rows says.
+    ``file`` is what the lineage of its rows says. ``first`` when nothing of the source was collected before this run.
     """
 
     source: str
     path: Path
     file: str
     landed: Landed | None = None
+    first: bool = True
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class _Stored:
             (*self.entries, entry),
             (*manifest.keys, *self.keys),
             self.next_key,
-            self.day if entry.kept else manifest.collected_on,
+            self.day if entry.kept or entry.former else manifest.collected_on,
         )
 
 
@@ -92,7 +94,7 @@ class FileReader:
         """Collect the file if it is new or changed."""
         stat = self.path.stat()
         mine = [e for e in self.manifest.entries if e.source == self.name and e.file == self.relative]
-        landed = self.input.landed
+        landed, deleted = self.input.landed, None
         if not landed and any(e.size == stat.st_size and e.modified == stat.st_mtime_ns for e in mine):
             return self.manifest
         scan = files.scan(self.path, progress)
@@ -107,6 +109,10 @@ class FileReader:
         )
         if landed:
             records = self._numbered_on(records, landed, mine)
+            if DELETED in records.table.columns:
+                gone = records.table[DELETED].fill_null(False)
+                deleted = records.table.filter(gone)
+                records = replace(records, table=records.table.filter(~gone).drop(DELETED))
         rows = records.table if records.in_order is None else records.in_order
         given = rows.select([c for c in rows.columns if c not in quarantine.LABELS])
         table = arranged(self.name, self.source, self.relative, shape, given)
@@ -117,8 +123,11 @@ class FileReader:
             staged = self.session.keep("staged", made.judged())
         else:
             staged = self.session.keep_numbered("staged", made.judged(), "line", records.counts.header + 1)
-        store = self._store_repaired if self._is_repaired else self._store
-        stored = store(scan.sha256, made, staged, records)
+        if self._is_repaired:
+            stored = self._store_repaired(scan.sha256, made, staged, records)
+        else:
+            ended = self._vanished(staged, records) if deleted is None else self._deleted(deleted)
+            stored = self._store(scan.sha256, made, staged, records, ended)
         now = self.path.stat()
         if (now.st_size, now.st_mtime_ns) != (stat.st_size, stat.st_mtime_ns):
             raise DataError(
@@ -161,9 +170,11 @@ class FileReader:
         )
         return stored.into(self.manifest, entry)
 
-    def _store(self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records) -> Manifest:
+    def _store(
+        self, sha256: str, made: Canonical, staged: ir.Table, records: files.Records, gone: ir.Table | None
+    ) -> Manifest:
         unread = made.unread(staged)
-        stored = self._store_rows(sha256, made, staged.filter(staged["reason"].isnull()))
+        stored = self._store_rows(sha256, made, staged.filter(staged["reason"].isnull()), gone)
         name = f"quarantine-{stored.stem}.parquet"
         bad, bad_reread, reasons, quarantined = self._quarantine(staged, made, records, name)
         entry = replace(
@@ -173,7 +184,13 @@ class FileReader:
             reread=stored.entry.reread + bad_reread,
             quarantine=quarantined,
             reasons=reasons,
-            caveats=(*records.warnings, *made.caveats(unread), *made.repeats(staged)),
+            caveats=(
+                *records.warnings,
+                *made.caveats(unread),
+                *made.clocks(staged),
+                *made.repeats(staged),
+                *self._not_closed(records),
+            ),
             unread=unread,
             repeated=0 if self.source.key else self._repeated(staged, made),
             pull=self.input.landed.pull.to_json() if self.input.landed else None,
@@ -191,17 +208,22 @@ class FileReader:
         table = records.table.mutate(_line=records.table["_line"] + first)
         return replace(records, table=table, warnings=(*records.warnings, *landed.caveats))
 
-    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table) -> _Stored:
-        """Write the part of the usable rows that are new, and the keys of customers that are."""
+    def _store_rows(self, sha256: str, made: Canonical, usable: ir.Table, gone: ir.Table | None = None) -> _Stored:
+        """Write the part of the usable rows that are new, and the keys of customers that are.
+
+        What they replace, and what is ``gone`` (``row_id``), ends.
+        """
         number = len(self.manifest.entries) + 1
         stem = f"{self.source.kind}-{sha256[:12]}-{mapping_of(self.source)[:8]}-{number}"
         fresh, rows, kept, reread, replaced = self._fresh(usable, made)
         keyed, next_key, key_part = self._keys(fresh, stem)
-        earlier = self._earlier(fresh) if self.source.key else None
+        ended = self._ended(fresh, gone)
         part = f"{stem}.parquet" if kept else None
         if part:
-            self.session.write_part(self._rows(keyed, made, earlier), part)
-        entries = self._without(earlier, stem) if earlier is not None else self.manifest.entries
+            self.session.write_part(self._rows(keyed, made), part)
+        entries, former = self.manifest.entries, None
+        if ended is not None:
+            entries, former = self._without(ended, stem), self._write_former(ended, stem)
         entry = self._entry(
             sha256,
             rows=rows,
@@ -210,6 +232,7 @@ class FileReader:
             reread=reread,
             replaced=replaced,
             part=part,
+            former=former,
             made=_count(fresh) if len(made.record) > 1 else None,
             **self._found(part),
         )
@@ -248,10 +271,11 @@ class FileReader:
         rows = _lines(usable, record)
         replaced = 0
         if self.source.key:
-            usable, replaced = self._latest(usable)
+            usable, replaced = self._one_each(usable)
+        left = rows - replaced if self.source.keep == "latest" else _lines(usable, record)
         parts = self.manifest.parts(self.source.kind, self.name)
         if not parts:
-            return usable, rows, rows - replaced, 0, replaced
+            return usable, rows, left, 0, replaced
         known = self.session.facts(parts)
         known = known.mutate(content=made.content(known), mine=(known["file"] == self.relative).ifelse(1, 0))
         seen = self._seen_keys(usable, known, made) if self.source.key else self._seen(usable, known, made)
@@ -260,20 +284,23 @@ class FileReader:
         if len(record) > 1:
             whole = seen.anti_join(fresh, "line").group_by("line").agg(mine=ibis._["mine"].min())
         mine = _count(whole.filter(whole["mine"] == 1))
-        return fresh, rows, rows - replaced - _count(whole), mine, replaced
+        return fresh, rows, left - _count(whole), mine, replaced
 
-    def _latest(self, usable: ir.Table) -> tuple[ir.Table, int]:
-        """The last record of each key, and how many others there are."""
-        last = usable.group_by("key").agg(times=usable.count(), last=usable["line"].max())
-        last = self.session.keep("last", last.filter(last["times"] > 1).select("key", "last"))
-        earlier = usable.inner_join(last, "key").filter(ibis._["line"] < ibis._["last"]).select("line")
-        earlier = self.session.keep("replaced", earlier)
-        return usable.anti_join(earlier, "line"), _count(earlier)
+    def _one_each(self, usable: ir.Table) -> tuple[ir.Table, int]:
+        """One record of each key, and how many others it replaces: the last, or the first of an event's deliveries."""
+        first = self.source.keep == "first"
+        line = usable["line"].min() if first else usable["line"].max()
+        chosen = usable.group_by("key").agg(times=usable.count(), chosen=line)
+        chosen = self.session.keep("chosen", chosen.filter(chosen["times"] > 1).select("key", "chosen"))
+        others = usable.inner_join(chosen, "key").filter(ibis._["line"] != ibis._["chosen"]).select("line")
+        others = self.session.keep("others", others)
+        return usable.anti_join(others, "line"), 0 if first else _count(others)
 
     def _seen_keys(self, usable: ir.Table, known: ir.Table, made: Canonical) -> ir.Table:
-        """The rows of which the parts hold the same content under the same key."""
-        known = known.group_by(key=known["row_id"], content=known["content"]).agg(mine=known["mine"].max())
-        seen = usable.select(*made.record, "key", "content").inner_join(known, ["key", "content"])
+        """The rows of which the parts hold the same content under the same key; the same key, of an event."""
+        same = ["key"] if self.source.keep == "first" else ["key", "content"]
+        known = known.select("mine", "content", key="row_id")
+        seen = usable.select(*made.record, *same).inner_join(known.group_by(same).agg(mine=known["mine"].max()), same)
         return self.session.keep("seen", seen.select(*made.record, "mine"))
 
     def _seen(self, usable: ir.Table, known: ir.Table, made: Canonical) -> ir.Table:
@@ -292,20 +319,61 @@ class FileReader:
         before = _nth(before, [ibis.desc("mine"), "file", "line"]).select("digest", "nth", "mine")
         return self.session.keep("seen", now.inner_join(before, ["digest", "nth"]).select(*record, "mine"))
 
-    def _earlier(self, fresh: ir.Table) -> ir.Table | None:
-        """The rows of the source that new records of the same key replace."""
+    def _vanished(self, staged: ir.Table, records: files.Records) -> ir.Table | None:
+        """The records (``row_id``) of a source of full exports that this one has no more."""
         parts = self.manifest.parts(self.source.kind, self.name)
-        if not parts:
+        if not self.source.full_export or not parts or records.counts.rejected:
             return None
-        known = self.session.facts(parts).select("row_id", "known_from")
-        return self.session.keep("earlier", known.semi_join(fresh.select(row_id="key"), "row_id"))
+        if not records.counts.records:
+            rows = _count(self.session.facts(parts))
+            raise DataError(
+                f"{self.relative} holds no record, so all {rows:,} records of {self.name} would count as gone.",
+                why=f"sources.{self.name} says full_export: every file is the whole table.",
+                fix="Export the table again, or remove the file.",
+            )
+        return self.session.facts(parts).select("row_id").anti_join(staged.select(row_id="key"), "row_id")
 
-    def _without(self, gone: ir.Table, stem: str) -> tuple[Entry, ...]:
-        """The entries so far, their parts written anew where they hold rows that are replaced."""
+    def _not_closed(self, records: files.Records) -> tuple[str, ...]:
+        cut = records.counts.rejected if self.source.full_export else 0
+        text = f"nothing that the file lacks counts as gone, since {cut:,} of its lines could not be read"
+        return (text,) if cut else ()
+
+    def _deleted(self, deleted: ir.Table) -> ir.Table:
+        """The records (``row_id``) that the other system has deleted."""
+        return deleted.select(row_id=digest([deleted[c] for c in self.source.key or ()]))
+
+    def _ended(self, fresh: ir.Table, gone: ir.Table | None) -> ir.Table | None:
+        """The rows of the source (``row_id``) that end: replaced by a fresh one of their key, or gone (``closed``)."""
+        parts = self.manifest.parts(self.source.kind, self.name)
+        if not self.source.key or self.source.keep == "first" or not parts:
+            return None
+        known, again = self.session.facts(parts).select("row_id"), fresh.select(row_id="key")
+        ended = known.semi_join(again, "row_id").mutate(closed=False)
+        if gone is not None:
+            ended = ended.union(known.semi_join(gone, "row_id").anti_join(again, "row_id").mutate(closed=True))
+        ended = self.session.keep("ended", ended)
+        return ended if _count(ended) else None
+
+    def _write_former(self, ended: ir.Table, stem: str) -> str | None:
+        """Write the versions that have ended, but those that came in this run: nobody has known them."""
+        rows = self.session.facts(self.manifest.parts(self.source.kind, self.name)).semi_join(ended, "row_id")
+        now = ibis.literal(self.now).cast("timestamp")
+        came_now = (rows["known_from"] == now).fill_null(self.input.first)
+        rows = rows.filter(~came_now).mutate(known_until=now)
+        if not _count(rows):
+            return None
+        name = f"former-{stem}.parquet"
+        places = ["place"] if "place" in rows.columns else []
+        order = [ibis.asc("customer_key", nulls_first=False), "file", "line", *places]
+        self.session.write_part(rows.order_by(order), name)
+        return name
+
+    def _without(self, ended: ir.Table, stem: str) -> tuple[Entry, ...]:
+        """The entries so far, their parts written anew where they hold rows that have ended."""
         entries = []
         for entry in self.manifest.entries:
             rows = self.session.facts([entry.part]) if entry.source == self.name and entry.part else None
-            hit = _count(rows.semi_join(gone, "row_id")) if rows is not None else 0
+            hit, closed = self._hits(rows, ended) if rows is not None else (0, 0)
             if rows is None or not hit:
                 entries.append(entry)
                 continue
@@ -314,15 +382,27 @@ class FileReader:
                 head, tail = str(entry.part).rsplit("-", 3)[0], stem.rsplit("-", 3)[2:]
                 name = hashlib.sha256(f"{entry.part} {stem}".encode()).hexdigest()[:12]
                 part = f"{head}-{name}-{'-'.join(tail)}.parquet"
-                left = rows.anti_join(gone, "row_id")
+                left = rows.anti_join(ended, "row_id")
                 self.session.write_part(left.order_by([ibis.asc("customer_key", nulls_first=False), "line"]), part)
-            without = replace(entry, part=part, kept=entry.kept - hit, replaced=entry.replaced + hit)
+            without = replace(
+                entry,
+                part=part,
+                kept=entry.kept - hit,
+                replaced=entry.replaced + hit - closed,
+                closed=entry.closed + closed,
+            )
             entries.append(replace(without, **{"first": None, "last": None, "kinds": (), **self._found(part)}))
         return tuple(entries)
 
+    def _hits(self, rows: ir.Table, ended: ir.Table) -> tuple[int, int]:
+        """How many rows have ended, and how many of them are closed."""
+        found = rows.select("row_id").join(ended, "row_id")
+        row = found.agg(hit=found.count(), closed=found["closed"].sum().fill_null(0)).to_pyarrow().to_pylist()[0]
+        return int(row["hit"]), int(row["closed"])
+
     def _keys(self, fresh: ir.Table, stem: str) -> tuple[ir.Table, int, tuple[str, ...]]:
         """Customer keys for the ids of new rows: known ones looked up, new ones numbered in the order of the id."""
-        spaces, source_id = id_of(fresh, self.source)
+        spaces, source_id = id_of(self.name, fresh, self.source)
         if not spaces:
             return fresh.mutate(customer_key=ibis.null("int64")), self.manifest.next_key, ()
         # With one space, which is the rule, the id alone is looked up: ten million rows are joined by one text.
@@ -350,15 +430,11 @@ class FileReader:
         found = found if old is None else found.union(old.select(*on, "customer_key"))
         return known.left_join(found, on).select(*fresh.columns, "customer_key"), start + count, names
 
-    def _rows(self, keyed: ir.Table, made: Canonical, earlier: ir.Table | None) -> ir.Table:
+    def _rows(self, keyed: ir.Table, made: Canonical) -> ir.Table:
         # What was repaired was there, if unread, when its file was collected.
-        first_time = self._is_repaired or not any(e.source == self.name for e in self.manifest.entries)
+        first_time = self._is_repaired or self.input.first
         known_from = ibis.null("timestamp") if first_time else ibis.literal(self.now).cast("timestamp")
         own = {"row_id": keyed["key"]} if self.source.key else {}
-        if earlier is not None:  # a record is known since it first came, whatever it says now
-            before = earlier.select(before="row_id", since="known_from")
-            keyed = keyed.left_join(before, keyed["key"] == before["before"])
-            own = {"row_id": keyed["key"], "known_from": keyed["before"].notnull().ifelse(keyed["since"], known_from)}
         # Only what differs is sorted; the constants come after.
         rows = keyed.select("customer_key", *made.columns, *made.record, **own)
         ordered = rows.order_by([ibis.asc("customer_key", nulls_first=False), *made.record])
@@ -368,7 +444,8 @@ class FileReader:
             source=ibis.literal(self.name),
             file=ibis.literal(self.relative),
             line="line",
-            **{"known_from": known_from, **{c: c for c in own}},
+            known_from=known_from,
+            **{c: c for c in own},
         )
 
     def _quarantine(
@@ -408,7 +485,7 @@ class FileReader:
             *made.record, "reason", *(["key"] if self.source.key else []), digest=made.digest(unusable)
         )
         if self.source.key:  # not by its key alone: the next record of that key may be usable
-            return rows.select("line", "reason", row_id=md5(rows["key"] + rows["digest"]))
+            return rows.select("line", "reason", row_id=md5(rows["key"].fill_null("") + rows["digest"]))
         rows = _nth(rows, list(made.record))
         again = md5(rows["digest"] + "#" + rows["nth"].cast("string"))
         return rows.select("line", "reason", row_id=(rows["nth"] > 0).ifelse(again, rows["digest"]))

@@ -164,13 +164,21 @@ def identities(ids: ir.Table, owners: ir.Table) -> ir.Table:
     )
 
 
-def rekeyed(facts: ir.Table, identities: ir.Table) -> ir.Table:
-    """Facts with the key of the customer in place of the key of the id on the record."""
+def together(first: ir.Table, *others: ir.Table) -> ir.Table:
+    """The rows of tables of the same columns."""
+    return first.union(*(o.select(*first.columns).cast(first.schema()) for o in others)) if others else first
+
+
+def rekeyed(facts: ir.Table, identities: ir.Table, nobody: ir.Table | None = None) -> ir.Table:
+    """Facts with the key of the customer in place of the key of the id on the record; null where the id is that of a
+    visitor who is ``nobody``."""
     moved = identities.filter(identities["customer_key"] != identities["record_key"]).select(
         own_record="record_key", own_customer="customer_key"
     )
+    if nobody is not None and "visitor" in facts.columns:
+        moved = moved.union(nobody.select(own_record="record_key", own_customer=ibis.null("int64")))
     joined = facts.left_join(moved, facts["customer_key"] == moved["own_record"])
-    key = ibis.coalesce(joined["own_customer"], joined["customer_key"])
+    key = joined["own_record"].notnull().ifelse(joined["own_customer"], joined["customer_key"])
     return joined.mutate(customer_key=key).select(*facts.columns)
 
 

@@ -2,7 +2,7 @@
 
 A source names its space (``id_space``). An e-mail address is an id of the space ``email`` wherever it stands: as the
 customer's id, or on a record that has none. Where that is missing too, the phone number with the name is one, in the
-space ``phone``.
+space ``phone``. Last comes the visitor, in a space of its source (``visitors.py``).
 """
 
 from __future__ import annotations
@@ -15,9 +15,20 @@ from segmentry.config import Source
 DEFAULT_SPACE = "customers"
 EMAIL_SPACE = "email"
 PHONE_SPACE = "phone"
+_VISITORS = "visitor "  # no id_space of a config begins so
 
 
-def id_of(rows: ir.Table, source: Source) -> tuple[dict[str, ir.BooleanValue], ir.StringValue]:
+def visitor_space(source: str) -> str:
+    """The space of the ids that visitors have in a source."""
+    return _VISITORS + source
+
+
+def is_visitor(space: ir.StringValue) -> ir.BooleanValue:
+    """Whether ids of a space are visitors'."""
+    return space.startswith(_VISITORS)
+
+
+def id_of(name: str, rows: ir.Table, source: Source) -> tuple[dict[str, ir.BooleanValue], ir.StringValue]:
     """For every row its id (null: anonymous), and for each space that occurs in the source the rows that it is for."""
     ids: list[tuple[str, ir.StringValue]] = []
     if "customer" in rows.columns:
@@ -32,6 +43,8 @@ def id_of(rows: ir.Table, source: Source) -> tuple[dict[str, ir.BooleanValue], i
     if "contact_phone" in rows.columns:
         name = rows["contact_name"] if "contact_name" in rows.columns else ibis.null("string")
         ids.append((PHONE_SPACE, phone_id(rows["contact_phone"], name)))
+    if "visitor" in rows.columns:
+        ids.append((visitor_space(name), rows["visitor"]))
     spaces: dict[str, ir.BooleanValue] = {}
     free: ir.BooleanValue = ibis.literal(True)
     for space, value in ids:

@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.config import Identity, Source
-from segmentry.data import account_identity, collect, golden, identity, reconcile
+from segmentry.data import account_identity, collect, golden, identity, reconcile, versions, visitors
 from segmentry.data.account_identity import Accounts, Kept
 from segmentry.data.identity import Before
 from segmentry.data.manifest import Manifest
@@ -21,7 +21,8 @@ from segmentry.engine import DuckDBSession, Progress, Writer
 def parts_of(facts: Mapping[str, Any]) -> set[str]:
     """Names of the parts that a resolve with these facts has left for the next one."""
     kept = Kept.from_json(facts.get("accounts", {}).get("kept", {}))
-    return {*facts["links"].get("parts", {}).values(), *(kept.parts if kept else ())}
+    linked = {**facts["links"].get("parts", {}), **facts.get("visitors", {})}
+    return {*linked.values(), *(kept.parts if kept else ())}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Integration:
 
     def write(self, writer: Writer) -> dict[str, Any]:
         """Write the tables of the stage; gives its facts."""
-        ids = self.session.keep("ids", collect.customer_ids(self.manifest, self.session))
+        every = collect.customer_ids(self.manifest, self.session)
+        ids = self.session.keep("ids", visitors.known(every))
         records = golden.in_line(self._collected("customers"), self.sources, self.settings)
         facts = {
             n: self.session.parts(self.manifest.parts(s.kind, n))
@@ -47,20 +49,25 @@ class Integration:
         }
         resolved = self._customers(ids, records, facts)
         accounts = self._accounts()
-        self._write_links(writer, resolved, accounts)
-        owned = writer.write("identities", resolved.identities if resolved else identity.nobody_linked(ids))
+        who = resolved.identities if resolved else identity.nobody_linked(ids)
+        seen = self._visitors(every, facts, who)
+        self._write_links(writer, resolved, accounts, seen)
+        owned = writer.write("identities", identity.together(who, *([seen.identities] if seen else [])))
+        nobody = writer.write("visitors", seen.nobody) if seen else None
         told = account_identity.with_account(records, accounts) if accounts else records
-        customers = golden.golden_records(owned, told, self.settings)
+        rows = {**{r.source: r.rows for r in records}, **facts}
+        customers = golden.golden_records(self._standing(writer, owned, records, rows), told, self.settings)
         if accounts:
             customers = self.session.keep("golden", customers)
             customers = account_identity.golden_customers(self.session, customers, owned, records, accounts)
         customers = writer.write("golden_customers", customers)
-        rows = {**{r.source: r.rows for r in records}, **facts}
-        rows = {n: identity.rekeyed(t, owned) if resolved else t for n, t in rows.items()}
+        moved = resolved is not None or seen is not None
+        rows = {n: identity.rekeyed(t, owned, nobody) if moved else t for n, t in rows.items()}
         owners = customers.filter(customers["account_key"].notnull()) if accounts else None
         return {
             "customers": reconcile.customers_by_source(rows, owners),
             "links": asdict(resolved.before) if resolved else {},
+            "visitors": dict(seen.parts) if seen else {},
             "accounts": self._write_accounts(writer, accounts, customers) if accounts else {},
         }
 
@@ -84,6 +91,26 @@ class Integration:
             now=self.now,
             progress=self.progress,
         )
+
+    def _visitors(self, ids: ir.Table, facts: Mapping[str, ir.Table], who: ir.Table) -> visitors.Stitched | None:
+        """Whose visits; None where no record is of a visitor alone."""
+        before = self.before.get("visitors", {})
+        parts = sorted(self.manifest.files())
+        digest = identity.digest_of([*parts, *sorted(before.values())], self.settings, self.sources)
+        return visitors.stitch(self.session, ids, facts, who, digest, before, self.now)
+
+    def _standing(
+        self, writer: Writer, owned: ir.Table, records: tuple[golden.Record, ...], rows: Mapping[str, ir.Table]
+    ) -> ir.Table:
+        """The ids of customers of whom there still is a record; writes ``golden_versions`` where records have ended."""
+        parts = {n: self.manifest.former_parts(s.kind, n) for n, s in self.sources.items()}
+        former = {n: self.session.parts(names) for n, names in parts.items() if names}
+        if not former:
+            return owned
+        ended = versions.Ended(self.session, rows, former, owned)
+        standing = owned.anti_join(ended.gone(), "customer_key")
+        writer.write("golden_versions", ended.golden_versions(records, self.settings))
+        return standing
 
     def _told_by(self) -> list[str]:
         """The parts that say who a customer is."""
@@ -109,7 +136,13 @@ class Integration:
             progress=self.progress,
         )
 
-    def _write_links(self, writer: Writer, resolved: identity.Resolved | None, accounts: Accounts | None) -> None:
+    def _write_links(
+        self,
+        writer: Writer,
+        resolved: identity.Resolved | None,
+        accounts: Accounts | None,
+        seen: visitors.Stitched | None,
+    ) -> None:
         """``links`` and ``identity_changes`` of customers and accounts, where any were looked for."""
         found = {
             "customer": resolved.before if resolved else None,
@@ -121,8 +154,11 @@ class Integration:
                 for unit, b in found.items()
                 if b
             ]
+            if seen:
+                own = seen.links if name == "links" else seen.changes
+                parts.append(own.select(ibis.literal("customer").name("unit"), ibis.selectors.all()))
             if parts:
-                rows = ibis.union(*parts)
+                rows = identity.together(*parts)
                 rows = (
                     rows.rename(owner_before="customer_before", owner_now="customer_now") if "change" in rows else rows
                 )

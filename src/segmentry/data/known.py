@@ -29,6 +29,7 @@ class Known:
     set_aside: Mapping[str, str] = field(default_factory=dict)
     timezone: str = ""
     notes: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()  # names a record; of those that come again the first counts
 
 
 def made(expression: str, reason: str, confidence: float = 0.95, uses: Sequence[str] = ()) -> Mapped:

@@ -48,15 +48,18 @@ def _segment_spec(table: TableProfile, _: frozenset[str]) -> Known | None:
     channel = f"case when {quoted(app[0].name)} is not null then 'app' else 'web' end" if app else "'web'"
     columns: dict[str, Mapped | None] = {
         "customer": _first(table, "userId"),
+        "visitor": _first(table, "anonymousId"),
         "time": column(time[0].name),
         "name": first_of([*_filled(table, "event"), kind], 0.97),
         "channel": made(channel, "calls of an app tell its version" if app else "no call of an app", 0.9),
         "page": _first(table, "context.page.path", "properties.path", "context.page.url", "properties.url"),
         "user_agent": _first(table, "context.userAgent"),
     }
+    message = by_name(table, "messageId")
     return Known(
         kind="events",
         confidence=0.98,
+        key=(message.name,) if message is not None and message.fill == 1 else (),
         reasons=("each row is a call of the Segment specification (track, page, screen, identify ...)",),
         columns=_known(columns),
         timezone="UTC",
@@ -69,6 +72,7 @@ def _ga4(table: TableProfile, _: frozenset[str]) -> Known | None:
     platform = _filled(table, "platform")
     columns: dict[str, Mapped | None] = {
         "customer": _first(table, "user_id"),
+        "visitor": _first(table, "user_pseudo_id"),
         "time": made("_time", "event_timestamp, in microseconds", 1.0),
         "name": column("event_name"),
         "channel": made(f"lower({platform[0].name})", "the platform", 0.95, [platform[0].name]) if platform else None,
@@ -116,6 +120,43 @@ def _mailing(table: TableProfile, _: frozenset[str]) -> Known | None:
 def _share_in(of: ColumnProfile, words: frozenset[str]) -> float:
     hits = sum(1 for v in of.values if fold(v) in words)
     return hits / len(of.values) if of.values else 0.0
+
+
+_ARMS = words_in("arm variant variante variation treatment testgroup testgruppe versuchsgruppe")
+_MAYBE_ARMS = words_in("group gruppe groupe grupo cell bucket split test")
+_HELD_OUT = words_in("control holdout heldout kontrolle kontrollgruppe controle temoin control_group controlgroup")
+_SENT = words_in("sent send mailed emailed delivered exposed assigned versendet verschickt gesendet envoye enviado")
+_MOST_OF_EXPERIMENT = 12  # columns; a wider table with a group describes customers
+
+
+def _experiment(table: TableProfile, _: frozenset[str]) -> Known | None:
+    """Who was in which arm of an experiment, and when something was sent to them."""
+    times = [c for c in table.columns if c.is_time and _SENT & set(words_of(c.name))]
+    who = [*customer_ids(table.columns)[:1], *emails(table.columns)[:1]]
+    arms = [c for c in table.columns if c.levels and 2 <= c.distinct <= 10 and c not in who and _is_arm(c)]
+    if not times or not who or not arms or len(table.columns) > _MOST_OF_EXPERIMENT:
+        return None
+    sent, arm = times[0], arms[0]
+    by_mail = bool(emails(table.columns))
+    columns: dict[str, Mapped | None] = {
+        "customer": first_of(who, 0.95),
+        "time": column(sent.name),
+        "name": made("'campaign sent'", "each row is somebody to whom a campaign was sent, or not", 0.95),
+        "channel": made("'email'", "sent to an address", 0.9) if by_mail else None,
+        "properties": column(arm.name, 0.95, "the arm of the experiment"),
+    }
+    aside = {} if sent.fill == 1 else {HELD_OUT: f"{quoted(sent.name)} is null"}
+    notes = ("Who was held out got nothing: such rows are set aside.",) if aside else ()
+    reason = f"each row is a recipient, the arm of an experiment ({arm.name}) and when it was sent ({sent.name})"
+    return Known("events", 0.95, (reason,), _known(columns), set_aside=aside, notes=notes)
+
+
+HELD_OUT = "held out of the campaign: nothing was sent"
+
+
+def _is_arm(of: ColumnProfile) -> bool:
+    words = set(words_of(of.name))
+    return bool(_ARMS & words) or (bool(_MAYBE_ARMS & words) and any(fold(v) in _HELD_OUT for v in of.values))
 
 
 _NETWORKS = words_in(
@@ -486,6 +527,7 @@ _EXPORTS: tuple[Callable[[TableProfile, frozenset[str]], Known | None], ...] = (
     _hubspot,
     _pipeline,
     _consents,
+    _experiment,
     _mailing,
     _social,
     _tickets,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from segmentry.config import Source
@@ -16,10 +17,11 @@ from segmentry.data.connectors.landing import Pull
 class Entry:
     """One version of one file as it was collected.
 
-    ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced``; ``reread`` are rows that an
-    earlier version of the same file brought already, ``replaced`` those of a source with a key that a later record of
-    the same key has replaced. ``kinds`` gives rows and amount of the kept rows by line kind and whether a customer
-    stands behind them. ``made`` is how many rows of the table the kept rows became, where a row of the file
+    ``rows`` = ``kept`` + ``duplicates`` + ``quarantined`` + ``reread`` + ``replaced`` + ``closed``; ``reread`` are rows
+    that an earlier version of the same file brought already, ``replaced`` those of a source with a key that a later
+    record of the same key has replaced, ``closed`` those that are gone at the source. ``former`` is the part of the
+    versions that ended when this file came. ``kinds`` gives rows and amount of the kept rows by line kind and whether
+    a customer stands behind them. ``made`` is how many rows of the table the kept rows became, where a row of the file
     is not one record (a respondent and the answers). ``unread`` counts values of a column that count as not known
     because they could not be read, ``repeated`` the lines that repeat another line of the file.
 
@@ -54,6 +56,8 @@ class Entry:
     repaired: str | None = None
     repairs: tuple[Mapping[str, Any], ...] = ()
     made: int | None = None
+    closed: int = 0
+    former: str | None = None
 
     @property
     def brought(self) -> int:
@@ -75,6 +79,11 @@ class Manifest:
         wanted = [e for e in self.entries if e.kind == kind and source in (None, e.source)]
         return [e.part for e in wanted if e.part]
 
+    def former_parts(self, kind: str, source: str | None = None) -> list[str]:
+        """Names of the parts of what a table held before."""
+        wanted = [e for e in self.entries if e.kind == kind and source in (None, e.source)]
+        return [e.former for e in wanted if e.former]
+
     def quarantine_parts(self, source: str | None = None) -> list[str]:
         return [e.quarantine for e in self.entries if e.quarantine and source in (None, e.source)]
 
@@ -84,7 +93,7 @@ class Manifest:
 
     def files(self) -> set[str]:
         """Names of every part file in use."""
-        named = {*self.keys, *(p for e in self.entries for p in (e.part, e.quarantine, e.repaired))}
+        named = {*self.keys, *(p for e in self.entries for p in (e.part, e.former, e.quarantine, e.repaired))}
         return {name for name in named if name}
 
     def span(self) -> tuple[str | None, str | None]:
@@ -94,6 +103,13 @@ class Manifest:
         firsts = [e.first for e in dated if e.first]
         lasts = [e.last for e in dated if e.last]
         return min(firsts, default=None), max(lasts, default=None)
+
+    def moment(self, day: date) -> datetime | None:
+        """The end of a day, as a moment at which something else was known than today; None from the day of the last
+        record on, for which all counts that is known today."""
+        last = self.span()[1]
+        latest = datetime.fromisoformat(last).date() if last else date.fromisoformat(self.collected_on)
+        return datetime.combine(day + timedelta(days=1), time()) if day < latest else None
 
     def last_pull(self, source: str, place: str, mapping: str) -> Pull | None:
         """The last pull of a feed that was collected under this mapping."""
@@ -126,7 +142,7 @@ class Manifest:
 def mapping_of(source: Source) -> str:
     """A digest of everything in a source's config that shapes its rows."""
     shaping = source.model_dump(mode="json", exclude={"path", "pii", "connector"})
-    for later in ("key", "leads"):  # what sources have only had since: without it a source is read as it was
-        if shaping[later] is None:
+    for later in ("key", "keep", "full_export", "leads"):  # what sources have only had since: else they are as before
+        if not shaping[later] or shaping[later] == "latest":
             shaping.pop(later)
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]

@@ -18,7 +18,7 @@ from segmentry.tables import TABLES, Type
 # Below this a needed mapping is asked about; candidates nearer than CLOSE to the best are asked about, too.
 SURE = 0.6
 CLOSE = 0.08
-_HIDDEN = frozenset({"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from"})
+_HIDDEN = frozenset({"customer_key", "line_kind", "source", "file", "line", "row_id", "known_from", "known_until"})
 
 
 @dataclass(frozen=True)

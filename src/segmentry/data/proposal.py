@@ -189,6 +189,8 @@ def _layout(known: Known) -> dict[str, Any]:
         "answers": answers,
         "measures": list(known.measures),
         "timezone": known.timezone,
+        "key": list(known.key),
+        "keep": "first" if known.key else "",
         "set_aside": dict(known.set_aside),
     }
     return {key: value for key, value in found.items() if value}

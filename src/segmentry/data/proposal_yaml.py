@@ -93,6 +93,9 @@ def _source(source: SourceProposal) -> Iterator[str]:
     if source.sheet is not None:
         yield f"    sheet: {_scalar(source.sheet)}"
     yield from _layout(config)
+    if "key" in config:
+        yield f"    key: {_scalar(config['key'][0])}    # a record that is delivered again counts once"
+        yield f"    keep: {config['keep']}"
     yield from _columns(source)
     yield from _times(source)
     yield from _set_aside(config)

@@ -97,7 +97,7 @@ def caveats(manifest: Manifest, missing_files: Iterable[str]) -> list[str]:
             if rows > fixed:
                 found.append(f"{entry.file}: {rows - fixed:,} rows are in quarantine: {reason}.")
         if entry.duplicates:
-            found.append(f"{entry.file}: {entry.duplicates:,} rows were there already in another file and count once.")
+            found.append(f"{entry.file}: {entry.duplicates:,} rows were there already and count once.")
     found += [f"{name} is no longer there; the rows collected from it stay." for name in missing_files]
     return found
 
@@ -118,16 +118,22 @@ def share(part: int, whole: int) -> float:
 
 
 def _source(name: str, entries: Sequence[Entry], customers: Mapping[str, int]) -> Reconciliation:
-    kept = sum(e.kept for e in entries)
+    current = sum(e.kept for e in entries)
+    replaced, closed = sum(e.replaced for e in entries), sum(e.closed for e in entries)
+    kept = current + replaced + closed
     duplicates = sum(e.duplicates for e in entries)
     quarantined = sum(e.quarantined for e in entries)
     groups = [g for e in entries for g in e.kinds]
     total = sum(g["amount"] or 0.0 for g in groups) if groups else None
     steps = [Step("rows read", 0, rows=kept + duplicates + quarantined)]
-    steps.append(Step("the same row in another file, counted once", 1, rows=duplicates))
+    steps.append(Step("the same record again, counted once", 1, rows=duplicates))
     steps.append(Step("in quarantine", 1, rows=quarantined))
     steps += [Step(reason, 2, rows=rows) for reason, rows in reasons(entries).items()]
     steps.append(Step("kept", 1, rows=kept, customers=customers.get("all"), amount=total, share=1.0 if total else None))
+    if replaced or closed:
+        steps.append(Step("replaced by a later record of the same key", 2, rows=replaced))
+        steps.append(Step("gone at the source", 2, rows=closed))
+        steps.append(Step("known today", 2, rows=current))
     if any(e.made is not None for e in entries):
         steps.append(Step(f"{entries[0].kind} that they became", 2, rows=sum(e.brought for e in entries)))
     if customers.get("accounts"):

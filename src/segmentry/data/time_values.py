@@ -17,7 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
@@ -123,6 +125,32 @@ def local_to_utc(time: ir.Value, zone: str) -> ir.Value:
     read as if they had not been put forward yet. Neither fails.
     """
     return time if zone in ("UTC", "Etc/UTC") else _utc(_in_zone(zone, time))
+
+
+def by_the_clock(column: ir.Value, fmt: TimeFormat, zone: str) -> ir.BooleanValue:
+    """Whether a time without an offset falls into an hour that the clocks of a zone show twice, or never."""
+    local = timestamp(column, fmt)
+    # What states its offset is the same moment whatever zone is meant; asked only of the few that may be odd.
+    meant = timestamp(column, fmt, "Asia/Kolkata") != local
+    return ibis.cases((local.truncate("h").isin(odd_hours(zone)), meant), else_=False)
+
+
+@cache
+def odd_hours(zone: str) -> tuple[datetime, ...]:
+    """The hours, from 1970 to 2037, that the clocks of a zone show twice or never; none where they are not changed."""
+    there = ZoneInfo(zone)
+    first, days = datetime(1970, 1, 1), (datetime(2038, 1, 1) - datetime(1970, 1, 1)).days
+    offsets = [(first + timedelta(days=d)).replace(tzinfo=there).utcoffset() for d in range(days)]
+    found = []
+    for d in range(1, days):
+        if offsets[d] != offsets[d - 1]:
+            for h in range(24):
+                hour = first + timedelta(days=d - 1, hours=h)
+                late = hour + timedelta(minutes=59)
+                if any(x.replace(tzinfo=there).utcoffset() != x.replace(tzinfo=there, fold=1).utcoffset()
+                       for x in (hour, late)):  # fmt: skip
+                    found.append(hour)
+    return tuple(found)
 
 
 def utc_to_local(time: ir.Value, zone: str) -> ir.Value:

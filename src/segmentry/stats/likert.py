@@ -51,6 +51,22 @@ def scale_of(answers: Iterable[str]) -> Scale | None:
     return _by_words(given)
 
 
+def languages_of(answers: Iterable[str]) -> tuple[str, ...]:
+    """The languages that it takes to know all words among the answers that stand on a ladder.
+
+    >>> languages_of(["Agree", "Disagree", "Stimme voll zu", "blue"])
+    ('English', 'German')
+    """
+    words = {word for a in answers if (word := _folded(a)) in _ALL_WORDS}
+    found: dict[str, int] = {}
+    while words:
+        known = [len(words & own) for own in _WORDS_OF]
+        best = known.index(max(known))
+        found[_NAMES[best]] = known[best]
+        words -= _WORDS_OF[best]
+    return tuple(sorted(found))
+
+
 def _by_words(given: list[str], *, enough: float = _ENOUGH) -> Scale | None:
     words = {answer: word for answer in given if (word := _folded(answer)) in _ALL_WORDS}
     if len(set(words.values())) < 2:
@@ -291,3 +307,7 @@ def _listed(text: str) -> list[str]:
 
 _LADDERS = tuple(_ladders())
 _ALL_WORDS = frozenset(w for ladder in _LADDERS for forms in ladder.languages for form in forms for w in form)
+_NAMES = ("English", "German", "French", "Spanish")
+_WORDS_OF = tuple(
+    frozenset(w for ladder in _LADDERS for form in ladder.languages[i] for w in form) for i in range(_LANGUAGES)
+)

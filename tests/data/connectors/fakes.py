@@ -24,13 +24,16 @@ class Service:
     objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     properties: dict[str, dict[str, str]] = field(default_factory=dict)
     contacts: dict[str, list[str]] = field(default_factory=dict)
+    archived: dict[str, list[str]] = field(default_factory=dict)
     failures: list[Answer | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     token: str = TOKEN
     window: int = 10_000
     page: int = 2_000
-    locators: dict[str, tuple[str, int]] = field(default_factory=dict)
+    locators: dict[str, tuple[str, bool, int]] = field(default_factory=dict)
     url: str = ""
+    refresh: str = "r3fresh"
+    tokens: int = 0  # access tokens given for it
 
 
 def _handler(service: Service, answer: Any) -> type[BaseHTTPRequestHandler]:
@@ -98,8 +101,10 @@ def rate_limited(wait: str | None = "0", policy: str = "TEN_SECONDLY_ROLLING") -
     return 429, {"Retry-After": wait} if wait is not None else {}, body
 
 
-def hubspot(service: Service, request: Any, body: bytes) -> Answer:
-    """CRM properties v3, search v3 and associations v4."""
+def hubspot(service: Service, request: Any, body: bytes) -> Answer:  # noqa: PLR0911 - a return per endpoint
+    """CRM properties v3, objects v3, search v3, associations v4, and OAuth tokens v1."""
+    if request.command == "POST" and request.path == "/oauth/v1/token":
+        return _token(service, request, body.decode())
     if request.headers.get("Authorization") != f"Bearer {service.token}":
         return _wrong(401, "Authentication credentials not found.", "INVALID_AUTHENTICATION")
     parts = urlsplit(request.path)
@@ -120,9 +125,48 @@ def hubspot(service: Service, request: Any, body: bytes) -> Answer:
             return 200, {}, {"results": results}
         case ["POST", "crm", "v3", "objects", name, "search"] if name in service.objects and not parts.query:
             return _searched(service, name, json.loads(body))
+        case ["GET", "crm", "v3", "objects", name] if name in service.objects:
+            return _archived(service, name, parse_qs(parts.query))
         case ["POST", "crm", "v4", "associations", _, "contacts", "batch", "read"]:
             return _associated(service, json.loads(body))
     return _wrong(404, "resource not found", "OBJECT_NOT_FOUND")
+
+
+def _token(service: Service, request: Any, body: str) -> Answer:
+    """A new access token for the refresh token; the former ones end."""
+    if request.headers.get("Content-Type") != "application/x-www-form-urlencoded":
+        return _wrong(415, "unsupported media type")
+    given = {k: v for k, (v,) in parse_qs(body).items()}
+    wanted = {
+        "grant_type": "refresh_token",
+        "client_id": "app-1",
+        "client_secret": "cl13nt",
+        "refresh_token": service.refresh,
+    }
+    if given != wanted:
+        return 400, {}, {"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}
+    service.tokens += 1
+    service.token = f"CJ{service.tokens}"
+    made = {"access_token": service.token, "refresh_token": service.refresh, "expires_in": 1800, "token_type": "bearer"}
+    return 200, {}, made
+
+
+def _archived(service: Service, name: str, asked: dict[str, list[str]]) -> Answer:
+    """The records in the recycling bin, page by page."""
+    if set(asked) - {"archived", "limit", "after"} or not 1 <= int(asked["limit"][0]) <= 100:
+        return _wrong(400, "There was a problem with the request.")
+    if asked["archived"][0].lower() != "true":
+        return _wrong(400, "only what is archived is listed here")
+    found = sorted(service.archived.get(name, []), key=int)
+    first = int(asked.get("after", ["0"])[0])
+    page = found[first : first + int(asked["limit"][0])]
+    at = "2026-01-01T00:00:00.000Z"
+    results = [
+        {"id": i, "properties": {}, "createdAt": at, "updatedAt": at, "archived": True, "archivedAt": at} for i in page
+    ]
+    following = first + len(page)
+    paging = {"paging": {"next": {"after": str(following)}}} if following < len(found) else {}
+    return 200, {}, {"results": results, **paging}
 
 
 def _searched(service: Service, name: str, asked: dict[str, Any]) -> Answer:
@@ -216,8 +260,7 @@ def salesforce(service: Service, request: Any, body: bytes) -> Answer:
         case ["GET", "services", "data", "v59.0", ("query" | "queryAll") as how]:
             return _queried(service, parse_qs(parts.query)["q"][0], how == "queryAll", 0)
         case ["GET", "services", "data", "v59.0", "query", locator]:
-            soql, first = service.locators[locator]
-            return _queried(service, soql, False, first)
+            return _queried(service, *service.locators[locator])
     return salesforce_error(404, "NOT_FOUND", "The requested resource does not exist")
 
 
@@ -232,6 +275,11 @@ def _login(service: Service, request: Any, body: str) -> Answer:
     service.token = f"00D!{len(service.asked)}"
     answer = f"<sessionId>{service.token}</sessionId><serverUrl>https://{request.headers['Host']}/services</serverUrl>"
     return 200, {"Content-Type": "text/xml"}, f"<e>{answer}</e>"
+
+
+def _field(record: dict[str, Any], name: str, known: dict[str, str]) -> Any:
+    """A value; a checkbox is never null."""
+    return record.get(name, False if known[name] == "boolean" else None)
 
 
 def _queried(service: Service, soql: str, deleted: bool, first: int) -> Answer:
@@ -254,8 +302,8 @@ def _queried(service: Service, soql: str, deleted: bool, first: int) -> Answer:
     rows.sort(key=lambda r: (r["SystemModstamp"], r["Id"]))
     last = min(first + service.page, len(rows))
     kind = {"type": asked["object"], "url": f"/services/data/v59.0/sobjects/{asked['object']}/x"}
-    records = [{"attributes": kind, **{f: r.get(f) for f in fields}} for r in rows[first:last]]
+    records = [{"attributes": kind, **{f: _field(r, f, known) for f in fields}} for r in rows[first:last]]
     locator = f"01g-{last}"
-    service.locators[locator] = (soql, last)
+    service.locators[locator] = (soql, deleted, last)
     more = {"nextRecordsUrl": f"/services/data/v59.0/query/{locator}"} if last < len(rows) else {}
     return 200, {}, {"totalSize": len(rows), "done": not more, "records": records, **more}

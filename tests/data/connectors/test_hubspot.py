@@ -119,6 +119,51 @@ def test_objects_need_no_mapping_and_the_next_run_reads_what_changed(tmp_path: P
     assert set(_table(space, "transactions")["file"]) == {"hubspot deals"}
 
 
+def test_records_that_are_deleted_or_count_no_more_are_gone(tmp_path: Path, service: Service) -> None:
+    space = _space(tmp_path, service)
+    space.collect()
+    service.archived = {"contacts": [str(i) for i in range(1, 121)]}  # more than a page
+    service.objects["contacts"] = [_contact(i) for i in range(121, 451)]
+    service.objects["deals"][0] |= {"hs_is_closed_won": "false", "hs_lastmodifieddate": _at(3000)}
+    run = space.collect()
+    assert len(_table(space, "customers")) == 330
+    assert "1" not in set(_table(space, "transactions")["order"]), "won no more"
+    closed = {e.kind: e.closed for e in space.manifest().entries if e.closed}
+    assert closed == {"customers": 120, "transactions": 1}
+    assert space.collect().id == run.id, "what is deleted is told again, and changes nothing"
+    service.archived = {}
+    service.objects["contacts"].append(_contact(1) | {"lastmodifieddate": _at(4000)})
+    space.collect()
+    assert len(_table(space, "customers")) == 331, "restored"
+
+
+OAUTH = CONFIG.replace(
+    'token: "${HUBSPOT_TOKEN}"', 'refresh_token: "${REFRESH}", client_id: app-1, client_secret: "${CLIENT_SECRET}"'
+)
+
+
+def _app(root: Path, service: Service, refresh: str) -> Workspace:
+    (root / "segmentry.yaml").write_text(OAUTH)
+    return Workspace(root, {"URL": service.url, "REFRESH": refresh, "CLIENT_SECRET": "cl13nt"})
+
+
+def test_access_token_of_an_app_is_made_anew_when_it_expires_in_mid_read(tmp_path: Path, service: Service) -> None:
+    expired = (401, {}, {"status": "error", "message": "the token expired", "category": "EXPIRED_AUTHENTICATION"})
+    service.failures = [None, None, None, None, None, expired]
+    space = _app(tmp_path, service, service.refresh)
+    space.collect()
+    assert len(_table(space, "customers")) == 450
+    assert service.tokens == 3, "one for each source, and one again"
+
+
+def test_refresh_token_that_is_not_accepted_is_said_without_it(tmp_path: Path, service: Service) -> None:
+    space = _app(tmp_path, service, "r3voked")
+    with pytest.raises(DataError, match=r"no new access token.*missing or invalid refresh token") as caught:
+        space.collect()
+    assert "r3voked" not in str(caught.value)
+    assert "cl13nt" not in str(caught.value)
+
+
 def test_more_records_than_a_search_gives_are_read_window_by_window(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +179,14 @@ def test_more_records_than_a_search_gives_are_read_window_by_window(
 
 
 def test_busy_service_is_asked_again_as_it_wishes(service: Service) -> None:
-    service.failures = [None, rate_limited("7"), rate_limited(None), (502, {}, "<html>Bad gateway</html>"), (0, {}, "")]
+    service.failures = [
+        None,
+        None,
+        rate_limited("7"),
+        rate_limited(None),
+        (502, {}, "<html>Bad gateway</html>"),
+        (0, {}, ""),
+    ]
     waits: list[float] = []
     assert len(_read(service, waits)) == 450
     assert waits == [7, 2, 4, 8], "Retry-After where it is given, else growing pauses"
@@ -142,7 +194,7 @@ def test_busy_service_is_asked_again_as_it_wishes(service: Service) -> None:
 
 def test_storm_of_429_ends_with_a_clear_error_and_what_came_is_kept(tmp_path: Path, service: Service) -> None:
     space = _space(tmp_path, service)
-    service.failures = [None, None, None, *[rate_limited("0")] * 700]
+    service.failures = [None, None, None, None, *[rate_limited("0")] * 700]
     with pytest.raises(DataError, match=r"hubspot contacts is asked too often \(HTTP 429\), 600 seconds") as caught:
         space.collect()
     assert "The 400 records that came before are kept" in str(caught.value)
@@ -196,6 +248,7 @@ def test_property_of_the_mapping_that_the_account_lacks_is_named(service: Servic
     [
         ("{connector: hubspot, object: contact, token: '${T}'}", "Did you mean 'contacts'"),
         ("{connector: hubspot, object: contacts}", "needs the access token"),
+        ("{connector: hubspot, object: contacts, refresh_token: '${T}'}", "client_id and client_secret"),
         ("{connector: hubspott, object: contacts, token: '${T}'}", "connector"),
         ("{connector: hubspot, object: contacts, token: pat-eu1-s3cret}", "the token stands in the file"),
         ("{connector: hubspot, object: contacts, token: '${T}', path: x.csv}", "needs one of path"),

@@ -141,9 +141,19 @@ def test_objects_need_no_mapping_and_the_next_run_reads_what_changed(tmp_path: P
     service.objects["Contact"][1] |= {"IsDeleted": True, "SystemModstamp": _at(901)}
     space.collect()
     people = _table(space, "customers").set_index("customer")
-    assert len(people) == 250
+    assert len(people) == 249, "a deleted record is gone"
     assert people.loc["003000000000001AAA", "first_name"] == "Anna"
-    assert any("1 records were deleted there" in c for c in space.manifest().entries[-1].caveats)
+    entry = space.manifest().entries[0]
+    assert (entry.rows, entry.kept, entry.replaced, entry.closed) == (250, 248, 1, 1)
+
+
+def test_opportunity_that_is_won_no_more_is_no_sale(tmp_path: Path, service: Service) -> None:
+    space = _space(tmp_path, SESSION)
+    space.collect()
+    service.objects["Opportunity"][1] |= {"IsWon": False, "SystemModstamp": _at(900)}
+    run = space.collect()
+    assert len(_table(space, "transactions")) == 9
+    assert space.collect().id == run.id
 
 
 def test_session_that_expires_is_renewed_with_user_and_password(tmp_path: Path, service: Service) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from segmentry.config import Source
 from segmentry.crm_objects import CRM_OBJECTS
-from segmentry.data.connectors.feed import Feed, Mark, record_batch, used_columns
+from segmentry.data.connectors.feed import DELETED, Feed, Mark, record_batch, used_columns
 from segmentry.errors import DataError
 
 _BATCH = 2_000  # records: what a service that goes away in mid-read costs at most is one page of it
@@ -31,8 +31,8 @@ class CrmFeed(Feed):
         self._lacking = [c for c in columns if c not in types]
         # A key is a name, even where the system calls it a number.
         kinds = {c: "text" if c == self.object.key else types.get(c, "text") for c in columns}
-        self.schema = pa.schema([(c, _TYPES[kinds[c]]) for c in columns])
-        self._kinds = kinds
+        self._kinds = {**kinds, DELETED: "boolean"}
+        self.schema = pa.schema([(c, _TYPES[kind]) for c, kind in self._kinds.items()])
 
     def kind(self) -> str:
         return "time"
@@ -56,7 +56,7 @@ class CrmFeed(Feed):
 
     @abstractmethod
     def records(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
-        """The records from a mark on, by property, in the order of the cursor."""
+        """The records from a mark on, by property, in the order of the cursor; with ``_deleted`` what is gone there."""
 
 
 def _value(value: Any, kind: str) -> Any:

@@ -14,6 +14,7 @@ from segmentry import expressions
 from segmentry.config import FILE_NAME, Source
 from segmentry.errors import DataError, did_you_mean
 
+DELETED = "_deleted"  # of a record of a feed: whether the other system has deleted it
 BATCH = 50_000  # records; what a feed holds in memory at once
 
 Value = int | float | str | date | datetime

@@ -9,17 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from segmentry.config import FILE_NAME, Source
 from segmentry.crm_objects import CONTACT, OBJECT
 from segmentry.data.connectors.crm import CrmFeed, contact_of, moment
-from segmentry.data.connectors.feed import Mark
+from segmentry.data.connectors.feed import DELETED, Mark
 from segmentry.data.connectors.patience import Patience, Refusal
-from segmentry.errors import ConfigError
+from segmentry.errors import ConfigError, DataError
 
 T = TypeVar("T")
 _PAGE, _WINDOW = 200, 10_000  # records of one answer, and of one search
+_ARCHIVED_PAGE = 100
 _TYPES = {"number": "number", "datetime": "time", "bool": "boolean"}
 _EPOCH = datetime(1970, 1, 1)
 
@@ -30,15 +32,42 @@ class HubSpot(CrmFeed):
     def __init__(self, name: str, source: Source, patience: Patience) -> None:
         self.place = f"hubspot {source.object}"
         self._patience = patience
+        own = {k: getattr(source, k) for k in ("client_id", "client_secret", "refresh_token")}
+        self._oauth = own if source.refresh_token else None
         self._client = _client(name, source)
         found = self._ask(lambda: self._client.crm.properties.core_api.get_all(source.object))
         types = {p.name: _TYPES.get(p.type, "text") for p in found.results}
         super().__init__(name, source, {**types, CONTACT: "text", OBJECT: "text"})
 
     def count_from(self, mark: Mark) -> int:
-        return int(self._search([self._from(_milliseconds(mark.value))], self.cursor, 1, None).total)
+        found = self._search([self._from(_milliseconds(mark.value))], self.cursor, 1, None)
+        return int(found.total) + sum(1 for _ in self._archived())
 
     def records(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
+        """What has been deleted, and then what is there, in the order of its date of change."""
+        yield from self._archived()
+        for record in self._there(since):
+            yield record if self._counts(record) else {**record, DELETED: True}
+
+    def _counts(self, record: Mapping[str, Any]) -> bool:
+        return not self.object.only or str(record.get(self.object.only)).lower() == "true"
+
+    def _archived(self) -> Iterator[dict[str, Any]]:
+        """The records that have been deleted in the last 90 days: so long HubSpot knows them."""
+        after: str | None = None
+        while True:
+            page = self._ask(partial(self._archived_page, after))
+            yield from ({self.object.key: r.id, DELETED: True} for r in page.results)
+            following = page.paging.next if page.paging else None
+            if following is None:
+                return
+            after = following.after
+
+    def _archived_page(self, after: str | None) -> Any:
+        api = self._client.crm.objects.basic_api  # made for each request: with the token of now
+        return api.get_page(self.object.name, archived=True, limit=_ARCHIVED_PAGE, after=after)
+
+    def _there(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
         """Window after window: the next one begins with the last date of change of the one before."""
         start = _milliseconds(since.value) if since else 0
         seen: set[str] = set()  # records of the date at which the window before ended
@@ -91,11 +120,11 @@ class HubSpot(CrmFeed):
             after = following.after
 
     def _search(self, filters: list[dict[str, str]], by: str, limit: int, after: str | None) -> Any:
-        only = [_filter(self.object.only, "EQ", "true")] if self.object.only else []
+        only = [self.object.only] if self.object.only else []
         request = {
-            "filterGroups": [{"filters": [*filters, *only]}],
+            "filterGroups": [{"filters": filters}],
             "sorts": [{"propertyName": by, "direction": "ASCENDING"}],
-            "properties": sorted({*self.properties, self.cursor, self.object.key} - {CONTACT, OBJECT}),
+            "properties": sorted({*self.properties, self.cursor, self.object.key, *only} - {CONTACT, OBJECT}),
             "limit": limit,
             **({"after": after} if after else {}),
         }
@@ -105,26 +134,54 @@ class HubSpot(CrmFeed):
         if not ids:
             return {}
         request = {"inputs": [{"id": each} for each in ids]}
-        api = self._client.crm.associations.v4.batch_api
-        found = self._ask(lambda: api.get_page(self.object.name, "contacts", request))
+        found = self._ask(
+            lambda: self._client.crm.associations.v4.batch_api.get_page(self.object.name, "contacts", request)
+        )
         return {f._from.id: contact_of([str(to.to_object_id) for to in f.to]) for f in found.results}
 
     def _from(self, time: int) -> dict[str, str]:
         return _filter(self.cursor, "GTE", str(time))
 
     def _ask(self, request: Callable[[], T]) -> T:
-        return self._patience.ask(self.place, request, _refusal)
+        def renewing() -> T:
+            try:
+                return request()
+            except Exception as error:
+                if self._oauth is None or getattr(error, "status", None) != 401:
+                    raise
+            self._renew()
+            return request()
+
+        return self._patience.ask(self.place, renewing, _refusal)
+
+    def _renew(self) -> None:
+        """A new access token for the refresh token: HubSpot's live for 30 minutes."""
+        try:
+            made = self._client.oauth.tokens_api.create(grant_type="refresh_token", **(self._oauth or {}))
+        except Exception as error:
+            refused = _refusal(error)
+            if refused is None or refused.status not in (400, 401, 403):
+                raise
+            raise DataError(
+                f"{self.place} gives no new access token for the refresh token (HTTP {refused.status}).",
+                why=f"It says: {refused.said}",
+                fix="Connect the app with the account again, and set the environment variables to what it gives.",
+            ) from None
+        self._client.access_token = made.access_token
 
 
 def _client(name: str, source: Source) -> Any:
     try:
         import hubspot  # noqa: PLC0415 - the client of a service is imported by those who use it
+        from urllib3.util.retry import Retry  # noqa: PLC0415 - as above
     except ImportError as error:
         raise ConfigError(
             f"{FILE_NAME} sources.{name}: hubspot needs its client, which is not installed.",
             fix="Install it with `pip install 'segmentry[hubspot]'`.",
         ) from error
-    return hubspot.HubSpot(access_token=source.token, **({"host": source.url.rstrip("/")} if source.url else {}))
+    # Patience asks again; the client would do so by itself, for some requests only.
+    own = {"access_token": source.token or "none yet", "retry": Retry(0)}
+    return hubspot.HubSpot(**own, **({"host": source.url.rstrip("/")} if source.url else {}))
 
 
 def _filter(name: str, operator: str, value: str) -> dict[str, str]:

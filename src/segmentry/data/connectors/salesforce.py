@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from segmentry.config import FILE_NAME, Source
 from segmentry.data.connectors.crm import CrmFeed
-from segmentry.data.connectors.feed import Mark
+from segmentry.data.connectors.feed import DELETED, Mark
 from segmentry.data.connectors.patience import Patience, Refusal
 from segmentry.errors import ConfigError
 
@@ -32,47 +32,41 @@ class SalesforceObject(CrmFeed):
     def __init__(self, name: str, source: Source, patience: Patience) -> None:
         self.place = f"salesforce {source.object}"
         self._patience = patience
-        self._deleted = 0
         self._wait: str | None = None  # what the last answer asked for
         self._client = self._ask(lambda: _client(name, source, self._heard))
         described = self._ask(lambda: getattr(self._client, str(source.object)).describe())
         super().__init__(name, source, {f["name"]: _TYPES.get(f["type"], "text") for f in described["fields"]})
 
     def count_from(self, mark: Mark) -> int:
-        return int(self._query(f"SELECT COUNT() FROM {self.object.name}{self._where(mark)}")["totalSize"])
+        found = self._query(f"SELECT COUNT() FROM {self.object.name}{self._where(mark)}")
+        return int(found["totalSize"])
 
     def records(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
-        if since:
-            gone = f"SELECT COUNT() FROM {self.object.name}{self._where(since, 'IsDeleted = true')}"
-            self._deleted = int(self._query(gone, include_deleted=True)["totalSize"])
+        """Records that do not count (``only``) come as deleted ones, since they may have counted before."""
         # The names are those of the description: no text of a person comes into the query.
-        fields = ", ".join(dict.fromkeys([*self.properties, self.cursor, self.object.key]))
+        only = [self.object.only] if self.object.only else []
+        fields = ", ".join(dict.fromkeys([*self.properties, self.cursor, self.object.key, "IsDeleted", *only]))
         order = f"{self.cursor}, {self.object.key}"
         page = self._query(f"SELECT {fields} FROM {self.object.name}{self._where(since)} ORDER BY {order}")
         while True:
-            yield from page["records"]
+            for record in page["records"]:
+                counts = not record["IsDeleted"] and (not self.object.only or record[self.object.only])
+                yield record if counts else {**record, DELETED: True}
             following = page.get("nextRecordsUrl")
             if page["done"] or not following:
                 return
             page = self._next(following)
 
-    def caveats(self) -> tuple[str, ...]:
-        deleted = f"{self._deleted:,} records were deleted there since; what was collected of them stays"
-        return (*super().caveats(), *([deleted] if self._deleted else []))
-
     def close(self) -> None:
         self._client.session.close()
 
-    def _where(self, since: Mark | None, *also: str) -> str:
-        conditions = list(also)
-        if self.object.only:
-            conditions.append(f"{self.object.only} = true")
+    def _where(self, since: Mark | None) -> str:
         if since and isinstance(since.value, datetime):
-            conditions.append(f"{self.cursor} >= {since.value.isoformat(timespec='milliseconds')}Z")
-        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
+            return f" WHERE {self.cursor} >= {since.value.isoformat(timespec='milliseconds')}Z"
+        return ""
 
-    def _query(self, soql: str, *, include_deleted: bool = False) -> Any:
-        return self._ask(lambda: self._client.query(soql, include_deleted=include_deleted))
+    def _query(self, soql: str) -> Any:
+        return self._ask(lambda: self._client.query(soql, include_deleted=True))
 
     def _next(self, url: str) -> Any:
         return self._ask(lambda: self._client.query_more(url, identifier_is_url=True))

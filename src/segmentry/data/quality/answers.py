@@ -9,10 +9,13 @@ import ibis
 
 from segmentry import engine
 from segmentry.data.quality.findings import Collected, Found
+from segmentry.stats.likert import languages_of
 
 DURATION = "_duration"  # the question whose answer is the time that a respondent took, in seconds
 _LEAST_ITEMS = 5  # of a matrix: the same answer to two or three questions is no pattern
 _LEAST_RESPONDENTS = 10
+_LONGEST_LABEL = 60  # characters of an answer that may be a step of a scale
+_MOST_ANSWERS = 20_000  # different answers that are looked at, the most frequent first
 _FAST = 1 / 3  # of the median duration
 _NUMBERED = r"[ _.\-\[(]*[0-9]+[\])]?$"  # what tells the items of one matrix apart: q3_1, q3[2], Q3 (4)
 
@@ -22,6 +25,8 @@ def answers(collected: Collected) -> Iterator[Found]:
     if collected.kind == "responses" and "customer" in collected.columns:
         yield from _straight_lining(collected)
         yield from _speeders(collected)
+    if collected.kind == "responses":
+        yield from _languages(collected)
 
 
 def _straight_lining(collected: Collected) -> Iterator[Found]:
@@ -40,6 +45,27 @@ def _straight_lining(collected: Collected) -> Iterator[Found]:
         bad = people.filter(people["straight"] == 1)
         wrong = rows["customer"].isin(bad["customer"])
         yield Found("straight_lining", "answer", int(found["straight"]), int(found["n"]), text, wrong)
+
+
+def _languages(collected: Collected) -> Iterator[Found]:
+    """Questions whose answers are words of several languages: they come to one scale, if they are on any."""
+    rows: Any = collected.rows
+    short = rows.filter(rows["answer"].notnull() & (rows["answer"].length() <= _LONGEST_LABEL))
+    counts = short.group_by("question", "answer").agg(n=ibis._.count())
+    top = counts.order_by([ibis.desc("n"), "question", "answer"]).limit(_MOST_ANSWERS).to_pyarrow().to_pylist()
+    given: dict[str, dict[str, int]] = {}
+    for row in top:
+        given.setdefault(row["question"], {})[row["answer"]] = row["n"]
+    mixed = {q: found for q, answers in given.items() if len(found := languages_of(answers)) > 1}
+    if mixed:
+        languages = sorted({name for found in mixed.values() for name in found})
+        n = sum(sum(given[q].values()) for q in mixed)
+        text = (
+            f"{len(mixed):,} questions are answered in {', '.join(languages)}: equal steps of the scales count as one"
+        )
+        yield Found(
+            "several_languages", "answer", n, sum(r["n"] for r in top), text, rows["question"].isin(list(mixed))
+        )
 
 
 def _speeders(collected: Collected) -> Iterator[Found]:
