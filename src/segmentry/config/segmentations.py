@@ -1,0 +1,127 @@
+"""The section ``segmentations``: one model per method."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from segmentry.config.part import Part, TextList
+
+
+class SegmentText(Part):
+    """What people call a segment and do about it. What is left out comes from playbooks.yaml."""
+
+    meaning: str = Field("", description="Who they are, in one line.")
+    action: str = Field("", description="What to do next.")
+    purpose: str = Field("", description="What the segment is for.")
+    owner: str = Field("", description="Who answers for it.")
+    review_by: date | None = Field(None, description="When to look at it again.")
+
+
+class RuleSegment(SegmentText):
+    """One segment of a rules segmentation."""
+
+    name: str = Field(min_length=1, max_length=60, description="Name of the segment.")
+    where: str = Field(description="Condition over traits. The first segment whose condition holds takes the customer.")
+
+
+class _Segmentation(Part):
+    unit: Literal["customer"] = Field("customer", description="What is placed.")
+    population: str | None = Field(None, description="Condition over traits: who is segmented. Default: everybody.")
+    purpose: str = Field("", description="What the segmentation is for.")
+    owner: str = Field("", description="Who answers for it.")
+    review_by: date | None = Field(None, description="When to look at it again.")
+
+
+class Rules(_Segmentation):
+    """Segments by conditions, in order; the first that holds takes the customer."""
+
+    method: Literal["rules"] = Field(description="The method.")
+    segments: tuple[RuleSegment, ...] = Field(min_length=1, max_length=30, description="The segments, in order.")
+    rest: str = Field("Everyone else", description="Name of the segment of those whom no condition takes.")
+
+    @model_validator(mode="after")
+    def _unique(self) -> Rules:
+        names = [s.name for s in self.segments] + [self.rest]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"segments: the name '{name}' is used twice. Segment names must differ.")
+        return self
+
+
+class RfmCuts(Part):
+    """Cut points set by hand: ascending, four for five scores."""
+
+    recency_days: tuple[float, ...] | None = Field(None, description="Days; fewer are better.")
+    frequency: tuple[float, ...] | None = Field(None, description="Orders.")
+    monetary: tuple[float, ...] | None = Field(None, description="Money spent.")
+
+    @field_validator("recency_days", "frequency", "monetary")
+    @classmethod
+    def _four_ascending(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if value is not None and (len(value) != 4 or list(value) != sorted(set(value))):  # 4 cuts make 5 scores
+            raise ValueError("needs four different numbers in ascending order, such as [1, 2, 4, 9]")
+        return value
+
+
+class Rfm(_Segmentation):
+    """Recency, frequency and monetary value scored 1 to 5 and named."""
+
+    method: Literal["rfm"] = Field(description="The method.")
+    cuts: RfmCuts = Field(RfmCuts(), description="Cut points; those left out are learned once and frozen.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+
+class Tier(Part):
+    """One value tier."""
+
+    name: str = Field(min_length=1, max_length=60, description="Name of the tier.")
+    share: float = Field(gt=0, le=1, description="Share of all value that the tiers down to this one bring together.")
+
+
+class ValueTiers(_Segmentation):
+    """Tiers by the share of value they bring (Pareto, ABC analysis)."""
+
+    method: Literal["value_tiers"] = Field(description="The method.")
+    trait: str = Field("auto", description="The value trait; auto takes margin where known, else revenue or value.")
+    # ABC analysis (Dickie 1951): A brings 80 % of the value, B the next 15 %, C the last 5 %.
+    tiers: tuple[Tier, ...] = Field(
+        (Tier(name="High", share=0.8), Tier(name="Medium", share=0.95), Tier(name="Low", share=1)),
+        description="The tiers, best first.",
+    )
+    cuts: tuple[float, ...] | None = Field(None, description="Least value of each tier but the last, descending.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ValueTiers:
+        shares = [t.share for t in self.tiers]
+        if len(self.tiers) < 2 or shares != sorted(set(shares)) or shares[-1] != 1:
+            raise ValueError("tiers: needs two or more, with rising shares, the last of them 1.")
+        if self.cuts is not None and (
+            len(self.cuts) != len(self.tiers) - 1 or list(self.cuts) != sorted(set(self.cuts), reverse=True)
+        ):
+            raise ValueError(f"cuts: {len(self.tiers)} tiers need {len(self.tiers) - 1} falling values.")
+        return self
+
+
+class KMeans(_Segmentation):
+    """Groups of similar customers (k-means)."""
+
+    method: Literal["kmeans"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        if isinstance(value, int) and not 2 <= value <= 20:
+            raise ValueError("needs a number from 2 to 20, or auto")
+        return value
+
+
+Segmentation = Annotated[Rules | Rfm | ValueTiers | KMeans, Field(discriminator="method")]
+METHODS: dict[str, type[_Segmentation]] = {
+    get_args(m.model_fields["method"].annotation)[0]: m for m in (Rules, Rfm, ValueTiers, KMeans)
+}
