@@ -22,12 +22,13 @@ from pydantic import (
     model_validator,
 )
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry import crm_objects
 from segmentry.catalogue import Model
 from segmentry.checks import CHECKS, Severity
+from segmentry.config_text import SECRET, dotted, line_of, no_secret, substituted, value_at
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
 from segmentry.declaration import STRICT, DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
@@ -561,8 +562,8 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
         raise ConfigError(f"{file}:{line} is not YAML: {error.problem or error.context}.") from error
     if not isinstance(tree, CommentedMap):
         raise ConfigError(f"{file}:1 must be a mapping with keys such as name.", fix="See `segmentry schema`.")
-    _no_secret(tree, file)
-    plain = _substitute(tree, env, file, ())
+    no_secret(tree, file)
+    plain = substituted(tree, env, file, ())
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
@@ -570,33 +571,9 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
         raise ConfigError("\n".join(dict.fromkeys(lines))) from error
 
 
-# Keys that may hold a secret, and so are never repeated in a message.
-_SECRET = ("token", "password", "security_token", "refresh_token", "client_secret")
-_IN_URL = re.compile(r"://[^/@]*:([^@]*)@|[?&](?:password|sslpassword|token|access_token)=([^&]*)", re.IGNORECASE)
-
-
-def _no_secret(tree: CommentedMap, file: str) -> None:
-    """Passwords come from the environment, never from a file that is passed around and committed."""
-    sources = tree.get("sources")
-    named = sources.items() if isinstance(sources, Mapping) else ()
-    parts = [(("sources", name), part) for name, part in named if isinstance(part, Mapping)]
-    urls = [(("engine",), tree.get("engine")), *(((*at, "url"), part.get("url")) for at, part in parts)]
-    found = [(at, m[1] or m[2] or "") for at, url in urls if isinstance(url, str) for m in _IN_URL.finditer(url)]
-    found += [((*at, key), str(part[key])) for at, part in parts for key in _SECRET if part.get(key)]
-    for at, secret in found:
-        if not re.fullmatch(r"\$\{\w+\}|", secret):
-            word = "password" if at[-1] in ("engine", "url") else str(at[-1]).replace("_", " ")
-            variable = "SEGMENTRY_DB_PASSWORD" if word == "password" else f"{at[1]}_{at[-1]}".upper()
-            raise ConfigError(
-                f"{file}:{line_of(tree, at)} {_dotted(at)}: the {word} stands in the file.",
-                why="Whoever reads the file could use it.",
-                fix=f"Write ${{{variable}}} in its place and set that environment variable.",
-            )
-
-
 def from_environment(text: str, env: Mapping[str, str]) -> str:
     """A text with its ``${NAME}`` filled in; :class:`ConfigError` for one that is not set."""
-    return str(_substitute(text, env, "url", ()))
+    return str(substituted(text, env, "url", ()))
 
 
 def json_schema() -> dict[str, Any]:
@@ -604,57 +581,20 @@ def json_schema() -> dict[str, Any]:
     return Config.model_json_schema(by_alias=True)
 
 
-def line_of(tree: object, path: tuple[object, ...]) -> int:
-    """The line (from 1) of a key path in a loaded YAML tree; of its nearest parent where it is missing."""
-    line = 1
-    for key in path:
-        if isinstance(tree, CommentedMap) and key in tree:
-            line = tree.lc.key(key)[0] + 1
-        elif isinstance(tree, CommentedSeq) and isinstance(key, int) and key < len(tree):
-            line = tree.lc.item(key)[0] + 1
-        else:
-            break
-        tree = tree[key]
-    return line
-
-
-def _substitute(node: object, env: Mapping[str, str], file: str, path: tuple[object, ...]) -> Any:
-    if isinstance(node, Mapping):
-        return {str(k): _substitute(v, env, file, (*path, k)) for k, v in node.items()}
-    if isinstance(node, list):
-        return [_substitute(v, env, file, (*path, i)) for i, v in enumerate(node)]
-    if isinstance(node, str):
-
-        def value(match: re.Match[str]) -> str:
-            if match[1] not in env:
-                raise ConfigError(
-                    f"{file} {_dotted(path)}: the environment variable {match[1]} is not set.",
-                    fix=f"Set it, for example `export {match[1]}=…`.",
-                )
-            return env[match[1]]
-
-        return re.sub(r"\$\{(\w+)\}", value, str(node))
-    return node
-
-
-def _dotted(path: tuple[object, ...]) -> str:
-    return ".".join(str(p) for p in path)
-
-
 def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> str:
     path = tuple(p for p in _written(item["loc"], tree))
-    at = f"{file}:{line_of(tree, path)} {_dotted(path)}".rstrip()
+    at = f"{file}:{line_of(tree, path)} {dotted(path)}".rstrip()
     if item["type"] == "extra_forbidden":
         return f"{at}: this key is not known. {did_you_mean(str(path[-1]), _keys_at(path[:-1], tree))}"
     if item["type"] == "missing":
         return f"{at}: this key is needed and missing."
     if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        given = _get(tree, path)
+        given = value_at(tree, path)
         method = str(given.get("method", "")) if isinstance(given, Mapping) else ""
         return f"{at}: method '{method}' is not known. {did_you_mean(method, METHODS)}"
     message = str(item["msg"]).removeprefix("Value error, ")
     given = item.get("input")
-    open_to_all = path[-1:] and path[-1] not in ("engine", "url", *_SECRET)
+    open_to_all = path[-1:] and path[-1] not in ("engine", "url", *SECRET)
     shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) and open_to_all else ""
     return f"{at}: {shown}{message}"
 
@@ -671,12 +611,6 @@ def _written(loc: tuple[object, ...], tree: object) -> Iterator[object]:
             yield key
 
 
-def _get(tree: object, path: tuple[object, ...]) -> Any:
-    for key in path:
-        tree = cast(Any, tree)[key]
-    return tree
-
-
 def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
     """The keys that are allowed at a path, for the did-you-mean."""
     model: type[BaseModel] = Config
@@ -690,7 +624,7 @@ def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
         case ("traits", _):
             model = DeclaredTrait
         case ("segmentations", _):
-            model = METHODS.get(str(_get(tree, path).get("method")), Rules)
+            model = METHODS.get(str(value_at(tree, path).get("method")), Rules)
         case ("segmentations", _, "segments", int()):
             model = RuleSegment
         case ("segmentations", _, "segments", _):

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from segmentry.config import line_of
+from segmentry.config_text import line_of
 from segmentry.errors import ConfigError, did_you_mean
 
 Entry = TypeVar("Entry", bound=BaseModel)

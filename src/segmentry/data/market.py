@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml.comments import CommentedMap
 
 from segmentry.catalogue import Model
-from segmentry.config import TextList, line_of
+from segmentry.config import TextList
+from segmentry.config_text import line_of
 from segmentry.data import kept_yaml
 from segmentry.errors import ConfigError, UsageError, did_you_mean
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml.comments import CommentedMap
 
-from segmentry.config import line_of
+from segmentry.config_text import line_of
 from segmentry.data import kept_yaml
 from segmentry.data.plan.fields import BY_ID
 from segmentry.errors import ConfigError, UsageError, did_you_mean
