@@ -156,3 +156,21 @@ def test_message_without_its_id_goes_to_quarantine(tmp_path: Path) -> None:
     made = space(tmp_path, [CALLS[0], {**CALLS[1], "messageId": None}, {**CALLS[2], "messageId": None}])
     made.collect()
     assert made.manifest().entries[0].reasons == {"the key (messageId) is missing": 2}
+
+
+DECLARED = """\
+traits:
+  views: {from: events, aggregate: count()}
+"""
+
+
+@on_every_engine
+def test_declared_trait_counts_the_visits_before_the_login_and_none_of_a_shared_device(
+    tmp_path: Path, engine: str
+) -> None:
+    config = CONFIG.replace("name: Test web", f"name: Test web\nengine: {engine}")
+    made = space(tmp_path, CALLS, config + DECLARED)
+    made.collect()
+    made.resolve()
+    made.traits()
+    assert {r["customer_id"]: r["views"] for r in table(made, "traits")} == {"U1": 4, "U2": 1}
