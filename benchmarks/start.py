@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks import shop
 from benchmarks.measure import Benchmark, Contender, NotEqualError, Work, main, seconds, times
 
 COMPANY = "start-company"
@@ -15,15 +16,14 @@ CUSTOMERS = 2_000
 
 def inputs(data: Path) -> None:
     """A small company that has been run, for `segmentry segments` to show."""
-    from segmentry.beginnings import simulate_company
     from segmentry.workspace import open_workspace
 
     if (data / COMPANY).exists():
         return
     beside = data / f"{COMPANY}.writing"
-    simulate_company(beside, customers=CUSTOMERS, seed=1)
+    shop.workspace(beside, shop.exports(data, CUSTOMERS, "parquet"), "duckdb")
     space = open_workspace(beside)
-    space.run()
+    space.run(shop.AS_OF)
     space.close()
     beside.rename(data / COMPANY)
 

@@ -5,6 +5,7 @@ What is too slow or too large is judged by nobody here: small sizes and busy mac
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -26,9 +27,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("bench-data")
 
 
-@pytest.mark.parametrize("name", runner.NAMES)
+# Runs of whole workspaces, which cost minutes here and are what test_engines.py and full_run do, too.
+ONLY_READ = ("engines", "out_of_core")
+
+
+@pytest.mark.parametrize("name", ONLY_READ)
+def test_the_reference_is_a_contender(name: str):
+    benchmark = importlib.import_module(f"benchmarks.{name}").BENCHMARK
+    assert benchmark.reference in {contender.name for contender in benchmark.contenders}
+
+
+@pytest.mark.parametrize("name", [name for name in runner.NAMES if name not in ONLY_READ])
 def test_contenders_agree_and_the_table_is_written(name: str, data: Path, tmp_path: Path, project_root: Path):
-    tiny = {"SEGMENTRY_BENCH_SCALE": ".001", "SEGMENTRY_BENCH_ROUNDS": "0", "SEGMENTRY_BENCH_LARGE": "1"}
+    tiny = {"SEGMENTRY_BENCH_SCALE": ".001", "SEGMENTRY_BENCH_ROUNDS": "0"}
     page = tmp_path / "README.md"
     ran = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--out", str(page)],

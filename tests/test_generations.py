@@ -92,7 +92,7 @@ def test_killed_at_random_moments_it_ends_with_the_tables_of_a_clean_run(tmp_pat
     _in_child(clean)
     whole = time.monotonic() - started
     moments = random.Random(20)
-    deaths, wanted = 0, 20 if engine == "duckdb" else 8  # a run on the server takes three times as long
+    deaths, wanted = 0, 12 if engine == "duckdb" else 5  # a run on the server takes three times as long
     while deaths < wanted:
         child = FORKS.Process(target=_run, args=(killed,))
         child.start()

@@ -325,7 +325,7 @@ _BEHAVIORAL = (
     ),
     Field(
         "origin", Model.BEHAVIORAL, "How they found us", "Channels bring customers of other worth.", 1,
-        ("responses",), "web analytics (campaign of the first visit), CRM lead source",
+        ("customers.acquisition_channel", "responses"), "web analytics (campaign of the first visit), CRM lead source",
         "acquisition channel, lead source, hear of us, first source, campaign source", question=q.HEARD,
     ),
     Field(
