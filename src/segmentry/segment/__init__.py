@@ -1,6 +1,6 @@
 """Segment: from the traits of a sample to a frozen segmentation, by one of the methods below.
 
-Adding a method is adding one file with its ``fit``, one line to ``METHODS``, and settings in ``config/segmentations.py``.
+Adding a method is adding one file with its ``fit``, one line to ``METHODS``, and its settings in ``config``.
 """
 
 from __future__ import annotations
