@@ -138,8 +138,8 @@ def test_slopes_are_those_of_the_likelihood(name: str) -> None:
         assert slope[i] == pytest.approx(difference, rel=1e-6, abs=1e-5 * np.abs(slope).max())
 
 
-# What lifetimes 0.11.3 says of the same parameters: P(alive) and purchases in the next 20 of four customers, and of a new
-# one in 1 and in 30.
+# What lifetimes 0.11.3 says of the same parameters: P(alive) and purchases in the next 20 of four customers, and
+# those of a new one in 1 and in 30.
 @pytest.mark.parametrize(
     ("model", "alive", "later", "new"),
     [
