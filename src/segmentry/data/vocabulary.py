@@ -54,6 +54,7 @@ _SYNONYMS: dict[str, str] = {
         adresse e mail, adresse courriel, correo, correo electronico, correo e, emailadres, e mailadres,
         indirizzo email, posta elettronica, email hash""",
     "known_as": """known as, known as customer""",
+    "visitor": """anonymous visitor, anonymous visitor id, user pseudo id, device visitor id""",
     # Codes of one country are written alone (BSN, DNI, PESEL): nobody else calls a column so.
     "person_id": """person number, person no, personal number, personal identification number, personal id number,
         ssn, ssn number, social security number, social security no, social security id, social security, soc sec id,
