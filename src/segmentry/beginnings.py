@@ -50,7 +50,7 @@ def propose_config(
 def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
     """Make a workspace of a simulated company: its exports, the truth that was planted in them, and its config."""
     with in_memory(root / "scratch") as con:
-        con.raw_sql("SET memory_limit = '2GB'")  # beside it the process takes half as much again; the rest goes to disk
+        con.raw_sql("SET memory_limit = '2GB'")  # the process takes a third more; the rest goes to disk
         simulation.simulate(root / EXPORTS, customers=customers, seed=seed, connection=con.con, progress=progress)
     write_file(root / config.FILE_NAME, simulation.workspace_file())
     if not (root / playbooks.FILE_NAME).exists():
