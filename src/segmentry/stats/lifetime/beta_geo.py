@@ -24,27 +24,23 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import betaln, digamma, expit, gammaln
 
 from segmentry.errors import FitError
-from segmentry.stats.lifetime.buying import BuyingModel, softplus
-from segmentry.stats.lifetime.cells import Cells, Floats, purchase_cells
+from segmentry.stats.lifetime.buying import RATES_RUN_AWAY, BuyingModel, softplus
+from segmentry.stats.lifetime.cells import Cells, Floats
 from segmentry.stats.lifetime.dropout import (
     beta_nodes,
     discounted_purchases_while_alive,
     purchases_while_alive,
 )
-from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search, maximise
+from segmentry.stats.lifetime.estimate import LogLikelihood
 
 _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("a", "0"): "Nobody is seen to drop out: everyone goes on buying.",
     ("a", "infinity"): "All customers drop out with the same probability.",
     ("b", "0"): "Everyone is seen to drop out at once.",
-    ("r", "infinity"): "All customers buy at the same rate.",
-    ("alpha", "infinity"): "All customers buy at the same rate.",
-    ("r", "0"): "Hardly anyone buys again.",
-    ("alpha", "0"): "The rate of purchases has no scale.",
+    **RATES_RUN_AWAY,
 }
 
 
@@ -58,26 +54,6 @@ class _BetaGeo(BuyingModel):
     b: float
 
     @classmethod
-    def fit(
-        cls,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,  # noqa: N803
-        counts: ArrayLike | None = None,
-    ) -> Self:
-        """Fit by maximum likelihood.
-
-        Args:
-            frequency: x, repeat purchases of each customer or cell; purchases at one time (a day, say) are one.
-            recency: t_x, time of the last purchase since the first; 0 without a repeat purchase.
-            T: time observed since the first purchase, in the unit of ``recency``: any, all results are in it.
-            counts: customers in each cell; 1 each by default.
-
-        Raises :class:`DataError` for impossible histories, :class:`FitError` if they do not determine the model.
-        """
-        return cls.fit_cells(purchase_cells(frequency, recency, T, counts))
-
-    @classmethod
     def fit_cells(cls, cells: Cells) -> Self:
         """Fit on cells."""
         require_repeaters(cells)
@@ -86,11 +62,7 @@ class _BetaGeo(BuyingModel):
             {"r": r, "alpha": r / rate, "a": a, "b": b}
             for r, a, b in ((0.3, 0.8, 2.5), (1.0, 0.5, 5.0), (3.0, 2.0, 20.0))
         ]
-        part = cells.thinned(MANY_CELLS)
-        coarse = None if part is cells else cls.log_likelihood(part)
-        search = Search(cls.kind, starts, _RUNS_AWAY, coarse, part.customers / cells.customers)
-        values, estimate = maximise(cls.log_likelihood(cells), search, cells.customers, len(cells))
-        return cls(*values, estimate=estimate)
+        return cls._climbed(cells, starts, _RUNS_AWAY)
 
     @classmethod
     def log_likelihood(cls, cells: Cells) -> LogLikelihood:

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from segmentry.errors import UsageError
-from segmentry.stats.lifetime.cells import Floats, checked_histories, columns_of, distinct_pairs
+from segmentry.stats.lifetime.cells import Cells, Floats, checked_histories, columns_of, distinct_pairs, purchase_cells
+from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search, maximise
 from segmentry.stats.lifetime.model import Model
 
 UNENDING = math.inf
+# What it means when the gamma distribution of purchase rates degenerates.
+RATES_RUN_AWAY: Mapping[tuple[str, str], str] = {
+    ("r", "infinity"): "All customers buy at the same rate.",
+    ("alpha", "infinity"): "All customers buy at the same rate.",
+    ("r", "0"): "Hardly anyone buys again.",
+    ("alpha", "0"): "The rate of purchases has no scale.",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,47 @@ class BuyingModel(Model):
     ``recency`` (t_x, time of the last one since the first purchase) and ``T`` (time observed since the first
     purchase), one row per customer or per cell; results come in the order of the rows.
     """
+
+    @classmethod
+    def fit(
+        cls,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,  # noqa: N803
+        counts: ArrayLike | None = None,
+    ) -> Self:
+        """Fit by maximum likelihood.
+
+        Args:
+            frequency: x, repeat purchases of each customer or cell; purchases at one time (a day, say) are one.
+            recency: t_x, time of the last purchase since the first; 0 without a repeat purchase.
+            T: time observed since the first purchase, in the unit of ``recency``: any, all results are in it.
+            counts: customers in each cell; 1 each by default.
+
+        Raises :class:`DataError` for impossible histories, :class:`FitError` if they do not determine the model.
+        """
+        return cls.fit_cells(purchase_cells(frequency, recency, T, counts))
+
+    @classmethod
+    @abstractmethod
+    def fit_cells(cls, cells: Cells) -> Self:
+        """Fit on cells."""
+
+    @classmethod
+    @abstractmethod
+    def log_likelihood(cls, cells: Cells) -> LogLikelihood:
+        """The log-likelihood of the parameters and its slope, both in their logarithms."""
+
+    @classmethod
+    def _climbed(
+        cls, cells: Cells, starts: Sequence[Mapping[str, float]], runs_away: Mapping[tuple[str, str], str]
+    ) -> Self:
+        """The model at the best maximum reached from ``starts``: first on a part of many cells, then on all."""
+        part = cells.thinned(MANY_CELLS)
+        coarse = None if part is cells else cls.log_likelihood(part)
+        search = Search(cls.kind, starts, runs_away, coarse, part.customers / cells.customers)
+        values, estimate = maximise(cls.log_likelihood(cells), search, cells.customers, len(cells))
+        return cls(*values, estimate=estimate)
 
     def p_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> Floats:  # noqa: N803
         """Probability that a customer is still one at the end of the observation."""

@@ -22,14 +22,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import digamma, gammaln
 
 from segmentry.stats.lifetime.beta_geo import require_repeaters
-from segmentry.stats.lifetime.buying import BuyingModel
-from segmentry.stats.lifetime.cells import Cells, Floats, purchase_cells
+from segmentry.stats.lifetime.buying import RATES_RUN_AWAY, BuyingModel
+from segmentry.stats.lifetime.cells import Cells, Floats
 from segmentry.stats.lifetime.ends import Ends, Pairs
-from segmentry.stats.lifetime.estimate import MANY_CELLS, LogLikelihood, Search, maximise
+from segmentry.stats.lifetime.estimate import LogLikelihood
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
@@ -40,10 +39,7 @@ _RUNS_AWAY: Mapping[tuple[str, str], str] = {
     ("s", "0"): "Nobody is seen to drop out: everyone goes on buying.",
     ("s", "infinity"): "All customers drop out at the same rate.",
     ("beta", "0"): "Nearly everyone who drops out does so at once.",
-    ("r", "infinity"): "All customers buy at the same rate.",
-    ("alpha", "infinity"): "All customers buy at the same rate.",
-    ("r", "0"): "Hardly anyone buys again.",
-    ("alpha", "0"): "The rate of purchases has no scale.",
+    **RATES_RUN_AWAY,
 }
 
 
@@ -64,17 +60,6 @@ class ParetoNbd(BuyingModel):
     beta: float
 
     @classmethod
-    def fit(
-        cls,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,  # noqa: N803
-        counts: ArrayLike | None = None,
-    ) -> Self:
-        """Fit by maximum likelihood; arguments and errors as those of :meth:`BetaGeo.fit`."""
-        return cls.fit_cells(purchase_cells(frequency, recency, T, counts))
-
-    @classmethod
     def fit_cells(cls, cells: Cells) -> Self:
         """Fit on cells."""
         require_repeaters(cells)
@@ -83,11 +68,7 @@ class ParetoNbd(BuyingModel):
             {"r": r, "alpha": r / rate, "s": s, "beta": b * typical}
             for r, s, b in ((0.5, 0.5, 0.4), (1.0, 1.0, 1.0), (3.0, 0.3, 0.3))
         ]
-        part = cells.thinned(MANY_CELLS)
-        coarse = None if part is cells else cls.log_likelihood(part)
-        search = Search(cls.kind, starts, _RUNS_AWAY, coarse, part.customers / cells.customers)
-        values, estimate = maximise(cls.log_likelihood(cells), search, cells.customers, len(cells))
-        return cls(*values, estimate=estimate)
+        return cls._climbed(cells, starts, _RUNS_AWAY)
 
     @classmethod
     def log_likelihood(cls, cells: Cells) -> LogLikelihood:
