@@ -21,7 +21,7 @@ from segmentry import config
 from segmentry.config import Source
 from segmentry.data import golden
 from segmentry.data.golden import Record
-from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, named
+from segmentry.data.ids import DEFAULT_SPACE, EMAIL_SPACE, named, no_changes
 from segmentry.data.linkage import Linked, link_people
 from segmentry.engine import DuckDBSession, Progress, md5
 from segmentry.errors import DataError, did_you_mean
@@ -313,17 +313,8 @@ def _changes(
     session: DuckDBSession, now_there: ir.Table, links: ir.Table, before: Before | None, now: datetime
 ) -> ir.Table:
     """All merges and splits so far: ids whose customer is another than at the last resolve."""
-    nothing = now_there.filter(ibis.literal(False)).select(
-        changed_at=ibis.literal(now).cast("timestamp"),
-        change=ibis.literal(""),
-        id_space="id_space",
-        source_id="source_id",
-        customer_before="customer_id",
-        customer_now="customer_id",
-        reason=ibis.literal(""),
-    )
     if before is None:
-        return nothing
+        return no_changes(now_there)
     earlier = session.facts([before.parts["owners"]]).select("record_key", key_before="customer_key")
     names = now_there.filter(now_there["record_key"].isin(earlier["key_before"])).select(
         key_before="record_key",

@@ -79,3 +79,16 @@ def phone_id(phone: ir.StringValue, name: ir.StringValue) -> ir.StringValue:
     digits = phone.re_replace(r"[^0-9]", "")
     named = ibis.coalesce(" " + name.strip().lower(), "")
     return (digits.length() >= 7).ifelse(digits + named, ibis.null("string"))
+
+
+def no_changes(ids: ir.Table) -> ir.Table:
+    """The table of ids that came to belong to another customer, without a row; ``ids`` have id_space and source_id."""
+    return ids.filter(ibis.literal(False)).select(
+        changed_at=ibis.null("timestamp"),
+        change=ibis.literal(""),
+        id_space="id_space",
+        source_id="source_id",
+        customer_before="source_id",
+        customer_now="source_id",
+        reason=ibis.literal(""),
+    )

@@ -19,7 +19,7 @@ from datetime import datetime
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.data.ids import is_visitor, visitor_space
+from segmentry.data.ids import is_visitor, no_changes, visitor_space
 from segmentry.engine import DuckDBSession
 
 # Of the part.
@@ -111,17 +111,8 @@ def _changes(
     session: DuckDBSession, found: ir.Table, identities: ir.Table, before: Mapping[str, str], now: datetime
 ) -> ir.Table:
     """All visitors so far that came to belong to another customer than before, or to nobody."""
-    nothing = found.filter(ibis.literal(False)).select(
-        changed_at=ibis.literal(now).cast("timestamp"),
-        change=ibis.literal(""),
-        id_space="id_space",
-        source_id="source_id",
-        customer_before="source_id",
-        customer_now="source_id",
-        reason=ibis.literal(""),
-    )
     if not before:
-        return nothing
+        return no_changes(found)
     was = session.facts([before["visitor_owners"]])
     was = was.rename(key_before="customer_key", customer_before="customer_id")
     # Where a customer joined another, its visitors went with it: that is told of the customer.
