@@ -83,6 +83,10 @@ _KEY = Column(
     "The workspace's own number of the customer; facts are sorted by it.",
     null_means="anonymous: no customer on the record",
 )
+_THE_CUSTOMER = (
+    Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+    Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+)
 _CUSTOMER = Column(
     "customer", Type.ID, "The customer's id in the source.", pii=Pii.DIRECT, null_means="anonymous: no customer given"
 )
@@ -393,8 +397,7 @@ golden_customers = Table(
     "one customer",
     "resolve",
     (
-        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
-        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+        *_THE_CUSTOMER,
         Column("ids", Type.INTEGER, "Ids that the customer has in all sources.", required=True, unit="ids"),
         *(
             c
@@ -468,18 +471,14 @@ traits = Table(
     "traits",
     "one customer as of a date; one further column per trait of the catalogue",
     "traits",
-    (
-        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
-        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
-    ),
+    (*_THE_CUSTOMER,),
 )
 memberships = Table(
     "memberships",
     "one customer in one segmentation, as of the last run",
     "assign",
     (
-        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
-        Column("customer_id", Type.ID, "The customer's id in this workspace.", pii=Pii.DIRECT, required=True),
+        *_THE_CUSTOMER,
         Column("segment", Type.CATEGORY, "Name of the segment, 'No data' and 'No good fit' included.", required=True),
         Column("fit", Type.NUMBER, "How typical of the segment, 0 to 1.", null_means="no data", unit="0 to 1"),
         Column("runner_up", Type.CATEGORY, "The next closest segment.", null_means="there is none"),

@@ -95,7 +95,7 @@ def compress(x: ArrayLike, weights: ArrayLike | None = None) -> Distinct:
             why="A distance to an unknown value is unknown.",
             fix="Fill in the gaps or leave out these rows before clustering.",
         )
-    weight = _checked_weights(weights, len(rows))
+    weight = checked_weights(weights, len(rows))
     values, inverse = np.unique(rows + 0.0, axis=0, return_inverse=True)  # + 0.0 makes -0.0 equal to 0.0
     inverse = inverse.ravel().astype(np.int64)
     summed: Floats = np.bincount(inverse, weight, len(values)).astype(np.float64)
@@ -104,7 +104,8 @@ def compress(x: ArrayLike, weights: ArrayLike | None = None) -> Distinct:
     return Distinct(values - origin, summed, counts, inverse, weight, origin)
 
 
-def _checked_weights(weights: ArrayLike | None, n: int) -> Floats:
+def checked_weights(weights: ArrayLike | None, n: int) -> Floats:
+    """(n,) weights, 1 each by default; :class:`FitError` where one is negative or missing, or all are 0."""
     if weights is None:
         return np.ones(n)
     weight = np.asarray(weights, dtype=np.float64)

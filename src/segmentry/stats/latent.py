@@ -22,9 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentry.errors import FitError
+from segmentry.stats.descent import Floats, Ints, checked_weights
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 MISSING = -1  # the code of an item that was not answered
@@ -177,7 +176,7 @@ class _Patterns:
 
     @staticmethod
     def of(rows: Ints, weights: ArrayLike | None, categories: Sequence[int] | None) -> _Patterns:
-        weight = _checked_weights(weights, len(rows)) * (rows != MISSING).any(axis=1)
+        weight = checked_weights(weights, len(rows)) * (rows != MISSING).any(axis=1)
         if not weight.any():
             raise FitError("Nobody answered anything.", why="Latent classes are found from answers.")
         patterns, inverse = np.unique(rows, axis=0, return_inverse=True)
@@ -319,19 +318,6 @@ def _checked_codes(codes: ArrayLike) -> Ints:
             fix="Number the categories of each item from 0.",
         )
     return whole
-
-
-def _checked_weights(weights: ArrayLike | None, n: int) -> Floats:
-    if weights is None:
-        return np.ones(n)
-    weight = np.asarray(weights, dtype=np.float64)
-    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any():
-        raise FitError(
-            f"The weights of {n} respondents are negative, missing, or {weight.shape} in number.",
-            why="A weight says how many people a row stands for.",
-            fix="Give one number of at least 0 per row.",
-        )
-    return weight
 
 
 def _require_identified(data: _Patterns, k: int) -> None:

@@ -11,7 +11,8 @@ A customer was won on the day of joining, else of the first order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import ibis
 import ibis.expr.types as ir
@@ -31,22 +32,25 @@ def traits(known: Known) -> Part:
     if known.costs is None:
         return Part()
     costs = known.costs.mutate(type=known.costs["type"].strip().lower())
-    found = _Totals(costs)
+    found = _totals(costs)
     costs = costs.mutate(amount=engine.units(costs["amount"], found.decimals))
-    return combine(*(_of_type(known, costs, type_, found) for type_ in TYPES if type_ in found.types))
+    return combine(*(_of_type(known, costs, type_, found) for type_ in TYPES if type_ in found.nobodys))
 
 
+@dataclass(frozen=True)
 class _Totals:
-    """Which types of cost there are, how much of each is nobody's, and with how many decimals they add up."""
+    """With how many decimals costs add up exactly, and by type how much of them is nobody's."""
 
-    def __init__(self, costs: ir.Table) -> None:
-        size = costs["amount"].cast("float64").abs().max()
-        self.decimals = engine.decimals_for(costs.agg(largest=size).to_pyarrow().to_pylist()[0]["largest"])
-        whole = engine.units(costs["amount"], self.decimals)
-        nobodys = engine.sum_of_units(whole, self.decimals, costs[KEY].isnull())
-        rows = costs.group_by("type").agg(nobodys=nobodys).to_pyarrow().to_pylist()
-        self.types = {row["type"] for row in rows}
-        self.nobodys = {row["type"]: row["nobodys"] or 0.0 for row in rows}
+    decimals: int
+    nobodys: Mapping[str, float]
+
+
+def _totals(costs: ir.Table) -> _Totals:
+    largest = costs["amount"].cast("float64").abs().max()
+    decimals = engine.decimals_for(costs.agg(largest=largest).to_pyarrow().to_pylist()[0]["largest"])
+    nobodys = engine.sum_of_units(engine.units(costs["amount"], decimals), decimals, costs[KEY].isnull())
+    rows = costs.group_by("type").agg(nobodys=nobodys).to_pyarrow().to_pylist()
+    return _Totals(decimals, {row["type"]: row["nobodys"] or 0.0 for row in rows})
 
 
 def _of_type(known: Known, costs: ir.Table, type_: str, found: _Totals) -> Part:
@@ -57,16 +61,14 @@ def _of_type(known: Known, costs: ir.Table, type_: str, found: _Totals) -> Part:
     passes = [own.group_by(KEY).agg(**{f"own_{name}": engine.sum_of_units(own["amount"], found.decimals)})]
     added: list[Expression] = [lambda row: _number(row[f"own_{name}"])]
     sums = {}
-    if not found.nobodys[type_]:
-        pass
-    elif type_ == "acquisition":
+    if type_ == "acquisition" and found.nobodys[type_]:
         passes += _acquisition(known, rows.filter(rows[KEY].isnull()), found.decimals)
         added += [_head(i) for i in range(len(_AMONG))]
-    elif known.lines is not None:
+    elif found.nobodys[type_] and known.lines is not None:
         sums = {f"lines_{name}": known.lines["is_sale"].sum()}
         each = found.nobodys[type_] / known.counts["sales"]
         added.append(lambda row: _number(row[f"lines_{name}"]) * each)
-    else:
+    elif found.nobodys[type_]:
         each = found.nobodys[type_] / known.filled["customers.customer_key"]
         added.append(lambda _: ibis.literal(each))
 
@@ -139,7 +141,7 @@ def _won(known: Known) -> ir.Table:
 
 def net(value: Expression, part: Part) -> dict[Trait, Expression]:
     """What is left of a value when the costs on record are taken off, and what it says of the relation."""
-    costs = [expression for trait, expression in part.traits.items()]
+    costs = list(part.traits.values())
     if not costs:
         return {}
 
