@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from segmentry import config
-from segmentry.catalogue import lookup
+from segmentry.catalogue import Model, lookup
 from segmentry.data.defaults import lifecycle_days
 from segmentry.data.order_lines import Rhythm, friendly
 from segmentry.data.proposal import Proposal
@@ -194,8 +194,8 @@ def test_customer_personality(real: Mapping[str, Proposal]):
 
 def test_telco(real: Mapping[str, Proposal]):
     proposal = real["telco_churn/*"]
-    assert [s.kind for s in proposal.sources] == ["customers"] * 4
-    assert {s.id_space for s in proposal.sources} == {"customers"}
+    assert [s.kind for s in proposal.sources] == ["customers", "customers", "places", "customers", "customers"]
+    assert {s.id_space for s in proposal.sources if s.kind == "customers"} == {"customers"}
     columns = {target: column for s in proposal.sources for target, column in mapping(s).items()}
     assert columns == {
         "customer": "Customer ID",
@@ -209,10 +209,11 @@ def test_telco(real: Mapping[str, Proposal]):
         "longitude": "Longitude",
         "value": "Total Revenue",
     }
-    (population,) = proposal.left_out
-    assert population.path.endswith("population.parquet")
-    assert "places, not customers" in population.reason
+    assert not proposal.left_out
+    (population,) = proposal.sources[2].attributes
+    assert (population.name, population.model, population.pii) == ("population", Model.GEOGRAPHIC, Pii.QUASI)
     text = to_yaml(proposal)
+    assert "Joined to customers by Zip Code of telco_customer_churn_location: 100 %" in " ".join(text.split())
     assert "100 % of the ids are in" in text
     assert "Churn Value (says the same as Churn Label)" in text
     groups = read(proposal).segmentations["groups"]
@@ -588,3 +589,37 @@ def test_only_products(tmp_path: Path):
     with pytest.raises(DataError, match="None of the files tells of customers") as caught:
         proposed(tmp_path, "products.csv")
     assert caught.value.why == "products.csv: products."
+
+
+# Tables of places -----------------------------------------------------------------------------------------------------
+
+
+def places(root: Path) -> None:
+    write(root / "areas.csv", "zip,city,households,median_income", [
+        f"{10_000 + i},Town {i % 7},{500 + i % 9},{30_000 + i % 40}" for i in range(60)
+    ])  # fmt: skip
+
+
+def test_a_table_of_places_is_joined_to_customers_by_their_postal_code(tmp_path: Path):
+    places(tmp_path)
+    write(tmp_path / "people.csv", "customer_id,age,zip", [f"{i},{20 + i % 50},{10_030 + i % 60}" for i in range(90)])
+    proposal = proposed(tmp_path, "*.csv")
+    areas, people = proposal.sources
+    assert (areas.kind, people.kind) == ("places", "customers")
+    assert [(a.name, a.model, a.pii) for a in areas.attributes] == [
+        ("households", Model.GEOGRAPHIC, Pii.NONE),
+        ("median_income", Model.GEOGRAPHIC, Pii.QUASI),
+    ]
+    assert areas.left_out == (("city", "names the place: town"),)
+    loaded = read(proposal)
+    assert loaded.sources["areas"].columns == {"postcode": "zip"}
+    assert not loaded.sources["areas"].pii  # no person stands in the file
+    assert "67 % of its postal codes are here" in areas.notes[0]
+
+
+def test_a_table_of_places_is_left_out_where_no_customer_has_a_postal_code(tmp_path: Path):
+    places(tmp_path)
+    write(tmp_path / "people.csv", "customer_id,age", [f"{i},{20 + i % 50}" for i in range(90)])
+    proposal = proposed(tmp_path, "*.csv")
+    assert [s.name for s in proposal.sources] == ["people"]
+    assert proposal.left_out[0].reason.endswith("places, not customers, and no file of customers has a postal code")

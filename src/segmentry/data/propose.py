@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from segmentry import expressions
+from segmentry import expressions, postcodes
 from segmentry.data import files, values
 from segmentry.data.currency import currency_of
 from segmentry.data.order_lines import (
@@ -103,6 +103,7 @@ def propose(
         else:
             found.append(outcome)
     found = _customers_from_accounts(found)
+    found = _with_places(found, left_out)
     if not any("customer" in f.source.columns for f in found):
         raise _nothing_about_customers(left_out, found)
     moment = now or datetime.now(UTC)
@@ -173,6 +174,42 @@ def _customers_from_accounts(found: list[_Found]) -> list[_Found]:
             made[-1] = replace(each, source=replace(each.source, attributes=(), left_out=()))
             made.append(replace(each, source=stand_ins))
     return made
+
+
+def _with_places(found: list[_Found], left_out: list[LeftOut]) -> list[_Found]:
+    """Tables of places with how many postal codes of customers they hold; left out where no customer has one."""
+    homes = [f for f in found if f.source.kind == "customers" and len(_postcode(f)) == 1]
+    made = []
+    for each in found:
+        if each.source.kind != "places":
+            made.append(each)
+        elif not homes:
+            reason = f"{each.source.reasons[0]}, and no file of customers has a postal code"
+            left_out.append(LeftOut(each.source.paths[0], reason, each.source.table.names))
+            each.opened.close()
+        else:
+            notes = tuple(_found_places(home, each) for home in homes)
+            made.append(replace(each, source=replace(each.source, notes=(*each.source.notes, *notes))))
+    return made
+
+
+def _postcode(found: _Found) -> tuple[str, ...]:
+    mapped = found.source.columns.get("postcode")
+    return mapped.uses if mapped else ()
+
+
+def _found_places(home: _Found, places: _Found) -> str:
+    codes = [
+        f.opened.all(*_postcode(f)).rename(code=_postcode(f)[0]).mutate(code=lambda t: t["code"].cast("string"))
+        for f in (home, places)
+    ]
+    lived, listed = (t.filter(t["code"].notnull()).select(code=postcodes.comparable(t["code"])) for t in codes)
+    known = lived["code"].isin(listed["code"])
+    share = lived.agg(share=known.cast("float64").mean()).to_pyarrow().to_pylist()[0]["share"] or 0.0
+    return (
+        f"Joined to customers by {home.source.columns['postcode'].expression} of {home.source.name}: "
+        f"{100 * share:.0f} % of its postal codes are here. Of a postal code with several rows the last counts."
+    )
 
 
 def _with_day_first(found: _Found, now: datetime) -> _Found:

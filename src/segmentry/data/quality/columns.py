@@ -17,7 +17,7 @@ from segmentry import engine
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.tables import OLDEST, Type
 
-_MASTER_DATA = ("customers", "accounts", "products")  # typed by people; facts are counted by machines
+_MASTER_DATA = ("customers", "accounts", "products", "places")  # typed by people; facts are counted by machines
 _NUMERIC = (Type.NUMBER, Type.MONEY, Type.INTEGER)
 # RFC 5321 allows more; what a form should take looks like this.
 _EMAIL = r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]{2,}$"

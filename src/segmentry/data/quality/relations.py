@@ -14,16 +14,18 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from segmentry import postcodes
 from segmentry.data import hierarchy
 from segmentry.data.ids import plain_name
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.engine import Session
 from segmentry.tables import Type
 
-_KEYS = {"customers": "customer", "accounts": "account", "products": "product"}
+_KEYS = {"customers": "customer", "accounts": "account", "products": "product", "places": "postcode"}
 _REFERENCES = (
     ("transactions", "product", "products", "product", "unknown_products"),
     ("customers", "account", "accounts", "account", "unknown_accounts"),
+    ("customers", "postcode", "places", "postcode", "unknown_places"),
 )
 _NEARLY_ALL = 0.999
 _LEAST_ROWS = 100
@@ -59,20 +61,25 @@ def references(collected: Collected, every: Sequence[Collected]) -> Iterator[Fou
 def _unknown(collected: Collected, column: str, others: Sequence[Collected], key: str, check: str) -> Iterator[Found]:
     if not others:
         return
-    lists = [c.rows.select(known=c.rows[key]) for c in others]
+    alike = postcodes.comparable if column == "postcode" else _as_it_is
+    lists = [c.rows.select(known=alike(c.rows[key])) for c in others]
     known = lists[0].union(*lists[1:], distinct=True) if len(lists) > 1 else lists[0].distinct()
     rows = collected.rows
     if "line_kind" in rows.columns and column == "product":  # postage is on no product list
         rows = rows.filter(rows["line_kind"] != "charge")
     used = rows.filter(rows[column].notnull()).group_by(column).agg(n=ibis._.count())
     total = _row(used.agg(rows=ibis._.n.sum()))["rows"] or 0
-    missing = used.anti_join(known, used[column] == known["known"])
+    missing = used.anti_join(known, alike(used[column]) == known["known"])
     found = _row(missing.agg(ids=ibis._.count(), rows=ibis._.n.sum()))
     if found["ids"]:
         names = ", ".join(c.name for c in others)
         text = f"{found['rows']:,} records name {found['ids']:,} {column}s that are not in {names}"
         wrong = collected.rows[column].isin(missing[column])
         yield Found(check, column, int(found["rows"]), int(total), text, wrong)
+
+
+def _as_it_is(value: ir.Value) -> ir.Value:
+    return value
 
 
 def parents(session: Session, collected: Collected, every: Sequence[Collected]) -> Iterator[Found]:
