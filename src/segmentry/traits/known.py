@@ -39,9 +39,9 @@ class Facts:
     golden_customers: ir.Table
     transactions: ir.Table | None = None
     products: ir.Table | None = None
-    places: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
+    places: ir.Table | None = None
 
 
 @dataclass(frozen=True)
