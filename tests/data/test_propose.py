@@ -623,3 +623,36 @@ def test_a_table_of_places_is_left_out_where_no_customer_has_a_postal_code(tmp_p
     proposal = proposed(tmp_path, "*.csv")
     assert [s.name for s in proposal.sources] == ["people"]
     assert proposal.left_out[0].reason.endswith("places, not customers, and no file of customers has a postal code")
+
+
+# Repeats --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_beside_the_whole_is_left_out_and_said_so(tmp_path: Path):
+    write(tmp_path / "all.csv", ORDERS, orders())
+    sample = [f"{n:03},{line}" for n, line in enumerate(orders()[40:80], 1)]
+    write(tmp_path / "sample.csv", "id,master_customer_id,order_id,order_date,amount", sample)
+    write(tmp_path / "later.csv", "customer_id,order_id,order_date,amount,store", [f"{o},a" for o in orders(500)[::-1]])
+    proposal = proposed(tmp_path, "*.csv")
+    assert [s.name for s in proposal.sources] == ["all"]
+    told = {Path(left.path).name: left.reason for left in proposal.left_out}
+    assert told["sample.csv"].startswith("repeats all: 100 % of its rows are there, too, with the same")
+    assert "master_customer_id as customer_id" in told["sample.csv"]
+    assert "by hand" in told["later.csv"]
+    assert "# Left out: sample.csv (repeats all" in to_yaml(proposal)
+
+
+def test_sources_of_the_same_customers_with_orders_of_their_own_stay(tmp_path: Path):
+    write(tmp_path / "web.csv", ORDERS, orders())
+    shop = [f"{100 + i % 40},{900 + i},2025-{1 + i % 12:02}-{1 + i % 28:02},{i % 17 + 1}.5,x" for i in range(100)]
+    write(tmp_path / "shop.csv", f"{ORDERS},till", shop)
+    assert {s.name for s in proposed(tmp_path, "*.csv").sources} == {"web", "shop"}
+
+
+def test_cdnow_sample_repeats_the_master(real_data: Path, tmp_path: Path):
+    files = [str(real_data / "cdnow" / f"cdnow_{n}.parquet") for n in ("master", "sample")]
+    proposal = proposed(tmp_path, *files)
+    assert [s.name for s in proposal.sources] == ["cdnow_master"]
+    assert "100 % of its rows are there, too, with the same master_customer_id as customer_id" in (
+        proposal.left_out[0].reason
+    )

@@ -37,6 +37,7 @@ from segmentry.data.recognise import (
     recognise,
     rows_as_customers,
 )
+from segmentry.data.repeats import repeated
 from segmentry.data.source_files import (
     Group,
     LeftOut,
@@ -102,7 +103,7 @@ def propose(
             left_out.append(outcome)
         else:
             found.append(outcome)
-    found = _customers_from_accounts(found)
+    found = _without_repeats(_customers_from_accounts(found), left_out)
     found = _with_places(found, left_out)
     if not any("customer" in f.source.columns for f in found):
         raise _nothing_about_customers(left_out, found)
@@ -174,6 +175,16 @@ def _customers_from_accounts(found: list[_Found]) -> list[_Found]:
             made[-1] = replace(each, source=replace(each.source, attributes=(), left_out=()))
             made.append(replace(each, source=stand_ins))
     return made
+
+
+def _without_repeats(found: list[_Found], left_out: list[LeftOut]) -> list[_Found]:
+    """The sources without those whose rows stand in a larger one, too."""
+    told = repeated([(f.source, f.opened) for f in found])
+    for each in found:
+        if each.source.name in told:
+            left_out.append(LeftOut(each.source.paths[0], told[each.source.name], each.source.table.names))
+            each.opened.close()
+    return [f for f in found if f.source.name not in told]
 
 
 def _with_places(found: list[_Found], left_out: list[LeftOut]) -> list[_Found]:
