@@ -656,3 +656,87 @@ def test_cdnow_sample_repeats_the_master(real_data: Path, tmp_path: Path):
     assert "100 % of its rows are there, too, with the same master_customer_id as customer_id" in (
         proposal.left_out[0].reason
     )
+
+
+# Lost zeros -----------------------------------------------------------------------------------------------------------
+
+
+def test_postal_codes_that_may_have_lost_a_zero_are_told_and_not_changed(tmp_path: Path):
+    codes = ["2134", "90210", "10001", "60601", "94105"]
+    rows = [f"C{i},{codes[i % 5]},{'US' if i % 9 else 'AT'}" for i in range(100)]
+    write(tmp_path / "people.csv", "customer_id,zip,country", rows)
+    proposal = proposed(tmp_path, "people.csv")
+    (doubt,) = proposal.sources[0].doubts
+    assert doubt.startswith("19 % of zip have 4 digits, most have 5: leading zeros may be lost. Nothing is changed.")
+    loaded = read(proposal)
+    assert loaded.sources["people"].columns["postcode"] == "zip"
+    # What it says to do can be done.
+    written = to_yaml(proposal).replace("postcode: zip ", f'postcode: "{doubt.split("map postcode: ")[1]}" ')
+    assert config.parse(written, {}).sources["people"].columns["postcode"].startswith("case when length(zip) = 4")
+
+
+def test_postal_codes_of_a_country_with_four_digits_are_whole(tmp_path: Path):
+    rows = [f"C{i},{1010 + i % 90 if i % 3 else 10115 + i},{'AT' if i % 3 else 'DE'}" for i in range(200)]
+    write(tmp_path / "people.csv", "customer_id,zip,country", rows)
+    assert not proposed(tmp_path, "people.csv").sources[0].doubts
+
+
+@pytest.mark.parametrize(("ids", "told"), [(range(1, 3_000), False), (range(37, 99_990, 331), True)])
+def test_ids_that_may_have_lost_zeros_are_told_and_counted_ones_are_not(tmp_path: Path, ids: range, told: bool):
+    write(tmp_path / "people.csv", "customer_id,age", [f"{i},{20 + i % 50}" for i in ids])
+    doubts = proposed(tmp_path, "people.csv").sources[0].doubts
+    assert bool(doubts) is told
+    assert all("customer_id have fewer than 5 digits" in d for d in doubts)
+
+
+def test_ids_that_are_those_of_another_file_but_for_zeros_are_told(tmp_path: Path):
+    write(tmp_path / "orders.csv", ORDERS, [f"{i % 40:05},{i},2024-{1 + i % 12:02}-11,{i}.5" for i in range(200)])
+    write(tmp_path / "people.csv", "customer_id,age", [f"{i},{20 + i}" for i in range(40)])
+    people = next(s for s in proposed(tmp_path, "*.csv").sources if s.name == "people")
+    assert people.doubts[0].startswith("100 % of its ids are those of orders without the zeros in front, 0 % as they")
+
+
+# Whose records --------------------------------------------------------------------------------------------------------
+
+
+def people(n: int = 60) -> list[str]:
+    return [f"K{i:03},Anna Berg{i},anna{i}@home.example,{20 + i % 50}" for i in range(n)]
+
+
+def test_facts_that_name_an_address_are_joined_by_it(tmp_path: Path):
+    write(tmp_path / "people.csv", "customer_id,name,email,age", people())
+    clicks = [
+        f"anna{i % 60}@home.example,2024-01-{1 + i % 28:02} 10:00:00,open,+44 20 7946 0{i % 60:03}" for i in range(200)
+    ]
+    write(tmp_path / "clicks.csv", "email,time,event,phone", clicks)
+    bought = [
+        f"{f'K{i % 60:03}' if i % 4 else ''},{i},2024-01-{1 + i % 28:02},{i}.5,anna{i % 60}@home.example"
+        for i in range(200)
+    ]
+    write(tmp_path / "orders.csv", f"{ORDERS},email", bought)
+    proposal = proposed(tmp_path, "*.csv")
+    found = {s.name: mapping(s) for s in proposal.sources}
+    assert (found["clicks"]["contact_email"], found["clicks"]["contact_phone"]) == ("email", "phone")
+    assert "customer" not in found["clicks"]
+    assert (found["orders"]["customer"], found["orders"]["contact_email"]) == ("customer_id", "email")
+    assert read(proposal).sources["clicks"].columns == found["clicks"]
+
+
+def test_an_address_is_the_id_where_no_file_of_customers_has_addresses(tmp_path: Path):
+    clicks = [f"anna{i % 60}@home.example,2024-01-{1 + i % 28:02} 10:00:00,open" for i in range(200)]
+    write(tmp_path / "clicks.csv", "email,time,event", clicks)
+    assert mapping(proposed(tmp_path, "clicks.csv").sources[0])["customer"] == "email"
+
+
+def test_an_id_of_another_system_that_some_records_have_is_stated_by_them(tmp_path: Path):
+    write(tmp_path / "shop.csv", ORDERS, [f"S{i % 50:03},{i},2024-01-{1 + i % 28:02},{i}.5" for i in range(200)])
+    contacts = [f"P{i:04},{f'S{i:03}' if i < 40 else ''},anna{i}@home.example,{20 + i % 50}" for i in range(90)]
+    write(tmp_path / "crm.csv", "contact_id,customer_number,email,age", contacts)
+    crm = next(s for s in proposed(tmp_path, "*.csv").sources if s.name == "crm")
+    assert (mapping(crm)["customer"], mapping(crm)["known_as"], crm.id_space) == (
+        "contact_id",
+        "customer_number",
+        "crm",
+    )
+    loaded = read(proposed(tmp_path, "*.csv"))
+    assert loaded.sources["shop"].id_space == "customers"

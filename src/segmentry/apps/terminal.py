@@ -181,6 +181,9 @@ def proposal(found: Proposal, path: Path) -> None:
         plain(f"Personal data in {name}: {', '.join(columns)}.")
     for note in found.notes:
         plain(note)
+    for source in found.sources:
+        for doubt in source.doubts:
+            warn(f"Please check {source.name}: {doubt}.")
     for left_out in found.left_out:
         warn(f"Left out: {left_out.path}: {left_out.reason.rstrip('.')}.")
     names = ", ".join(s.name for s in found.segmentations)

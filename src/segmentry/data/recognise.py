@@ -77,6 +77,7 @@ class SourceProposal:
     return_note: str = ""
     as_customers: bool = False  # organisations that stand for the customers
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what is told on the terminal, too
     answers: Mapping[str, str] = field(default_factory=dict)
     known: Known | None = None  # the export that it is recognised as
 
