@@ -27,6 +27,7 @@ from sqlglot import exp
 from segmentry.config import FILE_NAME, Source
 from segmentry.data.connectors.feed import BATCH, Feed, Mark, Value, kind_of, naive, record_batch, used_columns
 from segmentry.errors import ConfigError, DataError, SegmentryError, did_you_mean
+from segmentry.wording import agree
 
 _POSTGRES = ("postgresql", "postgres")
 # Python's and Arrow's calendar; PostgreSQL's goes from 4713 BC to the year 294276, and to infinity.
@@ -208,7 +209,7 @@ class _Database(Feed):
 
     def caveats(self) -> tuple[str, ...]:
         return tuple(
-            f"{n:,} values of {column} are infinite or no date of the calendar and count as not known"
+            agree(n, "{n} [value|values] of ") + f"{column}: infinite or no date of the calendar, so not known"
             for column, n in self._beyond.items()
         )
 
