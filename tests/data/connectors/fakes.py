@@ -25,6 +25,7 @@ class Service:
     properties: dict[str, dict[str, str]] = field(default_factory=dict)
     contacts: dict[str, list[str]] = field(default_factory=dict)
     archived: dict[str, list[str]] = field(default_factory=dict)
+    archived_at: str = "2026-01-01T00:00:00.000Z"
     failures: list[Answer | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     token: str = TOKEN
@@ -160,7 +161,7 @@ def _archived(service: Service, name: str, asked: dict[str, list[str]]) -> Answe
     found = sorted(service.archived.get(name, []), key=int)
     first = int(asked.get("after", ["0"])[0])
     page = found[first : first + int(asked["limit"][0])]
-    at = "2026-01-01T00:00:00.000Z"
+    at = service.archived_at
     results = [
         {"id": i, "properties": {}, "createdAt": at, "updatedAt": at, "archived": True, "archivedAt": at} for i in page
     ]
