@@ -334,7 +334,7 @@ def _substitute(node: object, env: Mapping[str, str], file: str, path: tuple[obj
         def value(match: re.Match[str]) -> str:
             if match[1] not in env:
                 raise ConfigError(
-                    f"{file} {_dotted(path)}: the environment variable {match[1]} is not set.",
+                    f"{f'{file} {_dotted(path)}'.rstrip()}: the environment variable {match[1]} is not set.",
                     fix=f"Set it, for example `export {match[1]}=…`.",
                 )
             return env[match[1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import threading
 from collections.abc import Iterator
@@ -243,7 +244,7 @@ _SOQL = re.compile(
     r"SELECT (?P<fields>COUNT\(\)|[A-Za-z, ]+) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?"
     r"(?: ORDER BY SystemModstamp, Id)?"
 )
-_AFTER = re.compile(r"SystemModstamp >= (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z")
+_AFTER = re.compile(r"SystemModstamp (>=?) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z")
 
 
 def salesforce(service: Service, request: Any, body: bytes) -> Answer:
@@ -294,7 +295,8 @@ def _queried(service: Service, soql: str, deleted: bool, first: int) -> Answer:
         name, _, value = condition.partition(" = ")
         if after is None and not (known.get(name) == "boolean" and value == "true"):
             return salesforce_error(400, "MALFORMED_QUERY", f"unexpected token: {condition}")
-        rows = [r for r in rows if (r["SystemModstamp"] >= after[1] if after else r.get(name))]
+        least = {">=": operator.ge, ">": operator.gt}[after[1]] if after else None
+        rows = [r for r in rows if (least(r["SystemModstamp"], after[2]) if least and after else r.get(name))]
     if asked["fields"] == "COUNT()":
         return 200, {}, {"totalSize": len(rows), "done": True, "records": []}
     fields = asked["fields"].split(", ")

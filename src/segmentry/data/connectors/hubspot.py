@@ -44,6 +44,10 @@ class HubSpot(CrmFeed):
         found = self._search([self._from(_milliseconds(mark.value))], self.cursor, 1, None)
         return int(found.total) + sum(1 for _ in self._archived(mark))
 
+    def count_after(self, mark: Mark) -> int:
+        later = _filter(self.cursor, "GT", str(_milliseconds(mark.value)))
+        return int(self._search([later], self.cursor, 1, None).total)
+
     def records(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
         """What has been deleted, and then what is there, in the order of its date of change."""
         if since is not None:  # at first there is nothing here that could be gone
