@@ -15,7 +15,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry import traits
+from segmentry import artefacts, traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, golden, market, masking, quality, quarantine, reconcile
@@ -29,7 +29,7 @@ from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import playbooks, profiles
+from segmentry.target import profiles
 from segmentry.target.profiles import SegmentationSummary
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
@@ -65,6 +65,7 @@ class QualityReport:
     models: Mapping[str, float]  # by segmentation model
     before: Mapping[str, float]  # by source and by model, where there was a check before
     history: tuple[tuple[date, float], ...]  # as-of date and mean score of the sources, oldest first
+    rules: Mapping[str, tuple[TraitHealth, ...]]  # by segmentation, what each of its rules rests on
 
     @property
     def blocked(self) -> bool:
@@ -151,22 +152,6 @@ class Explanation:
     reasons: tuple[tuple[str, float | None], ...]  # text, weight
     moves: tuple[tuple[str, str], ...]  # segment, what would have to change
     stays: tuple[tuple[str, date, date | None], ...]  # segment, since, until
-
-
-def load_segmentation(root: Path, run: Run) -> Segmentation:
-    """The artefact that a fit run left, with the texts of playbooks.yaml.
-
-    Who says a text, first wins: segmentry.yaml, then playbooks.yaml, then what the fit made up.
-    """
-    path = root / run.facts["file"]
-    if not path.exists():
-        name = run.stage.partition(":")[2]
-        raise DataError(f"{run.facts['file']} is gone.", fix=f"Run `segmentry fit {name}` to make it anew.")
-    found = Segmentation.from_json(path.read_text(encoding="utf-8"), where=run.facts["file"])
-    written = playbooks.texts(playbooks.load(root / playbooks.FILE_NAME), found.names)
-    made_up = found.report.get("texts", {})
-    own = {s.name: {k: v for k, v in (("meaning", s.meaning), ("action", s.action)) if v} for s in found.segments}
-    return found.with_texts({n: {**made_up.get(n, {}), **written.get(n, {}), **own[n]} for n in found.names})
 
 
 @dataclass(frozen=True)
@@ -318,7 +303,7 @@ class Reading:
                 f"There is no segmentation '{name}' in {FILE_NAME}.",
                 why=did_you_mean(name, self.config.segmentations),
             )
-        return load_segmentation(self.root, self.run(f"fit:{name}"))
+        return artefacts.load_segmentation(self.root, self.run(f"fit:{name}"))
 
     def segmentations(self) -> tuple[str, ...]:
         """Names of the segmentations that have placed everybody, in the order of the config."""
@@ -388,16 +373,24 @@ class Reading:
             quality.model_scores(known, checked.scores),
             before,
             tuple(past[-_CHECKS_SHOWN:]),
+            {name: self.rules_of(name) for name in reads},
         )
 
     def health_of(self, names: Iterable[str]) -> tuple[TraitHealth, ...]:
-        """What stands behind traits: fill rate, the newest record, and the warnings about the data they need."""
+        """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements."""
         run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
         specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
         rates = {c.trait.name: c.fill_rate for c in self.trait_covers()}
         last = {e.kind: max(x.last or "" for x in manifest.entries if x.kind == e.kind) for e in manifest.entries}
+        differ, day = self.run("resolve").facts.get("disagreements", {}), run.as_of or date.min
+        return tuple(quality.health(specs[n], rates[n], checked, last, differ, day) for n in names if n in specs)
+
+    def rules_of(self, name: str) -> tuple[TraitHealth, ...]:
+        """What stands behind the rules of a segmentation: of each, the weakest of the traits that it reads."""
+        rules = self.segmentation(name).rules
+        behind = {h.trait: h for h in self.health_of(dict.fromkeys(t for read in rules.values() for t in read))}
         return tuple(
-            quality.health(specs[n], rates[n], checked, last, run.as_of or date.min) for n in names if n in specs
+            quality.rule_health(segment, [behind[t] for t in read if t in behind]) for segment, read in rules.items()
         )
 
     def _declared(self) -> list[Trait]:
@@ -417,6 +410,10 @@ class Reading:
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         absent = self.run("traits").facts.get("absent", {})
         return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+
+    def models(self) -> dict[str, traits.Learned]:
+        """The models that traits are made of, by name; also those that the data could not support, with the reason."""
+        return artefacts.load_learned(self.root, self.run("traits"))
 
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""

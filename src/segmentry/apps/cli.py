@@ -315,10 +315,15 @@ def quarantine(
 
 
 @app.command()
-def traits(workspace: Where = HERE, as_of: AsOf = None, quiet: Quiet = False) -> None:
+def traits(
+    workspace: Where = HERE,
+    as_of: AsOf = None,
+    learn: Annotated[list[str] | None, typer.Option(help="Learn this model of traits anew, such as themes.")] = None,
+    quiet: Quiet = False,
+) -> None:
     """Compute the traits of every customer as of a date."""
     with _opened(workspace, quiet) as space:
-        space.traits(as_of.date() if as_of else None)
+        space.traits(as_of.date() if as_of else None, again=learn or ())
 
 
 @app.command()
@@ -378,7 +383,7 @@ def describe(
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
-            healths = reading.health_of(summary.variables)
+            healths, rules = reading.health_of(summary.variables), reading.rules_of(summary.name)
             notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
@@ -386,7 +391,7 @@ def describe(
         _print_json([{**_without(s), "notes": [n.model_dump(mode="json") for n in about]} for s, about in found])
     else:
         terminal.describe(summary, shown, space.config.currency, notes)
-        quality.healths(healths)
+        quality.healths(healths, rules)
 
 
 @app.command()
@@ -469,7 +474,7 @@ def show(
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:
             covers = [*reading.trait_covers(), *reading.absent_traits()]
-            _print_json(covers) if json else terminal.traits(covers)
+            _print_json(covers) if json else terminal.traits(covers, reading.models())
         else:
             if unmasked:
                 _note_look(space, f"show {table}")
