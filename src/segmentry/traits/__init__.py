@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
+from segmentry.traits import attributes, behavioral, declared, demographic, geographic, places, value
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
@@ -40,6 +40,7 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "geographic": geographic.traits,
     "demographic": demographic.traits,
     "attributes": attributes.traits,
+    "places": places.traits,
 }
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
