@@ -19,7 +19,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.stats.likert import Scale, scale_of
-from segmentry.stats.scales import Moments, moments_of_sums
+from segmentry.stats.scales import Moments, Reliability, moments_of_sums
 from segmentry.traits.known import KEY, Known
 
 _LONGEST = 80  # characters of an answer that may be a step of a scale
@@ -185,7 +185,10 @@ def _number(rows: ir.Table, numbers: Mapping[str, Mapping[str, int]]) -> ir.Inte
         alike.setdefault(tuple(sorted(steps.items())), []).append(question)
     null = ibis.null("int64")
     of_scale = [
-        (rows["question"].isin(items), rows["answer"].cases(*((a, ibis.literal(n, "int64")) for a, n in steps), else_=null))
+        (
+            rows["question"].isin(items),
+            rows["answer"].cases(*((a, ibis.literal(n, "int64")) for a, n in steps), else_=null),
+        )
         for steps, items in alike.items()
         if steps
     ]
@@ -247,3 +250,16 @@ class Sums:
     def moments(self) -> Moments:
         """Raises :class:`FitError` where they are too few, or an item tells nobody apart."""
         return moments_of_sums(self.respondents, self.sums, self.products)
+
+
+def figures(of: Reliability, items: Sequence[str]) -> dict[str, Any]:
+    """How reliable a scale is, as plain data; ``against`` are the items that contradict the others."""
+    against = [item for item, r in zip(items, of.item_total, strict=True) if r < 0]
+    return {
+        "alpha": round(of.alpha, 4),
+        "alpha_interval": [round(end, 4) for end in of.interval],
+        "omega": round(of.omega, 4),
+        "item_total": {item: round(float(r), 4) for item, r in zip(items, of.item_total, strict=True)},
+        "verdict": of.verdict,
+        "against": against,
+    }

@@ -17,14 +17,14 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from segmentry.catalogue import TRAITS, Trait, member
+from segmentry.catalogue import TRAITS, member
 from segmentry.config import Survey
 from segmentry.errors import FitError
 from segmentry.stats.likert import scale_of
 from segmentry.stats.scales import Factors, Moments, explore, parallel_analysis, reliability, score_weights
 from segmentry.traits import answers
 from segmentry.traits.answers import Block, Question
-from segmentry.traits.known import KEY, Expression, Known, Part, Settings, combine
+from segmentry.traits.known import KEY, Known, Part, Settings, column, combine, nothing
 
 LEAST_ITEMS, MOST_ITEMS = 6, 60
 LEAST_RESPONDENTS = 100  # Gorsuch (1983), "Factor Analysis", chapter 16: never fewer
@@ -53,14 +53,18 @@ def learn(known: Known, seed: int) -> dict[str, Any]:
     """The factors of every such matrix; :class:`FitError` where none of them has any."""
     rows = answers.rows_of(known)
     assert rows is not None
-    found, refused = [], []
+    found: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
     for block in _candidates(known, answers.questions(rows)):
+        numbered = sum(len(f["factors"]) for f in found if f["survey"] == block.survey)
         try:
-            found.append(_explored(rows, block, seed, before=sum(len(f["factors"]) for f in found if f["survey"] == block.survey)))
+            found.append(_explored(rows, block, seed, before=numbered))
         except FitError as error:
             refused.append({"survey": block.survey, "items": list(block.items), "why": str(error)})
     if not found:
-        raise FitError("; ".join(f"Survey {r['survey']}, {r['items'][0]} to {r['items'][-1]}: {r['why']}" for r in refused))
+        raise FitError(
+            "; ".join(f"Survey {r['survey']}, {r['items'][0]} to {r['items'][-1]}: {r['why']}" for r in refused)
+        )
     return {"blocks": found, "refused": refused}
 
 
@@ -91,7 +95,9 @@ def _texts(data: object) -> Iterator[str]:
 
 def _explored(rows: ir.Table, block: Block, seed: int, *, before: int) -> dict[str, Any]:
     """The factors of one matrix as plain data; ``before`` so many of its survey have a number already."""
-    people = answers.in_columns(answers.latest(rows, block.survey, dict.fromkeys(block.items, block.numbers)), block.items)
+    people = answers.in_columns(
+        answers.latest(rows, block.survey, dict.fromkeys(block.items, block.numbers)), block.items
+    )
     items = [people[answers.column_of(i)] for i in range(len(block.items))]
     sums = answers.sums_of(people, {"all": items})["all"]
     if sums.respondents < LEAST_RESPONDENTS:
@@ -111,8 +117,8 @@ def _explored(rows: ir.Table, block: Block, seed: int, *, before: int) -> dict[s
                 "name": member("factor_*", f"{block.survey} {before + f + 1}").name,
                 "description": _description(block, members[f], float(factors.explained[f])),
                 "explained": _rounded(factors.explained[f]),
-                "alpha": _rounded(_alpha(of, members[f])),
-                "items": [{"item": block.items[i], "loading": _rounded(factors.loadings[i, f])} for i, _ in members[f]],
+                "reliability": _reliability(of, block, members[f]),
+                "items": {block.items[i]: _rounded(factors.loadings[i, f]) for i, _ in members[f]},
                 "loadings": _listed(factors.loadings[:, f]),
                 "weights": _listed(weights[:, f]),
             }
@@ -147,11 +153,13 @@ def _clear(of: Moments, number: int) -> Factors:
     )
 
 
-def _alpha(of: Moments, members: Sequence[tuple[int, bool]]) -> float:
+def _reliability(of: Moments, block: Block, members: Sequence[tuple[int, bool]]) -> dict[str, Any]:
+    """Of the items of a factor as one scale, those with negative loadings turned round."""
     places = [i for i, _ in members]
     signs = np.array([-1.0 if turned else 1.0 for _, turned in members])
     covariance = of.covariance[np.ix_(places, places)] * np.outer(signs, signs)
-    return reliability(Moments(of.means[places] * signs, covariance, of.respondents)).alpha
+    found = reliability(Moments(of.means[places] * signs, covariance, of.respondents))
+    return answers.figures(found, [block.items[i] for i in places])
 
 
 def _description(block: Block, members: Sequence[tuple[int, bool]], explained: float) -> str:
@@ -180,15 +188,27 @@ def _listed(values: Sequence[float] | np.ndarray[Any, Any]) -> list[float]:
 def traits(known: Known, rows: ir.Table, asked: Asked) -> Part:
     """A trait for each factor that was learned and whose items are answered by then."""
     found = known.learned.get("factors", {}).get("blocks", ())
-    return combine(*(_scores(rows, block, asked[block["survey"]]) for block in found if block["survey"] in asked))
+    return combine(*(_scores(known, rows, block, asked) for block in found if _holds(known, block)))
 
 
-def _scores(rows: ir.Table, block: Mapping[str, Any], asked: Mapping[str, Question]) -> Part:
-    items = [item for item in block["items"] if item in asked]
-    if not items:
-        return Part()
-    steps = _steps(block, [a for item in items for a in asked[item].answers])
-    people = answers.in_columns(answers.latest(rows, block["survey"], dict.fromkeys(block["items"], steps)), block["items"])
+def _holds(known: Known, block: Mapping[str, Any]) -> bool:
+    """Whether nothing has been said about the items since, or a frozen segmentation needs their factors."""
+    said = _named(known.settings.surveys[block["survey"]]) if block["survey"] in known.settings.surveys else set()
+    return said.isdisjoint(block["items"]) or any(factor["name"] in known.also for factor in block["factors"])
+
+
+def _scores(known: Known, rows: ir.Table, block: Mapping[str, Any], asked: Asked) -> Part:
+    traits = {
+        f["name"]: replace(TRAITS["factor_*"], name=f["name"], description=f["description"], member="")
+        for f in block["factors"]
+    }
+    given = asked.get(block["survey"], {})
+    if given.keys().isdisjoint(block["items"]):  # a factor that a frozen segmentation needs stays, with nobody on it
+        return Part(traits={traits[name]: nothing for name in traits if name in known.also})
+    steps = _steps(block, [a for item in block["items"] if item in given for a in given[item].answers])
+    people = answers.in_columns(
+        answers.latest(rows, block["survey"], dict.fromkeys(block["items"], steps)), block["items"]
+    )
     p = len(block["items"])
     standard: list[ir.FloatingValue] = [
         ((people[answers.column_of(i)].cast("float64") - block["means"][i]) / block["deviations"][i]).fill_null(0.0)
@@ -202,12 +222,18 @@ def _scores(rows: ir.Table, block: Mapping[str, Any], asked: Mapping[str, Questi
         )
         for factor in block["factors"]
     }
-    made: dict[Trait, Expression] = {
-        replace(TRAITS["factor_*"], name=f["name"], description=f["description"], member=""): _column(f["name"])
+    made = {trait: column(name) for name, trait in traits.items()}
+    shared = {key: block[key] for key in ("survey", "respondents", "straight_lined")}
+    evidence = {
+        f["name"]: {
+            **shared,
+            "explained": f["explained"],
+            "items": list(f["items"]),
+            "loading": f["items"],
+            **f["reliability"],
+        }
         for f in block["factors"]
     }
-    shared = {key: block[key] for key in ("survey", "respondents", "straight_lined")}
-    evidence = {f["name"]: {**shared, **{key: f[key] for key in ("alpha", "explained", "items")}} for f in block["factors"]}
     return Part(passes=(people.select(KEY, **scores),), traits=made, evidence=evidence)
 
 
@@ -216,7 +242,3 @@ def _steps(block: Mapping[str, Any], given: Sequence[str]) -> Mapping[str, int]:
     now = scale_of([*block["steps"], *given])
     same = now is not None and (now.low, now.low + now.points - 1) == (block["low"], block["high"])
     return {**now.numbers, **block["steps"]} if now is not None and same else block["steps"]
-
-
-def _column(name: str) -> Expression:
-    return lambda row: row[name]

@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import Trait, lookup, member
-from segmentry.traits.known import KEY, Expression, Known, Part, levels
+from segmentry.traits.known import KEY, Expression, Known, Part, column, levels
 
 _FAMILY = "interest_*"
 _PROPERTIES = ("category", "topic", "interest", "section", "content_category")
@@ -108,11 +108,13 @@ def _topic(
 ) -> ir.IntegerValue:
     """The place of the topic that the first of some columns tells; null where none does."""
     places: list[ir.IntegerValue] = []
-    for column in columns:
-        of = {name: topic.pages if column == "page" else topic.values for name, topic in topics.items()}
+    for name_of in columns:
+        of = {name: topic.pages if name_of == "page" else topic.values for name, topic in topics.items()}
         found = [(place, of[name]) for place, name in enumerate(chosen) if of.get(name)]
         rest = [value for name, values in of.items() if name not in chosen for value in values]
-        cases = [(rows[column].isin(values), ibis.literal(place)) for place, values in [*found, (_OTHER, rest)] if values]
+        cases = [
+            (rows[name_of].isin(values), ibis.literal(place)) for place, values in [*found, (_OTHER, rest)] if values
+        ]
         if cases:
             places.append(ibis.cases(*cases, else_=ibis.null("int64")))
     return ibis.coalesce(*places) if places else ibis.null("int64")
@@ -128,9 +130,5 @@ def _shares(signals: ir.Table, topics: Mapping[str, _Topic], chosen: Sequence[st
     for name in chosen:
         trait = member(_FAMILY, topics[name].title) if name in topics else lookup(name)
         assert trait is not None
-        made[trait] = _column(name)
+        made[trait] = column(name)
     return Part(passes=(table,), traits=made)
-
-
-def _column(name: str) -> Expression:
-    return lambda row: row[name]

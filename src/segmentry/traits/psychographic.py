@@ -1,8 +1,8 @@
-"""Psychographic traits: scores on the scales that segmentry.yaml declares, and how customers fill in questionnaires.
+"""Psychographic traits: scores on the scales that segmentry.yaml declares.
 
 A score is the mean of the items answered (Likert 1932), so that it stays on the numbers of the answers; too few of them
 give none (half, unless declared otherwise: the half rule of Fairclough and Cella 1996). Factors of surveys without
-scales are in ``factors.py``, interests in ``interests.py``.
+scales are in ``factors.py``, interests in ``interests.py``, habits of answering in ``response_style.py``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.catalogue import TRAITS, Model, Trait, member
+from segmentry.catalogue import TRAITS, Model, Trait, lookup, member
 from segmentry.config import FILE_NAME, Scale, Survey
 from segmentry.errors import ConfigError, FitError, did_you_mean
 from segmentry.stats.likert import scale_of
-from segmentry.stats.scales import Reliability, reliability
-from segmentry.traits import answers, factors, interests
-from segmentry.traits.answers import Block, Question, Sums
-from segmentry.traits.known import KEY, Expression, Known, Part, combine
+from segmentry.stats.scales import reliability
+from segmentry.traits import answers, factors, interests, response_style
+from segmentry.traits.answers import Question, Sums
+from segmentry.traits.known import KEY, Expression, Known, Part, column, combine, nothing
 
 _ON_SCALE = 0.9  # of the answers to an item must stand on its scale
 _WORDINGS = 3  # that a description shows
 _NUMBER = re.compile(r"\s*([+-]?\d+)(?:[.,]0+)?(?:\D.*)?")
-_STYLE = ("acquiescence", "extreme_response", "straight_lining")
 
 
 def traits(known: Known) -> Part:
@@ -40,10 +39,17 @@ def traits(known: Known) -> Part:
     asked = {} if rows is None else answers.questions(rows)
     parts = [interests.traits(known)]
     for survey, settings in known.settings.surveys.items():
-        parts.append(_scales(rows, survey, settings, asked))
+        parts.append(_kept(known, _scales(rows, survey, settings, asked)))
     if rows is not None:
-        parts += [_style(rows, asked), factors.traits(known, rows, asked)]
+        parts += [response_style.traits(rows, asked), factors.traits(known, rows, asked)]
     return combine(*parts)
+
+
+def _kept(known: Known, part: Part) -> Part:
+    """A scale that a frozen segmentation needs stays, with nobody on it, where its answers are not there by then."""
+    needed = {name: trait for name in part.absent if name in known.also and (trait := lookup(name))}
+    absent = {name: why for name, why in part.absent.items() if name not in needed}
+    return replace(part, traits={**part.traits, **dict.fromkeys(needed.values(), nothing)}, absent=absent)
 
 
 # Scales ---------------------------------------------------------------------------------------------------------------
@@ -66,14 +72,10 @@ class _Read:
     def values(self, row: ir.Table, places: Mapping[str, int]) -> list[ir.NumericValue]:
         """The items over a row of :func:`answers.in_columns`, those that are reverse-coded turned round."""
         given = {item: row[answers.column_of(places[item])] for item in self.scale.items}
-        return [
-            self.low + self.high - value if item in self.scale.reverse else value for item, value in given.items()
-        ]
+        return [self.low + self.high - value if item in self.scale.reverse else value for item, value in given.items()]
 
 
-def _scales(
-    rows: ir.Table | None, survey: str, settings: Survey, asked: Mapping[str, Mapping[str, Question]]
-) -> Part:
+def _scales(rows: ir.Table | None, survey: str, settings: Survey, asked: Mapping[str, Mapping[str, Question]]) -> Part:
     """A trait for each scale of a survey; all of them share one pass over its answers."""
     names = {name: member("scale_*", name).name for name in settings.scales}
     if rows is None or survey not in asked:
@@ -99,7 +101,7 @@ def _scales(
     sums = answers.sums_of(people, {r.trait: r.values(people, places) for r in read if len(r.scale.items) > 1})
     evidence = {trait: _evidence(trait, found, read, survey) for trait, found in sums.items()}
     scores = people.select(KEY, **{r.trait: _score(r, people, places) for r in read})
-    made: dict[Trait, Expression] = {_declared(r, survey, asked[survey]): _column(r.trait) for r in read}
+    made: dict[Trait, Expression] = {_declared(r, survey, asked[survey]): column(r.trait) for r in read}
     return Part(passes=(scores,), traits=made, absent=absent, evidence=evidence)
 
 
@@ -157,10 +159,6 @@ def _score(read: _Read, row: ir.Table, places: Mapping[str, int]) -> ir.Floating
     return enough.ifelse(engine.ratio(total, answered), ibis.null("float64"))
 
 
-def _column(name: str) -> Expression:
-    return lambda row: row[name]
-
-
 def _declared(read: _Read, survey: str, asked: Mapping[str, Question]) -> Trait:
     """The trait of a scale, described by what it was declared as, else by its items."""
     of, items = TRAITS["scale_*"], read.scale.items
@@ -170,7 +168,12 @@ def _declared(read: _Read, survey: str, asked: Mapping[str, Question]) -> Trait:
     text = read.scale.description or f"Score on the scale '{read.name.replace('_', ' ')}'"
     text = f"{text.rstrip('.')}: agreement with {', '.join(shown)}{more} (survey {survey})."
     return replace(
-        of, name=read.trait, model=Model(read.scale.model), description=text, unit=f"{read.low} to {read.high}", member=""
+        of,
+        name=read.trait,
+        model=Model(read.scale.model),
+        description=text,
+        unit=f"{read.low} to {read.high}",
+        member="",
     )
 
 
@@ -183,19 +186,7 @@ def _evidence(trait: str, found: Sums, read: Sequence[_Read], survey: str) -> di
         of = reliability(found.moments())
     except FitError as error:
         return {**told, "refused": str(error)}
-    return {**told, **_figures(of, scale.items)}
-
-
-def _figures(of: Reliability, items: Sequence[str]) -> dict[str, Any]:
-    against = [item for item, r in zip(items, of.item_total, strict=True) if r < 0]
-    return {
-        "alpha": round(of.alpha, 4),
-        "alpha_interval": [round(end, 4) for end in of.interval],
-        "omega": round(of.omega, 4),
-        "item_total": {item: round(float(r), 4) for item, r in zip(items, of.item_total, strict=True)},
-        "verdict": of.verdict,
-        "against": against,
-    }
+    return {**told, **answers.figures(of, scale.items)}
 
 
 def check(rows: ir.Table | None, surveys: Mapping[str, Survey]) -> None:
@@ -215,72 +206,3 @@ def check(rows: ir.Table | None, surveys: Mapping[str, Survey]) -> None:
                         why=did_you_mean(item, found[survey]),
                         fix="`segmentry show responses` lists answers with their questions.",
                     )
-
-
-# Response style -------------------------------------------------------------------------------------------------------
-
-
-def _style(rows: ir.Table, asked: Mapping[str, Mapping[str, Question]]) -> Part:
-    """How customers fill in rating matrices: Baumgartner and Steenkamp (2001), the content of the items left aside."""
-    passes = []
-    for survey, of in asked.items():
-        matrices = [b for b in answers.blocks(survey, of.values()) if len(b.items) >= answers.STRAIGHT]
-        if matrices:
-            passes.append(_by_matrix(rows, survey, matrices))
-    if not passes:
-        return Part()
-    every = passes[0] if len(passes) == 1 else ibis.union(*passes)
-    per = every.group_by(KEY).agg(
-        rated=ibis._["rated"].sum(),
-        statements=ibis._["statements"].sum(),
-        agreed=ibis._["agreed"].sum(),
-        ends=ibis._["ends"].sum(),
-        varied=ibis._["varied"].sum(),
-        matrices=ibis._["long"].sum(),
-    )
-    enough = per["rated"] >= answers.STRAIGHT
-    null = ibis.null("float64")
-    table = per.select(
-        KEY,
-        acquiescence=(per["statements"] >= answers.STRAIGHT).ifelse(
-            engine.ratio(per["agreed"], per["statements"]), null
-        ),
-        extreme_response=enough.ifelse(engine.ratio(per["ends"], per["rated"]), null),
-        straight_lining=(per["matrices"] > 0).ifelse(per["varied"] == 0, ibis.null("boolean")),
-    )
-    put = [b for survey, of in asked.items() for b in answers.blocks(survey, of.values())]
-    agree = any(b.family == "agreement" and len(b.items) >= answers.STRAIGHT for b in put)
-    names = [name for name in _STYLE if agree or name != "acquiescence"]
-    return Part(passes=(table.select(KEY, *names),), traits={TRAITS[name]: _column(name) for name in names})
-
-
-def _by_matrix(rows: ir.Table, survey: str, matrices: Sequence[Block]) -> ir.Table:
-    """Customer by matrix: items rated, of them statements agreed with and ends of the scale, and whether they varied."""
-    numbers = {item: block.numbers for block in matrices for item in block.items}
-    last = answers.latest(rows, survey, numbers)
-    question, number = last["question"], last["number"]
-    of_block = [(question.isin(block.items), place) for place, block in enumerate(matrices)]
-    statement = [question.isin(block.items) for block in matrices if block.family == "agreement"]
-    said = ibis.or_(*statement) if statement else ibis.literal(False)
-    end = [question.isin(b.items) & ((number == b.low) | (number == b.high)) for b in matrices]
-    above = [question.isin(b.items) & (number * 2 > b.low + b.high) for b in matrices]
-    each = last.filter(number.notnull()).select(
-        KEY,
-        "number",
-        matrix=ibis.cases(*of_block),
-        statement=said.cast("int64"),
-        agreed=(said & ibis.or_(*above)).cast("int64"),
-        end=ibis.or_(*end).cast("int64"),
-    )
-    found = each.group_by([KEY, "matrix"]).agg(
-        rated=each.count(),
-        statements=each["statement"].sum(),
-        agreed=each["agreed"].sum(),
-        ends=each["end"].sum(),
-        least=each["number"].min(),
-        most=each["number"].max(),
-    )
-    long = found["rated"] >= answers.STRAIGHT
-    return found.mutate(
-        long=long.cast("int64"), varied=(long & (found["least"] < found["most"])).cast("int64")
-    ).drop("least", "most", "matrix")
