@@ -11,12 +11,14 @@ is needed here. Reverse-coded items are turned round before. Figures are of thos
 from __future__ import annotations
 
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import f as f_distribution
 from scipy.stats import wishart
 from sklearn.decomposition import FactorAnalysis
+from sklearn.exceptions import ConvergenceWarning
 
 from segmentry.errors import FitError
 
@@ -56,7 +58,8 @@ class Reliability:
     Attributes:
         alpha: Cronbach's alpha; at most 1, below 0 when items contradict each other.
         interval: of 95 % for alpha.
-        omega: McDonald's omega (total) of a one-factor model; alpha's equal where all items load alike.
+        omega: McDonald's omega (total) of a one-factor model; alpha's equal where all items load alike. Two items do
+            not identify such a model: theirs is alpha.
         item_total: (p,) correlation of each item with the sum of the others. A negative one is an item that should be
             reverse-coded, or does not belong.
         alpha_without: (p,) alpha if the item were dropped; NaN with two items.
@@ -174,7 +177,8 @@ def reliability(of: Moments) -> Reliability:
     without = [_alpha(np.delete(np.delete(covariance, i, 0), i, 1)) if p > 2 else np.nan for i in range(p)]
     alpha = _alpha(covariance)
     ends = [float(1 - (1 - alpha) * f_distribution.ppf(q, n - 1, (n - 1) * (p - 1))) for q in (0.975, 0.025)]
-    return Reliability(alpha, (ends[0], ends[1]), _omega(of), item_total, np.array(without), n)
+    omega = alpha if p == 2 else _omega(of)
+    return Reliability(alpha, (ends[0], ends[1]), omega, item_total, np.array(without), n)
 
 
 def parallel_analysis(of: Moments, *, draws: int = 200, quantile: float = 0.95, seed: int = 0) -> ParallelAnalysis:
@@ -251,5 +255,8 @@ def _fitted(of: Moments, factors: int) -> tuple[Floats, Floats]:
     root = vectors * np.sqrt(np.maximum(values, 0.0) * len(values)) @ vectors.T
     rotation = "varimax" if factors > 1 else None
     model = FactorAnalysis(factors, rotation=rotation, svd_method="lapack", tol=1e-10, max_iter=10_000)
-    model.fit(np.vstack([root, -root]))
+    with catch_warnings():
+        # Where an item is all factor (a Heywood case), the last digits take for ever and mean nothing.
+        simplefilter("ignore", ConvergenceWarning)
+        model.fit(np.vstack([root, -root]))
     return model.components_.T, model.noise_variance_

@@ -8,7 +8,7 @@ one question the later one counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.stats.likert import Scale, scale_of
+from segmentry.stats.likert import Scale, is_no_opinion, scale_of
 from segmentry.stats.scales import Moments, Reliability, moments_of_sums
 from segmentry.traits.known import KEY, Known
 
@@ -102,12 +102,23 @@ def questions(rows: ir.Table) -> dict[str, dict[str, Question]]:
 
 def blocks(survey: str, asked: Iterable[Question]) -> list[Block]:
     """The questions of a survey that share a matrix and an answer scale; those that stand alone are a block of one."""
+    given = list(asked)
     matrices: dict[tuple[str, str], list[Question]] = {}
-    for question in asked:
+    for question in given:
         scale = scale_of(question.answers)
         if scale is not None:
-            found = _STEM.fullmatch(question.code)
-            matrices.setdefault((found[1] if found else question.code, scale.family), []).append(question)
+            matrices.setdefault((_stem(question), scale.family), []).append(question)
+    # Of the steps of some questions so few were chosen that they alone tell no scale: their neighbours do.
+    placed = {question.code for items in matrices.values() for question in items}
+    for question in given:
+        for (stem, _), items in matrices.items():
+            scale = _shared(items) if question.code not in placed and stem == _stem(question) else None
+            if scale is not None and stands_on(question.answers, scale.numbers):
+                items.append(question)
+                placed.add(question.code)
+    order = {question.code: place for place, question in enumerate(given)}
+    for items in matrices.values():
+        items.sort(key=lambda question: order[question.code])
     return [
         Block(
             survey,
@@ -130,9 +141,18 @@ def _shared(items: Sequence[Question]) -> Scale | None:
         for answer, n in question.answers.items():
             together[answer] = together.get(answer, 0) + n
     scale = scale_of(together)
-    if scale is None or sum(together[a] for a in scale.numbers) < _ON_SCALE * sum(together.values()):
-        return None
-    return scale
+    return scale if scale is not None and stands_on(together, scale.numbers) else None
+
+
+def _stem(question: Question) -> str:
+    found = _STEM.fullmatch(question.code)
+    return found[1] if found else question.code
+
+
+def stands_on(answers: Mapping[str, int], steps: Container[str]) -> bool:
+    """Whether nearly all answers are steps of a scale, those left aside that tell no opinion."""
+    opinions = {a: n for a, n in answers.items() if not is_no_opinion(a)}
+    return sum(n for a, n in opinions.items() if a in steps) >= _ON_SCALE * sum(opinions.values())
 
 
 def own_part(wordings: Sequence[str]) -> list[str]:
@@ -213,7 +233,7 @@ def column_of(place: int) -> str:
 
 def answered_of(row: ir.Table, places: Iterable[int]) -> ir.IntegerValue:
     """How many of some items have an answer."""
-    return reduce(add, (row[column_of(i)].notnull().cast("int64") for i in places))
+    return reduce(add, (row[column_of(i)].notnull().cast("int32") for i in places))
 
 
 def sums_of(people: ir.Table, scales: Mapping[str, Sequence[ir.NumericValue]]) -> dict[str, Sums]:

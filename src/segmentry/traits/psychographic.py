@@ -22,13 +22,12 @@ from segmentry import engine
 from segmentry.catalogue import TRAITS, Model, Trait, lookup, member
 from segmentry.config import FILE_NAME, Scale, Survey
 from segmentry.errors import ConfigError, FitError, did_you_mean
-from segmentry.stats.likert import scale_of
+from segmentry.stats.likert import is_no_opinion, scale_of
 from segmentry.stats.scales import reliability
 from segmentry.traits import answers, factors, interests, response_style
 from segmentry.traits.answers import Question, Sums
 from segmentry.traits.known import KEY, Expression, Known, Part, column, combine, nothing
 
-_ON_SCALE = 0.9  # of the answers to an item must stand on its scale
 _WORDINGS = 3  # that a description shows
 _NUMBER = re.compile(r"\s*([+-]?\d+)(?:[.,]0+)?(?:\D.*)?")
 
@@ -125,8 +124,8 @@ def _numbers(name: str, scale: Scale, asked: Mapping[str, Question]) -> _Read | 
         low, high = found.low, found.low + found.points - 1
         numbers = {item: {a: found.numbers[a] for a in of if a in found.numbers} for item, of in given.items()}
     for item, of in given.items():
-        lost = {a: n for a, n in of.items() if a not in numbers[item]}
-        if sum(lost.values()) > (1 - _ON_SCALE) * sum(of.values()):
+        if not answers.stands_on(of, numbers[item]):
+            lost = {a: n for a, n in of.items() if a not in numbers[item] and not is_no_opinion(a)}
             return f"many answers to {item} do not stand on its scale, such as {_examples({item: lost})}. {_SAY}"
     return _Read(name, scale, low, high, numbers)
 

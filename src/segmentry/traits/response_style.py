@@ -53,19 +53,20 @@ def _by_matrix(rows: ir.Table, survey: str, matrices: Sequence[Block]) -> ir.Tab
         KEY,
         "number",
         matrix=ibis.cases(*of_block),
-        statement=said.cast("int64"),
-        agreed=(said & ibis.or_(*above)).cast("int64"),
-        end=ibis.or_(*end).cast("int64"),
+        statement=said,
+        agreed=said & ibis.or_(*above),
+        end=ibis.or_(*end),
     )
     found = each.group_by([KEY, "matrix"]).agg(
         rated=each.count(),
-        statements=each["statement"].sum(),
-        agreed=each["agreed"].sum(),
-        ends=each["end"].sum(),
+        statements=engine.count_where(each["statement"]),
+        agreed=engine.count_where(each["agreed"]),
+        ends=engine.count_where(each["end"]),
         least=each["number"].min(),
         most=each["number"].max(),
     )
     long = found["rated"] >= STRAIGHT
-    return found.mutate(long=long.cast("int64"), varied=(long & (found["least"] < found["most"])).cast("int64")).drop(
-        "least", "most", "matrix"
+    varied = long & (found["least"] < found["most"])
+    return found.select(
+        KEY, "rated", "statements", "agreed", "ends", long=long.cast("int32"), varied=varied.cast("int32")
     )
