@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -105,9 +106,7 @@ def test_scores_are_those_of_plain_python(con: Backend, seed: int, least: float)
     as_of = (ASKED + timedelta(days=5)).date()
     settings = settings_of(thrift={**THRIFT, "range": (1, 5), "least_answered": least})
     found = {k: r["scale_thrift"] for k, r in by_key(made(con, rows, settings, as_of)).items()}
-    expected = scores(
-        [{**r, "time": ASKED} for r in rows], THRIFT["items"], THRIFT["reverse"], as_of, ends=(1, 5), least=least
-    )
+    expected = scores(rows, THRIFT["items"], THRIFT["reverse"], as_of, ends=(1, 5), least=least)
     assert {k: v for k, v in found.items() if v is not None} == pytest.approx(expected)
 
 
@@ -277,6 +276,26 @@ surveys:
 """
 
 
+def test_the_guide_is_what_a_run_gives(project_root: Path, tmp_path: Path):
+    guide = (project_root / "docs" / "guides" / "psychographic.md").read_text(encoding="utf-8")
+    for file, kind in (("club.csv", "csv"), ("segmentry.yaml", "yaml")):
+        block = re.search(rf"{file}[^\n]*:\n```{kind}\n(.*?)```", guide, re.DOTALL)
+        assert block is not None
+        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    space = opened(tmp_path)
+    assert space.run() == {}
+    with space.reading() as reading:
+        rows = {r["customer_id"]: r for r in reading.find("traits").to_pyarrow().to_pylist()}
+        placed = {r["customer_id"]: r["segment"] for r in reading.find("memberships").to_pyarrow().to_pylist()}
+    space.close()
+    told = re.findall(r"^\| (scale_[a-z_]+) \| (\S+) \| (\S+) \| (\S+) \|", guide, re.MULTILINE)
+    assert {name for name, *_ in told} == {n for row in rows.values() for n in row if n.startswith("scale_")}
+    for name, *values in told:
+        found = [rows[who][name] for who in ("ann", "bob", "cat")]
+        assert [str(v and round(v, 2)) for v in found] == values, name
+    assert placed == {"ann": "Bargain hunters", "bob": "Others", "cat": "Others"}
+
+
 @on_every_engine
 def test_scores_factors_and_styles_are_the_same_on_every_engine(engine: str, tmp_path: Path):
     rows = planted(160)
@@ -292,9 +311,8 @@ def test_scores_factors_and_styles_are_the_same_on_every_engine(engine: str, tmp
         covers = {c.trait.name: c for c in reading.trait_covers()}
         model = reading.models()["factors"].model
     space.close()
-    expected = scores(
-        [{**r, "time": ASKED} for r in rows], THRIFT["items"], THRIFT["reverse"], AS_OF, ends=(1, 5), least=0.5
-    )
+    rows = [{**r, "time": ASKED} for r in rows]
+    expected = scores(rows, THRIFT["items"], THRIFT["reverse"], AS_OF, ends=(1, 5), least=0.5)
     assert {k: r["scale_thrift"] for k, r in found.items()} == expected
     assert covers["scale_thrift"].evidence["verdict"] == "good"
     assert covers["factor_club_1"].evidence["alpha"] > 0.7
