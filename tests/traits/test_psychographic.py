@@ -293,7 +293,7 @@ def test_the_guide_is_what_a_run_gives(project_root: Path, tmp_path: Path):
     for name, *values in told:
         found = [rows[who][name] for who in ("ann", "bob", "cat")]
         assert [str(v and round(v, 2)) for v in found] == values, name
-    assert placed == {"ann": "Bargain hunters", "bob": "Others", "cat": "Others"}
+    assert placed == {"ann": "Bargain hunters", "bob": "Others", "cat": "No data"}
 
 
 @on_every_engine
