@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -17,8 +18,10 @@ from survey_reference import ASKED, planted, random_answers, responses, scores, 
 from tests.engines import on, on_every_engine
 from tests.shops import opened
 from trait_reference import PRODUCTS, Row, by_key, customers, table, transactions
+from typer.testing import CliRunner
 
 from segmentry import engine as engines
+from segmentry.apps import cli
 from segmentry.catalogue import Model
 from segmentry.config import Scale, Survey
 from segmentry.errors import ConfigError
@@ -316,6 +319,12 @@ def test_scores_factors_and_styles_are_the_same_on_every_engine(engine: str, tmp
     assert {k: r["scale_thrift"] for k, r in found.items()} == expected
     assert covers["scale_thrift"].evidence["verdict"] == "good"
     assert covers["factor_club_1"].evidence["alpha"] > 0.7
+    shown = CliRunner().invoke(cli.app, ["show", "traits", "-w", str(tmp_path)]).stdout
+    alpha = covers["scale_thrift"].evidence["alpha"]
+    assert re.search(rf"scale_thrift +4 +160 +{alpha:.2f} +\S+ to \S+ +\S+ +good", shown)
+    assert "factor_club_2" in shown
+    told = json.loads(CliRunner().invoke(cli.app, ["show", "traits", "--json", "-w", str(tmp_path)]).stdout)
+    assert alpha in [cover["evidence"].get("alpha") for cover in told]
     (block,) = model["blocks"]
     assert block["items"] == [f"W{i}" for i in range(1, 9)]
     answers = pd.DataFrame(more).pivot_table(index="customer_key", columns="question", values="answer", aggfunc="first")
