@@ -64,13 +64,15 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         made = compute(facts, date(2024, 1, 31))
         names = [t.name for t in made.traits]
         assert len(by_key(made)) == 1
+    # What people answer and do on the web makes the others; see the tests of their models.
+    from_orders = [n for n, t in TRAITS.items() if not any(d.startswith(("responses.", "events.")) for d in t.needs)]
     members = {"channel_share_*": "channel_share_web", "category_share_*": "category_share_tea"}
-    assert names == [members.get(name, name) for name in TRAITS]
+    assert names == [members.get(name, name) for name in from_orders]
     assert made.traits == tuple(lookup(t.name) if t.name not in members.values() else t for t in made.traits)
 
 
 def test_families_have_their_members_looked_up():
-    assert [f.name for f in FAMILIES] == ["channel_share_*", "category_share_*"]
+    assert {f.name for f in FAMILIES} > {"channel_share_*", "category_share_*"}
     found = lookup("category_share_green_tea")
     assert found is not None
     assert (found.name, found.unit, found.is_family) == ("category_share_green_tea", "share", False)
