@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
+from segmentry.traits import attributes, behavioral, declared, demographic, geographic, themes, value
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
@@ -39,8 +39,10 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "value": value.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
+    "themes": themes.traits,
     "attributes": attributes.traits,
 }
+LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
 
