@@ -12,12 +12,12 @@ import ibis.expr.types as ir
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait, member
 from segmentry.traits.known import KEY, Expression, Known, Part
-from segmentry.traits.themes.learning import NAME, THEMES
+from segmentry.traits.themes.learning import LEAST_CUSTOMERS, NAME, THEMES
 from segmentry.traits.themes.model import ThemeModel
 from segmentry.traits.themes.quotes import ThemeSummary, summaries
 from segmentry.traits.themes.said import said
 
-__all__ = ["NAME", "THEMES", "ThemeSummary", "summaries", "traits"]
+__all__ = ["LEAST_CUSTOMERS", "NAME", "THEMES", "ThemeSummary", "summaries", "traits"]
 
 _COUNT, _ALL = "texts_written", "theme_units"
 

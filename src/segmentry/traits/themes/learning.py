@@ -10,6 +10,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from segmentry import engine
 from segmentry.errors import FitError
@@ -147,8 +148,9 @@ def _group(
     common = {term for term, word in words.items() if word.is_common}
     common -= _names_among(known, {term: words[term] for term in common}, len(texts))
     documents = [[term for term, _ in terms if term in common] for terms in said_in]
-    found = find_themes(documents, counts=[written.times for written, _, _ in texts], seed=seed)
-    main = found.of(documents)
+    with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
+        found = find_themes(documents, counts=[written.times for written, _, _ in texts], seed=seed)
+        main = found.of(documents)
     used = [j for j in range(len(found.terms)) if found.weights[:, j].max() >= 10**-_DIGITS]
     group = Group(
         languages,

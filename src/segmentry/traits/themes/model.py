@@ -10,6 +10,7 @@ from typing import Any
 import ibis
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from segmentry.stats.themes import Themes
 from segmentry.texts import Languages, code_of, terms_of, without_personal
@@ -80,7 +81,8 @@ class ThemeModel:
             documents = [[term for term, _ in terms_of(without_personal(texts[i]), languages[i])] for i in rows]
             last = first + len(group.weights)
             if rows:
-                made[np.array(rows), first:last] = group.themes.of(documents)
+                with threadpool_limits(limits=1):  # as they were learned: the same digits on any number of threads
+                    made[np.array(rows), first:last] = group.themes.of(documents)
             first = last
         return made
 

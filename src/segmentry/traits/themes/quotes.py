@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segmentry.catalogue import member
 from segmentry.texts import HIDDEN, masked
 from segmentry.traits.known import Known
 from segmentry.traits.themes.learning import LEAST_CUSTOMERS, NAME, SAMPLE, Written, sample
@@ -31,9 +32,15 @@ class ThemeSummary:
     customers: int
     quotes: tuple[str, ...]
 
+    @property
+    def trait(self) -> str:
+        """The name of its trait."""
+        return member("theme_*", self.theme.label).name
+
     def to_dict(self) -> dict[str, object]:
         return {
             "theme": self.theme.label,
+            "trait": self.trait,
             "language": self.theme.language,
             "words": list(self.theme.words),
             "share": round(self.share, 4),
