@@ -11,7 +11,7 @@ from typing import Any
 import pycountry
 
 _SURE = 0.8  # probability from which a text's language is believed among all languages
-_LIKELY = 0.5  # the same among the few that are known to be written here
+_LIKELY = 0.6  # the same among the few that are known to be written here
 _LEAST_TEXTS, _LEAST_SHARE = 10, 0.01  # of all texts that must surely be in a language before others may be
 UNKNOWN = "und"  # ISO 639-2 for a language that nobody can tell
 

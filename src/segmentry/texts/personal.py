@@ -98,11 +98,10 @@ def _named(text: str, names: Collection[str]) -> Iterator[tuple[int, int]]:
     surname_at = -1  # where a surname would begin
     for match in _WORD.finditer(text):
         word = match[0]
-        if surname_at == match.start() and word[:1].isupper():
+        parts = [word] if word.isalpha() else _LETTERS.findall(word)
+        if (surname_at == match.start() and word[:1].isupper()) or any(part.casefold() in names for part in parts):
             yield match.span()
-        elif word.casefold() in names or any(part.casefold() in names for part in _LETTERS.findall(word)):
-            yield match.span()
-        elif any(is_given_name(part) for part in _LETTERS.findall(word)):
+        elif any(is_given_name(part) for part in parts):
             yield match.span()
             surname_at = match.end() + 1 if word[:1].isupper() and not word.isupper() else -1
 

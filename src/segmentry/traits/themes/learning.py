@@ -25,6 +25,7 @@ NAME = "themes"
 SAMPLE = 5_000  # different texts: themes that ten samples of these agree on are there
 LEAST_CUSTOMERS = 5  # who must use a word, and whose main theme one must be: nobody is known by it
 _LEAST_OF_A_LANGUAGE = 300  # different texts; a smaller language is learned with the largest one
+_NUMBERS = range(2, 13)  # of themes that are tried: more than a dozen nobody keeps apart
 _LABEL_WORDS, _TOLD_WORDS = 3, 10
 _LABEL_WEIGHT = 0.4  # of a theme's heaviest word, from which a further one stands in its label
 _NAMES = ("first_name", "last_name", "name", "email", "city")
@@ -146,10 +147,11 @@ def _group(
     said_in = [terms_of(plain, language) for _, plain, language in texts]
     words = _words(said_in, [written for written, _, _ in texts])
     common = {term for term, word in words.items() if word.is_common}
-    common -= _names_among(known, {term: words[term] for term in common}, len(texts))
+    forms = {form: term for term in common for form in words[term].spelt}
+    common -= names_among(known, forms, {term: words[term].texts for term in common}, len(texts))
     documents = [[term for term, _ in terms if term in common] for terms in said_in]
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
-        found = find_themes(documents, counts=[written.times for written, _, _ in texts], seed=seed)
+        found = find_themes(documents, counts=[w.times for w, _, _ in texts], numbers=_NUMBERS, seed=seed)
         main = found.of(documents)
     used = [j for j in range(len(found.terms)) if found.weights[:, j].max() >= 10**-_DIGITS]
     group = Group(
@@ -179,25 +181,25 @@ def _words(said_in: Iterable[Sequence[tuple[str, str]]], written: Sequence[Writt
     return words
 
 
-def _names_among(known: Known, words: Mapping[str, _Word], texts: int) -> set[str]:
-    """Terms that are customers' names rather than words: more of the customers are called so than one expects of words.
+def names_among(known: Known, forms: Mapping[str, str], texts: Mapping[str, int], of: int) -> set[str]:
+    """Words that are customers' names rather than words: more of the customers are called so than one expects of words.
 
     'price' is written by many and the name of few; a surname is written as seldom as it is worn. Names of others than
-    the writer are meant: a writer's own were taken out before.
+    the writer are meant: a writer's own were taken out before. ``forms`` are the spellings with their words, ``texts``
+    in how many ``of`` all texts each word is.
     """
     there = [name for name in ("first_name", "last_name") if known.has(f"customers.{name}")]
-    if not there or not words:
+    if not there or not forms:
         return set()
-    spelt = {form: term for term, word in words.items() for form in word.spelt}
-    listed = ibis.memtable({"called": sorted(spelt)})
+    listed = ibis.memtable({"called": sorted(forms)})
     columns = [known.customers.select(called=known.customers[name].strip().lower()) for name in there]
     names = ibis.union(*columns) if len(columns) > 1 else columns[0]
     called = names.semi_join(listed, "called").group_by("called").agg(customers=ibis._.count())
     everybody = known.filled["customers.customer_key"]
     worn: Counter[str] = Counter()
     for row in called.order_by("called").to_pyarrow().to_pylist():
-        worn[spelt[row["called"]]] += row["customers"]
-    return {term for term, n in worn.items() if n / everybody >= _AS_OFTEN * words[term].texts / texts}
+        worn[forms[row["called"]]] += row["customers"]
+    return {word for word, n in worn.items() if n / everybody >= _AS_OFTEN * texts[word] / of}
 
 
 def _theme(found: Themes, k: int, words: Mapping[str, _Word], texts: Sequence[tuple[Written, str, str]]) -> Theme:

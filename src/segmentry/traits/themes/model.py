@@ -13,7 +13,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from segmentry.stats.themes import Themes
-from segmentry.texts import Languages, code_of, terms_of, without_personal
+from segmentry.texts import Languages, code_of, terms_of
 
 UNITS = 1_000_000  # a text's themes add up to so many, so that customers' sums are exact
 
@@ -78,7 +78,7 @@ class ThemeModel:
         first = 0
         for group in self.groups:
             rows = [i for i, language in enumerate(languages) if language in group.languages]
-            documents = [[term for term, _ in terms_of(without_personal(texts[i]), languages[i])] for i in rows]
+            documents = [[term for term, _ in terms_of(texts[i], languages[i])] for i in rows]
             last = first + len(group.weights)
             if rows:
                 with threadpool_limits(limits=1):  # as they were learned: the same digits on any number of threads

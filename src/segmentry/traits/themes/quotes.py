@@ -12,7 +12,7 @@ import numpy as np
 from segmentry.catalogue import member
 from segmentry.texts import HIDDEN, masked
 from segmentry.traits.known import Known
-from segmentry.traits.themes.learning import LEAST_CUSTOMERS, NAME, SAMPLE, Written, sample
+from segmentry.traits.themes.learning import LEAST_CUSTOMERS, NAME, SAMPLE, Written, names_among, sample
 from segmentry.traits.themes.model import Theme, ThemeModel
 from segmentry.traits.themes.said import said
 
@@ -57,7 +57,7 @@ def summaries(known: Known, seed: int) -> tuple[ThemeSummary, ...]:
     model = ThemeModel.from_json(known.learned[NAME])
     written = sample(known, texts.filter(texts["kind"].isin(list(model.kinds))), SAMPLE, seed)
     amounts = model.amounts([w.text for w in written], [w.kind for w in written], [w.spoken for w in written])
-    rare = _rare_words(written)
+    hidden = _hidden_words(known, written)
     times = np.array([w.times for w in written], dtype=np.float64)
     about = amounts.argmax(axis=1)
     some = amounts.sum(axis=1) > 0
@@ -66,16 +66,16 @@ def summaries(known: Known, seed: int) -> tuple[ThemeSummary, ...]:
         of = np.flatnonzero(some & (about == k))
         customers = len({written[i].customer for i in of})
         mine = [written[i] for i in of if amounts[i, k] >= _MAINLY]
-        quotes = _typical(mine, theme, rare) if customers >= LEAST_CUSTOMERS else ()
+        quotes = _typical(mine, theme, hidden) if customers >= LEAST_CUSTOMERS else ()
         made.append(ThemeSummary(theme, float(times[of].sum() / max(times[some].sum(), 1)), customers, quotes))
     return tuple(sorted(made, key=lambda s: -s.share))
 
 
-def _typical(written: Sequence[Written], theme: Theme, rare: frozenset[str]) -> tuple[str, ...]:
+def _typical(written: Sequence[Written], theme: Theme, hidden: frozenset[str]) -> tuple[str, ...]:
     """Up to three texts of different people that hide the least and have the most words of the theme."""
     shown = []
     for each in written:
-        quote = " ".join(_SHOWN.sub(lambda m: HIDDEN if m[0].casefold() in rare else m[0], masked(each.text, each.names)).split())
+        quote = " ".join(_SHOWN.sub(lambda m: HIDDEN if m[0].casefold() in hidden else m[0], masked(each.text, each.names)).split())
         if _SHORTEST <= len(quote) <= _LONGEST:
             told = len(set(theme.words).intersection(_words(each.text)))
             shown.append((quote.count(HIDDEN), -told, len(quote), quote, each.customer))
@@ -86,15 +86,17 @@ def _typical(written: Sequence[Written], theme: Theme, rare: frozenset[str]) -> 
     return tuple(chosen.values())
 
 
-def _rare_words(written: Sequence[Written]) -> frozenset[str]:
-    """Words that fewer than five customers use: what cannot be told for a name any other way is among them."""
+def _hidden_words(known: Known, written: Sequence[Written]) -> frozenset[str]:
+    """Words that fewer than five customers use, and customers' names: nobody else's stand in what is shown."""
     users: dict[str, set[int]] = {}
     most: Counter[str] = Counter()
     for each in written:
         for word in _words(each.text):
             users.setdefault(word, set()).add(each.customer)
             most[word] = max(most[word], each.customers)
-    return frozenset(w for w, who in users.items() if max(len(who), most[w]) < LEAST_CUSTOMERS)
+    rare = {word for word, who in users.items() if max(len(who), most[word]) < LEAST_CUSTOMERS}
+    texts = {word: len(who) for word, who in users.items() if word not in rare}
+    return frozenset(rare | names_among(known, {word: word for word in texts}, texts, len(written)))
 
 
 def _words(text: str) -> set[str]:
