@@ -48,7 +48,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
-from segmentry.traits import Definition, ThemeSummary
+from segmentry.traits import Definition, Facts, ThemeSummary
 
 
 @dataclass(frozen=True)
@@ -580,10 +580,10 @@ class Workspace:
         nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
         return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
 
-    def _facts(self, session: Session, manifest: Manifest, day: date) -> traits.Facts:
+    def _facts(self, session: Session, manifest: Manifest, day: date) -> Facts:
         """What traits are made from, as it was known at the end of a day."""
         further = {kind: self._collected(session, manifest, kind, day) for kind in traits.FURTHER}
-        return traits.Facts(
+        return Facts(
             golden_customers=versions.golden_at(session, manifest.moment(day)),
             transactions=self._collected(session, manifest, "transactions", day),
             products=self._collected(session, manifest, "products", day),

@@ -1,4 +1,4 @@
-"""Rows that Python has to look at one by one, such as texts: in batches, so that they never are in memory all at once."""
+"""Rows that Python has to look at one by one, such as texts: in batches, never all of them in memory."""
 
 from __future__ import annotations
 

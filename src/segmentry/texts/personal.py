@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterator
 HIDDEN = "•••"
 
 # Given names that are frequent in several countries, and are no towns, months or things.
-GIVEN_NAMES = frozenset(
-    """james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
+_GIVEN = """james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
     kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry
     justin scott brandon benjamin samuel gregory frank alexander patrick raymond dennis jerry tyler aaron jose adam
     nathan henry peter mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra
@@ -22,9 +21,11 @@ GIVEN_NAMES = frozenset(
     jack noah leo oscar archie isla olivia sophie ava mia lily lucy hannah thomas hans klaus jürgen wolfgang stefan
     andreas michael uwe petra monika sabine ursula claudia heike pierre jean michel philippe nicolas julien marie
     nathalie isabelle sylvie céline antonio manuel francisco javier carlos miguel maría carmen ana lucía giuseppe
-    giovanni francesco marco luca giulia chiara francesca jan piet kees anneke""".split()
-)
-_ALSO_WORDS = frozenset("mark jack frank carol lily ana jean marco jan".split())  # in lower case they are no names
+    giovanni francesco marco luca giulia chiara francesca jan piet kees anneke"""
+GIVEN_NAMES = frozenset(_GIVEN.split())
+_ALSO_WORDS = frozenset(
+    ("mark", "jack", "frank", "carol", "lily", "ana", "jean", "marco", "jan")
+)  # in lower case they are no names
 
 _NAME = r"[^\W\d_](?:[\w'’.-]*[^\W\d_])?"  # letters, hyphens, apostrophes; a point inside
 _TITLE = r"mr|mrs|ms|miss|mx|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|se[ñn]ora?|sra?|sig(?:nora?|ra)?|mevr(?:ouw)?"
@@ -54,7 +55,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def without_personal(text: str, names: Collection[str] = ()) -> str:
-    """The text with a gap wherever it names somebody; ``names`` are those of its writer, as :func:`names_in` gives them.
+    """The text with a gap wherever it names somebody; ``names`` are those of its writer, from :func:`names_in`.
 
     >>> without_personal("Hi, Emma Brown here (emma@mail.example, 0171 2345678): parcel late")
     'Hi,     here (   ): parcel late'
@@ -104,4 +105,3 @@ def _named(text: str, names: Collection[str]) -> Iterator[tuple[int, int]]:
         elif any(is_given_name(part) for part in parts):
             yield match.span()
             surname_at = match.end() + 1 if word[:1].isupper() and not word.isupper() else -1
-
