@@ -1,4 +1,4 @@
-"""Themes of texts: planted ones are found in two languages, nobody is named in what is learned, and nothing later counts."""
+"""Themes of texts: planted ones are found in two languages, nobody is named, and nothing later counts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SURNAMES = ("Ogunbanjo", "Vanderbilt", "Papadakis", "Szymborska", "Achterberg", 
 
 
 def written(texts: int = 700, seed: int = 1) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[int, str]]:
-    """Customers, one ticket of each, and the theme of it; four in seven English, and everybody signs with their name."""
+    """Customers, one ticket of each, and its theme; four in seven English, and everybody signs with their name."""
     rng = np.random.default_rng(seed)
     people, tickets, truth = [], [], {}
     for key in range(1, texts + 1):
@@ -55,8 +55,16 @@ def written(texts: int = 700, seed: int = 1) -> tuple[list[dict[str, Any]], list
         text += f" {STAFF[language]}" if key % 3 == 0 else ""
         text += f" The {neighbour} family too." if key % 4 == 0 and language == "en" else ""
         text += f" Emma {surname}, emma{key}@mail.example, +44 20 7946 {key:04d}, order 77{key:05d}"
-        people.append({"customer_key": key, "customer_id": f"C{key}", "first_name": "Emma", "last_name": surname,
-                       "email": f"emma{key}@mail.example", "language": {"en": "English", "de": "de-DE"}[language]})  # fmt: skip
+        people.append(
+            {
+                "customer_key": key,
+                "customer_id": f"C{key}",
+                "first_name": "Emma",
+                "last_name": surname,
+                "email": f"emma{key}@mail.example",
+                "language": {"en": "English", "de": "de-DE"}[language],
+            }
+        )
         day = datetime(2026, 1 + key % 6, 1 + key % 28)
         tickets.append({"customer_key": key, "time": day, "name": "ticket", "text": text})
         truth[key] = theme

@@ -75,9 +75,8 @@ def _typical(written: Sequence[Written], theme: Theme, hidden: frozenset[str]) -
     """Up to three texts of different people that hide the least and have the most words of the theme."""
     shown = []
     for each in written:
-        quote = " ".join(
-            _SHOWN.sub(lambda m: HIDDEN if m[0].casefold() in hidden else m[0], masked(each.text, each.names)).split()
-        )
+        quote = _SHOWN.sub(lambda m: HIDDEN if m[0].casefold() in hidden else m[0], masked(each.text, each.names))
+        quote = " ".join(quote.split())
         if _SHORTEST <= len(quote) <= _LONGEST:
             told = len(set(theme.words).intersection(_words(each.text)))
             shown.append((quote.count(HIDDEN), -told, len(quote), quote, each.customer))

@@ -39,7 +39,7 @@ def has_texts(known: Known) -> bool:
 
 
 def said(known: Known) -> ir.Table | None:
-    """All answers and texts of customers: customer_key, kind, language (as the customer's record has it), text_id, text.
+    """All answers and texts of customers: customer_key, kind, language (as their record has it), text_id, text.
 
     Equal texts of a kind from people of one language have one id. None where no table has any.
     """
