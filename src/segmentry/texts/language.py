@@ -100,7 +100,8 @@ _COURTESY: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split())
     for language, words in {
         "en": """dear hi hey cheers regards kind sincerely morning afternoon evening team bit lot thx ok okay yes
-            honestly simply mostly really ago day days week weeks month months hour hours minute minutes one somebody nobody""",
+            honestly simply mostly really ago day days week weeks month months hour hours minute minutes one
+            somebody nobody""",
         "de": """hallo liebe lieber grüße gruß guten freundlichen freundliche danke bitte team tage tagen woche wochen
             monat monate stunde stunden ok okay ja hi moin""",
         "fr": """bonjour cordialement madame monsieur merci équipe jour jours semaine semaines mois heure heures ok oui

@@ -12,7 +12,8 @@ from collections.abc import Collection, Iterator
 HIDDEN = "•••"
 
 # Given names that are frequent in several countries, and are no towns, months or things.
-_GIVEN = """james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
+_GIVEN = """
+    james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
     kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry
     justin scott brandon benjamin samuel gregory frank alexander patrick raymond dennis jerry tyler aaron jose adam
     nathan henry peter mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra
