@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import typer
-from engines import on, on_every_engine
 
 import segmentry as sg
 from segmentry.apps import cli
+from tests.engines import on, on_every_engine
 
 
 def _module(path: Path) -> Any:
