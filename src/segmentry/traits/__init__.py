@@ -15,23 +15,38 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, places, psychographic, value
+from segmentry.errors import DataError, FitError
+from segmentry.traits import (
+    attributes,
+    behavioral,
+    declared,
+    demographic,
+    geographic,
+    places,
+    psychographic,
+    themes,
+    value,
+)
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
+from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
     "FURTHER",
     "LEARNERS",
+    "LEAST_CUSTOMERS",
     "PIPELINE",
     "Definition",
     "Facts",
     "Learned",
     "Settings",
+    "ThemeSummary",
     "TraitTable",
     "compute",
     "definitions",
     "from_json",
+    "theme_summaries",
     "to_json",
 ]
 
@@ -41,9 +56,11 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "geographic": geographic.traits,
     "demographic": demographic.traits,
     "psychographic": psychographic.traits,
+    "themes": themes.traits,
     "attributes": attributes.traits,
     "places": places.traits,
 }
+LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
 
@@ -98,6 +115,25 @@ def compute(
     return TraitTable(
         added.table, (*traits, *(d.trait for d in added.made)), {**part.absent, **added.absent}, models, part.evidence
     )
+
+
+def theme_summaries(
+    facts: Facts, as_of: date, settings: Settings, learned: Mapping[str, Learned]
+) -> tuple[ThemeSummary, ...]:
+    """The themes of what customers wrote until ``as_of``, with typical texts, masked.
+
+    Raises :class:`FitError` when the texts made none, and :class:`DataError` where there were none.
+    """
+    made = learned.get(themes.NAME)
+    if made is None:
+        raise DataError(
+            "There are no texts of customers in their own words.",
+            fix="Add a survey with an open question, or tickets or reviews with their text, and run again.",
+        )
+    if made.refused:
+        raise FitError(made.refused)
+    now = replace(known(facts, as_of, settings, frozenset()), learned={themes.NAME: made.model})
+    return themes.summaries(now, settings.seed)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}
