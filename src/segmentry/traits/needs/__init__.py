@@ -1,0 +1,97 @@
+"""Needs: benefits sought, importance of needs and satisfaction with them, recommendation, effort, reasons ticked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from segmentry.config.surveys import Survey
+from segmentry.errors import FitError
+from segmentry.traits.known import Known, Part, combine
+from segmentry.traits.needs import best_worst, choices, ratings
+from segmentry.traits.needs.answers import answers_of, questions_of
+
+
+def traits(known: Known) -> Part:
+    """The traits of what customers answered in surveys, as of the latest answer known."""
+    answers = answers_of(known)
+    if answers is None:
+        return Part()
+    questions, surveys = questions_of(answers), known.settings.surveys
+    rated = ratings.ratings(answers, questions, surveys)
+    return combine(
+        best_worst.traits_of(_exercises(known)),
+        ratings.traits_of(answers, rated),
+        choices.traits_of(known, answers, questions, surveys),
+    )
+
+
+def _exercises(known: Known) -> list[best_worst.Exercise]:
+    answers = answers_of(known)
+    if answers is None:
+        return []
+    questions, found = questions_of(answers), []
+    for name, survey in known.settings.surveys.items():
+        if survey.best_worst is None:
+            continue
+        design = known.settings.designs.get(name)
+        made = best_worst.exercise(name, survey.best_worst, design, answers, questions)
+        if made is not None and best_worst.usable(made, survey.best_worst, design).possible:
+            found.append(made)
+    return found
+
+
+# The model `benefits` -------------------------------------------------------------------------------------------------
+
+
+def ready(known: Known) -> bool:
+    """Whether somebody has answered a best-worst exercise."""
+    return bool(_exercises(known))
+
+
+def learn(known: Known, seed: int) -> dict[str, Any]:
+    """Utilities of the benefits to everybody, by survey: a multinomial logit with standard errors.
+
+    Raises :class:`FitError` when the choices do not tell them.
+    """
+    del seed  # nothing is left to chance
+    found = _exercises(known)
+    if not found:
+        raise FitError("Nobody has answered a best-worst exercise.", fix="Name one under surveys: best_worst.")
+    return {each.survey: best_worst.utilities(each) for each in found}
+
+
+# What is rated --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RatedNeed:
+    """A need whose importance and satisfaction are both traits; ``product`` where it was asked of one."""
+
+    name: str
+    product: str
+    importance: str
+    satisfaction: str
+
+
+def rated_needs(traits: Collection[str], surveys: Mapping[str, Survey]) -> list[RatedNeed]:
+    """The needs that have both of their ratings, in the order of the traits.
+
+    >>> rated_needs(["importance_low_prices", "satisfaction_low_prices"], {})[0].name
+    'Low prices'
+    """
+    of_product = {}
+    for survey in surveys.values():
+        for given in (survey.importance, survey.satisfaction):
+            for need, codes in given.items() if isinstance(given, dict) else ():
+                for product in codes if isinstance(codes, dict) else ("",):
+                    of_product[ratings.of_need("importance", ratings.need_of(need, product)).name] = (need, product)
+    found = []
+    for name in traits:
+        ending = name.removeprefix("importance_")
+        if ending != name and f"satisfaction_{ending}" in traits:
+            plain = ending.replace("_", " ")
+            need, product = of_product.get(name, (plain[:1].upper() + plain[1:], ""))
+            found.append(RatedNeed(need, product, name, f"satisfaction_{ending}"))
+    return found
