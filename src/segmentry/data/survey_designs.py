@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from segmentry.config import FILE_NAME
-from segmentry.config.surveys import Design, Survey
+from segmentry.config import FILE_NAME, Survey
+from segmentry.config.survey_needs import Design
 from segmentry.errors import DataError
 
 _VERSION, _TASK = ("version", "block"), ("task", "set", "question")

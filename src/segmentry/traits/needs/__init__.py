@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from segmentry.config.surveys import Survey
+from segmentry.config import Survey
 from segmentry.errors import FitError
-from segmentry.traits.known import Known, Part, combine
+from segmentry.traits.known import Known, Part, Settings, combine
 from segmentry.traits.needs import best_worst, choices, ratings
 from segmentry.traits.needs.answers import answers_of, questions_of
 
@@ -43,6 +43,12 @@ def _exercises(known: Known) -> list[best_worst.Exercise]:
 
 
 # The model `benefits` -------------------------------------------------------------------------------------------------
+
+
+def settings(given: Settings) -> dict[str, Any]:
+    """The exercises that segmentry.yaml names, with their designs."""
+    exercises = {name: s.best_worst.model_dump() for name, s in given.surveys.items() if s.best_worst is not None}
+    return {"best_worst": exercises, "designs": {name: given.designs.get(name) for name in exercises}}
 
 
 def ready(known: Known) -> bool:

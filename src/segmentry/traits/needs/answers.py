@@ -52,13 +52,17 @@ def key_of(survey: str, code: str) -> str:
 
 
 def answers_of(known: Known) -> ir.Table | None:
-    """What customers have answered: customer_key, asked, survey, question, wording, answer, time, file and line."""
+    """What customers have answered: customer_key, asked, survey, question, wording, answer, time, file and line.
+
+    Answers without the name of a survey are those of their source.
+    """
     rows = known.facts.get("responses")
     if rows is None:
         return None
-    types = {"survey": "string", "item": "string", "time": "timestamp", "file": "string", "line": "int64"}
+    types = {"item": "string", "time": "timestamp", "file": "string", "line": "int64"}
     column = {n: rows[n] if n in rows.columns else ibis.null(t) for n, t in types.items()}
-    survey = column["survey"].fill_null("")
+    named = [rows[name] for name in ("survey", "source") if name in rows.columns]
+    survey = ibis.coalesce(*named, "")
     given = rows.select(
         KEY,
         "question",

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.config.surveys import TASK, BestWorst, Design
+from segmentry.config.survey_needs import TASK, BestWorst, Design
 from segmentry.errors import DataError, FitError
 from segmentry.stats.best_worst import BestWorst as Utilities
 from segmentry.stats.best_worst import best_worst

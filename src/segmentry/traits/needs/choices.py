@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import Trait, lookup, member
-from segmentry.config.surveys import Survey
+from segmentry.config import Survey
 from segmentry.traits.known import KEY, Expression, Known, Part, combine
 from segmentry.traits.needs.answers import Question, latest_completion, levels_of
 

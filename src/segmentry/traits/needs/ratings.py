@@ -15,7 +15,8 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, member
-from segmentry.config.surveys import AUTO, NONE, Survey
+from segmentry.config import Survey
+from segmentry.config.survey_needs import AUTO, NONE
 from segmentry.stats.likert import scale_of
 from segmentry.traits.known import KEY, Expression, Part
 from segmentry.traits.needs.answers import ASKED, Question, latest, levels_of
