@@ -29,8 +29,10 @@ from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import profiles
+from segmentry.target import needs_report, profiles, satisfaction, unmet_needs
+from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.target.unmet_needs import Need
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
 
@@ -97,6 +99,7 @@ class Overview:
     quality: QualityReport | None = None
     plan: Plan | None = None
     notes: tuple[market.Note, ...] = ()
+    needs: NeedsReport | None = None
 
 
 @dataclass(frozen=True)
@@ -406,6 +409,37 @@ class Reading:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""
         return artefacts.load_learned(self.root, self.run("traits"))
 
+    def needs(self, name: str | None = None) -> NeedsReport:
+        """Benefits, unmet needs and satisfaction, by the segments of a segmentation (the primary one).
+
+        Raises :class:`DataError` when no survey asked for any of it.
+        """
+        found = self._needs(name)
+        if not found.tells:
+            raise DataError(
+                "No survey says what customers need.",
+                why="There are no answers about importance and satisfaction, best and worst, or recommendation.",
+                fix="`segmentry plan needs` says what to ask; `surveys` in segmentry.yaml says which question asks it.",
+            )
+        return found
+
+    def _needs(self, name: str | None = None) -> NeedsReport:
+        chosen = name or next((n for n in (self.config.first,) if n in self.segmentations()), None)
+        segments = self.segmentation(chosen).names if chosen else ()
+        placed = self.table(f"assign:{chosen}", "memberships") if chosen else None
+        run, base = self.run("traits"), self.table("traits", "traits")
+        specs = traits.from_json(run.facts["traits"])
+        rated = [Need(**vars(need)) for need in traits.rated_needs(specs, self.config.surveys)]
+        model = self.models().get("benefits")
+        return NeedsReport(
+            run.as_of or date.min,
+            chosen or "",
+            needs_report.benefits(model.model if model else {}),
+            model.refused if model else "",
+            unmet_needs.unmet_needs(base, placed, rated, _buyers(specs), segments),
+            satisfaction.scores(base, placed, [spec.name for spec in specs], segments),
+        )
+
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
@@ -443,7 +477,7 @@ class Reading:
 
     def overview(self) -> Overview:
         """Everything a report shows."""
-        run, manifest = self.run("traits"), self.manifest()
+        run, manifest, needs = self.run("traits"), self.manifest(), self._needs()
         first, last = manifest.span()
         base = run.facts
         return Overview(
@@ -471,6 +505,7 @@ class Reading:
             quality=self.quality() if "check" in self.current else None,
             plan=self.plan(),
             notes=self.notes(),
+            needs=needs if needs.tells else None,
         )
 
     def explain(self, customer: str, name: str) -> Explanation:
@@ -587,6 +622,11 @@ class Reading:
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
         everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))
+
+
+def _buyers(specs: Sequence[Trait]) -> dict[str, str]:
+    """By product category, the trait that tells its buyers."""
+    return {spec.value: spec.name for spec in specs if spec.name.startswith("category_share_")}
 
 
 _IDENTITIES = {"customer": "identities", "account": "account_identities"}

@@ -16,7 +16,7 @@ def _asked(name: str, kind: Kind, description: str, unit: str = "", null_means: 
 
 NEEDS: tuple[Trait, ...] = (
     _asked(
-        "benefit_*",
+        "benefit_of_*",
         "number",
         "How much a benefit is wanted (MaxDiff): times chosen as best less times as worst, over times shown.",
         "share from -1 to 1",
@@ -24,21 +24,21 @@ NEEDS: tuple[Trait, ...] = (
     ),
     _asked("main_benefit", "category", "The benefit that is wanted most (MaxDiff)."),
     _asked(
-        "importance_*",
+        "importance_of_*",
         "number",
         "How important a need is, by the latest answer; every scale is brought to 0 to 10.",
         _POINTS,
         member="How important '{}' is, from 0 to 10.",
     ),
     _asked(
-        "satisfaction_*",
+        "satisfaction_with_*",
         "number",
         "How satisfied somebody is with how a need is met; every scale is brought to 0 to 10.",
         _POINTS,
         member="How satisfied somebody is with '{}', from 0 to 10.",
     ),
     _asked(
-        "opportunity_*",
+        "opportunity_in_*",
         "number",
         "Importance of a need, plus what satisfaction with it falls short of that (Ulwick 2002).",
         "points from 0 to 20",

@@ -7,7 +7,7 @@ are counted, not described.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import ibis
@@ -36,14 +36,6 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Quote:
-    """What one customer wrote about a need, with nothing in it that names anybody."""
-
-    text: str
-    said_on: str = ""
-
-
-@dataclass(frozen=True)
 class UnmetNeed:
     """One need of one product in one segment.
 
@@ -62,7 +54,7 @@ class UnmetNeed:
     low: float | None = None
     high: float | None = None
     unmet_share: float | None = None
-    quotes: tuple[Quote, ...] = field(default=())
+    quotes: tuple[str, ...] = ()
 
 
 def unmet_needs(
@@ -81,6 +73,7 @@ def unmet_needs(
     """
     if not needs:
         return ()
+    segments = segments if placed is not None else ()
     rated = sorted({column for need in needs for column in (need.importance, need.satisfaction)})
     bought = {product: f"buys_{i}" for i, product in enumerate(buyers)}
     rows = traits.select(
@@ -98,7 +91,7 @@ def unmet_needs(
         of_product = [n for n in needs if not n.product] if product else list(needs)
         if of_product:
             mine = rows.filter(rows[bought[product]]) if product else rows
-            found += _of_product(mine, of_product, product, segments if placed is not None else ())
+            found += _of_product(mine, of_product, product, segments)
     place = {need: i for i, need in enumerate(dict.fromkeys(n.name for n in needs))}
     return tuple(sorted(found, key=lambda row: place[row.need]))
 
@@ -157,3 +150,14 @@ def _row(need: Need, product: str, segment: str, sums: Mapping[str, Any], place:
         made.high,
         added("unmet") / n,
     )
+
+
+def of_product(needs: Sequence[UnmetNeed], product: str | None) -> list[UnmetNeed]:
+    """The needs of one product; of every product where none is named."""
+    return [n for n in needs if product is None or n.product.casefold() == product.casefold()]
+
+
+def worst(needs: Sequence[UnmetNeed]) -> list[UnmetNeed]:
+    """Groups with figures, those first whose opportunity is surely large: by the lower end of its interval."""
+    told = [n for n in needs if n.low is not None]
+    return sorted(told, key=lambda n: (-(n.low or 0.0), n.need, n.product, n.segment))

@@ -18,6 +18,7 @@ from segmentry.traits import attributes, behavioral, declared, demographic, geog
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
+from segmentry.traits.needs import rated_needs
 
 __all__ = [
     "FURTHER",
@@ -31,6 +32,7 @@ __all__ = [
     "compute",
     "definitions",
     "from_json",
+    "rated_needs",
     "to_json",
 ]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from segmentry.catalogue import Trait
 from segmentry.config import Survey
 from segmentry.errors import FitError
 from segmentry.traits.known import Known, Part, Settings, combine
@@ -81,23 +82,19 @@ class RatedNeed:
     satisfaction: str
 
 
-def rated_needs(traits: Collection[str], surveys: Mapping[str, Survey]) -> list[RatedNeed]:
-    """The needs that have both of their ratings, in the order of the traits.
-
-    >>> rated_needs(["importance_low_prices", "satisfaction_low_prices"], {})[0].name
-    'Low prices'
-    """
+def rated_needs(traits: Sequence[Trait], surveys: Mapping[str, Survey]) -> list[RatedNeed]:
+    """The needs that have both of their ratings, in the order of the traits."""
     of_product = {}
     for survey in surveys.values():
         for given in (survey.importance, survey.satisfaction):
             for need, codes in given.items() if isinstance(given, dict) else ():
                 for product in codes if isinstance(codes, dict) else ("",):
                     of_product[ratings.of_need("importance", ratings.need_of(need, product)).name] = (need, product)
+    satisfied = {ratings.ending_of("satisfaction", trait.name): trait.name for trait in traits}
     found = []
-    for name in traits:
-        ending = name.removeprefix("importance_")
-        if ending != name and f"satisfaction_{ending}" in traits:
-            plain = ending.replace("_", " ")
-            need, product = of_product.get(name, (plain[:1].upper() + plain[1:], ""))
-            found.append(RatedNeed(need, product, name, f"satisfaction_{ending}"))
+    for trait in traits:
+        ending = ratings.ending_of("importance", trait.name)
+        if ending is not None and ending in satisfied:
+            need, product = of_product.get(trait.name, (trait.value, ""))
+            found.append(RatedNeed(need, product, trait.name, satisfied[ending]))
     return found

@@ -22,7 +22,13 @@ from segmentry.traits.known import KEY, Expression, Part
 from segmentry.traits.needs.answers import ASKED, Question, latest, levels_of
 
 NEED_MEASURES = ("importance", "satisfaction")
-_LONGEST_FAMILY = "satisfaction_*"
+_PREFIXES = {
+    "importance": "importance_of_",
+    "satisfaction": "satisfaction_with_",
+    "opportunity": "opportunity_in_",
+    "benefit": "benefit_of_",
+}
+_LONGEST = max(_PREFIXES.values(), key=len)
 _MOST_POINTS = 10.0
 _LOWEST = -5  # scales run from -5 to 5 or within 0 to 10; other numbers, such as 99, say that there is no answer
 _SURE = 0.9  # of the answers have to stand on the scale, for a question to be recognised by its wording
@@ -155,10 +161,20 @@ def of_need(measure: str, need: str) -> Trait:
     """The trait of a measure for a need; its name ends alike for every measure, however long the need is.
 
     >>> of_need("importance", "Low prices").name, of_need("benefit", "Low prices").name
-    ('importance_low_prices', 'benefit_low_prices')
+    ('importance_of_low_prices', 'benefit_of_low_prices')
     """
-    ending = member(_LONGEST_FAMILY, need).name.removeprefix(_LONGEST_FAMILY.removesuffix("*"))
-    return replace(member(f"{measure}_*", need), name=f"{measure}_{ending}")
+    ending = member(f"{_LONGEST}*", need).name.removeprefix(_LONGEST)
+    return replace(member(f"{_PREFIXES[measure]}*", need), name=_PREFIXES[measure] + ending)
+
+
+def ending_of(measure: str, trait: str) -> str | None:
+    """What a trait of a measure says it is about; None for another trait.
+
+    >>> ending_of("importance", "importance_of_low_prices"), ending_of("importance", "satisfaction_with_low_prices")
+    ('low_prices', None)
+    """
+    prefix = _PREFIXES[measure]
+    return trait.removeprefix(prefix) if trait.startswith(prefix) else None
 
 
 def _batteries(drafts: Sequence[_Draft]) -> list[list[_Draft]]:
