@@ -9,7 +9,9 @@ _NOT_ASKED = "not asked, or not answered"
 _POINTS = "points from 0 to 10"
 
 
-def _asked(name: str, kind: Kind, description: str, unit: str = "", null_means: str = _NOT_ASKED, member: str = "") -> Trait:  # fmt: skip
+def _asked(
+    name: str, kind: Kind, description: str, unit: str = "", *, null_means: str = _NOT_ASKED, member: str = ""
+) -> Trait:
     pii = responses["answer"].pii
     return Trait(name, Model.NEEDS, kind, description, unit, ("responses.question",), pii, null_means, member)
 
@@ -47,7 +49,12 @@ NEEDS: tuple[Trait, ...] = (
     _asked("nps", "number", "How likely somebody is to recommend us (Reichheld 2003).", _POINTS),
     _asked("nps_group", "category", "promoter (9 and 10), passive (7 and 8) or detractor (0 to 6)."),
     _asked("csat", "number", "How satisfied somebody is over all (CSAT); every scale is brought to 0 to 10.", _POINTS),
-    _asked("ces", "number", "How easy it was, 10 being the easiest (customer effort); every scale is brought to 0 to 10.", _POINTS),  # fmt: skip
+    _asked(
+        "ces",
+        "number",
+        "How easy it was, 10 being the easiest (customer effort); every scale is brought to 0 to 10.",
+        _POINTS,
+    ),
     _asked(
         "chooses_*",
         "boolean",

@@ -96,9 +96,7 @@ def unmet_needs(
     return tuple(sorted(found, key=lambda row: place[row.need]))
 
 
-def _of_product(
-    rows: ir.Table, needs: Sequence[Need], product: str, segments: Sequence[str]
-) -> Iterator[UnmetNeed]:
+def _of_product(rows: ir.Table, needs: Sequence[Need], product: str, segments: Sequence[str]) -> Iterator[UnmetNeed]:
     sums = {f"{name}_{i}": value for i, need in enumerate(needs) for name, value in _sums(rows, need).items()}
     groups = rows.group_by("segment").agg(**sums).to_pyarrow().to_pylist()
     by_segment = {row["segment"]: row for row in groups}

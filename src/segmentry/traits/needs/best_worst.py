@@ -182,7 +182,9 @@ def traits_of(found: Sequence[Exercise]) -> Part:
 
     Of several exercises the first that a customer has answered counts.
     """
-    passes, scores, firsts = [], {}, []
+    passes: list[ir.Table] = []
+    scores: dict[Trait, list[str]] = {}
+    firsts: list[str] = []
     for number, each in enumerate(found):
         passes.append(_scores(each, number))
         for i, benefit in enumerate(each.benefits):
@@ -204,7 +206,9 @@ def _scores(found: Exercise, number: int) -> ir.Table:
         counts[f"worst_{i}"] = engine.count_where(tasks["worst"] == i)
         counts[f"times_{i}"] = engine.count_where(tasks[f"shown_{i}"])
     per = tasks.group_by(KEY).agg(**counts)
-    net = {f"benefit_{number}_{i}": engine.ratio(per[f"best_{i}"] - per[f"worst_{i}"], per[f"times_{i}"]) for i in places}
+    net = {
+        f"benefit_{number}_{i}": engine.ratio(per[f"best_{i}"] - per[f"worst_{i}"], per[f"times_{i}"]) for i in places
+    }
     per = per.mutate(**net)
     ranks = [(per[f"benefit_{number}_{i}"] + _TIE * per[f"best_{i}"]).fill_null(-2.0) for i in places]
     per = per.mutate(**{f"rank_{i}": rank for i, rank in enumerate(ranks)})
@@ -248,5 +252,3 @@ def _by_benefit(benefits: Sequence[str], made: Utilities) -> dict[str, Mapping[s
         "shown": made.shown,
     }
     return {name: {k: float(v[i]) for k, v in columns.items()} for i, name in enumerate(benefits)}
-
-

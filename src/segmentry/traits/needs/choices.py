@@ -19,7 +19,7 @@ _MOST_MEMBERS = 30
 
 def traits_of(known: Known, answers: ir.Table, questions: Sequence[Question], surveys: Mapping[str, Survey]) -> Part:
     """A trait for each frequent answer of every question that segmentry.yaml names under ``choices``."""
-    parts = []
+    parts: list[Part] = []
     by_key = {(q.survey, q.code): q for q in questions}
     for survey, settings in surveys.items():
         for name, choice in settings.choices.items():

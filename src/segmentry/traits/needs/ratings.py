@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from segmentry.catalogue import TRAITS, Trait, member
 from segmentry.config import Survey
 from segmentry.config.survey_needs import AUTO, NONE
+from segmentry.errors import ConfigError
 from segmentry.stats.likert import scale_of
 from segmentry.traits.known import KEY, Expression, Part
 from segmentry.traits.needs.answers import ASKED, Question, latest, levels_of
@@ -70,7 +71,9 @@ class Rating:
 
 def ratings(answers: ir.Table, questions: Sequence[Question], surveys: Mapping[str, Survey]) -> list[Rating]:
     """Every question that rates something: those that segmentry.yaml names, and those whose wording is plain."""
-    drafts = [d for survey in dict.fromkeys(q.survey for q in questions) for d in _drafts(survey, questions, surveys)]
+    drafts = _each_once(
+        [d for name in dict.fromkeys(q.survey for q in questions) for d in _drafts(name, questions, surveys)]
+    )
     levels = levels_of(answers, [d.question for d in drafts])
     found = []
     for battery in _batteries(drafts):
@@ -133,6 +136,24 @@ def _drafts(survey: str, questions: Sequence[Question], surveys: Mapping[str, Su
                 yield _Draft(measure, "", alone[0], False)
         elif wanted != NONE:
             yield from (_Draft(measure, "", q, True) for q in mine if q.code == wanted)
+
+
+def _each_once(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Every question once: what segmentry.yaml says of it wins over its wording.
+
+    Raises :class:`ConfigError` when segmentry.yaml says two things of it.
+    """
+    found: dict[str, _Draft] = {}
+    for draft in sorted(drafts, key=lambda d: not d.sure):
+        before = found.setdefault(draft.question.key, draft)
+        if before is not draft and draft.sure:
+            one, other = (f"{d.measure} of {d.need}" if d.need else d.measure for d in (before, draft))
+            raise ConfigError(
+                f"segmentry.yaml surveys.{draft.question.survey}: {draft.question.code} is both {one} and {other}.",
+                why="A question asks one thing.",
+                fix="Keep one of them.",
+            )
+    return [d for d in drafts if found[d.question.key] is d]
 
 
 def _of_needs(measure: str, given: object, mine: Sequence[Question]) -> Iterator[_Draft]:
