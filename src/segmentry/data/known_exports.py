@@ -200,9 +200,19 @@ def _tickets(table: TableProfile, _: frozenset[str]) -> Known | None:
         "name": made("'ticket'", "each row is a ticket", 0.95),
         "channel": made("'support'", "what reaches the help desk", 0.95),
         "page": _first(table, "subject"),
+        "text": _written(table),
         "properties": _first(table, "tags", "status"),
     }
     return Known("events", 0.95, ("each row is a ticket of a help desk",), _known(columns))
+
+
+def _written(table: TableProfile) -> Mapped | None:
+    """What a ticket says: its subject and, where the export has it, its text."""
+    subject, *texts = _filled(table, "subject", "description", "body", "message", "comment", "text")
+    if not texts:
+        return column(subject.name, 0.9, "the subject; the export has no text")
+    both = f"concat({quoted(subject.name)}, '. ', {quoted(texts[0].name)})"
+    return made(both, "subject and text", 0.9, [subject.name, texts[0].name])
 
 
 # CRM ------------------------------------------------------------------------------------------------------------------
