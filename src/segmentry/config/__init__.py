@@ -39,6 +39,7 @@ from segmentry.config.segmentations import (
     ValueTiers,
 )
 from segmentry.config.sources import Answers, Attribute, Source
+from segmentry.config.survey_needs import BestWorst, Choice
 from segmentry.config.surveys import Survey
 from segmentry.declaration import DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
@@ -399,6 +400,8 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "identity.accounts": AccountIdentity,
     "lifecycle_days": LifecycleDays,
     "surveys.*": Survey,
+    "surveys.*.best_worst": BestWorst,
+    "surveys.*.choices.*": Choice,
     "lifetime": Lifetime,
     "sample": Sample,
     "quality": Quality,
