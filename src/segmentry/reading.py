@@ -450,6 +450,7 @@ class Reading:
             model.refused if model else "",
             need_quotes.with_quotes(needs, self._said(base, placed, specs) if needs else ()),
             satisfaction.scores(base, placed, [spec.name for spec in specs], segments),
+            tuple(run.facts.get("notes", ())),
         )
 
     def _said(self, base: ir.Table, placed: ir.Table | None, specs: Sequence[Trait]) -> list[Said]:

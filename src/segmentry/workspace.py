@@ -275,6 +275,7 @@ class Workspace:
                 "needed": sorted(needed),
                 "declared": sorted({*declared, *once}),
                 "absent": dict(made.absent),
+                "notes": list(made.notes),
                 "learned": artefacts.save_learned(self.root, made.learned, before),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),

@@ -130,6 +130,15 @@ surveys:
         assert row.get("csat") == (None if ease is None else pytest.approx(10 - ease))  # 7 is the worst answer here
 
 
+def test_what_does_not_count_is_told() -> None:
+    _, found = made(survey(), AS_OF, SURVEYS.replace("Q9", "Q99"))
+    notes = " ".join(found.notes)
+    assert "answers to NPS (nps) are on no scale" in notes
+    assert "23 of 199 tasks do not count: 11 are of no version of the design" in notes
+    assert "surveys.voices.choices: nobody has answered 'Q99'. Answered are:" in notes
+    assert "answers to EASE" not in notes
+
+
 def test_a_question_cannot_ask_two_things() -> None:
     with pytest.raises(ConfigError, match="EASE is both csat and ces"):
         computed(survey(customers=5), AS_OF, "surveys: {voices: {csat: EASE, ces: EASE}}\n")

@@ -31,6 +31,8 @@ def show(found: NeedsReport, product: str | None = None) -> None:
             terminal.plain(f"{few:,} groups of fewer than {FEWEST} people are not shown.")
     if found.scores:
         _scores(found.scores)
+    for note in found.notes:
+        terminal.warn(note)
 
 
 def _benefits(found: NeedsReport) -> None:

@@ -27,7 +27,8 @@ class Benefit:
 class NeedsReport:
     """What customers look for and how well they get it.
 
-    ``segmentation`` is whose segments they are, empty before there are any; ``refused`` why no utilities were learned.
+    ``segmentation`` is whose segments they are, empty before there are any; ``refused`` why no utilities were learned;
+    ``notes`` say which answers do not count.
     """
 
     as_of: date
@@ -36,6 +37,7 @@ class NeedsReport:
     refused: str
     needs: tuple[UnmetNeed, ...]
     scores: tuple[Score, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def tells(self) -> bool:

@@ -52,13 +52,15 @@ FURTHER = tuple(table for table in ROWS if table != "transactions")
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used.
+    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``notes`` say
+    what of the data was not used.
     """
 
     table: ir.Table
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def compute(
@@ -91,7 +93,7 @@ def compute(
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent, models)
+    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent, models, part.notes)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}

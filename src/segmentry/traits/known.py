@@ -82,6 +82,7 @@ class Part:
     passes: tuple[ir.Table, ...] = ()
     shared: Mapping[str, Expression] = field(default_factory=dict)
     traits: Mapping[Trait, Expression] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def combine(*parts: Part) -> Part:
@@ -91,6 +92,7 @@ def combine(*parts: Part) -> Part:
         tuple(table for part in parts for table in part.passes),
         {name: value for part in parts for name, value in part.shared.items()},
         {trait: expression for part in parts for trait, expression in part.traits.items()},
+        tuple(note for part in parts for note in part.notes),
     )
 
 

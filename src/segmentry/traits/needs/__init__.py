@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from segmentry.catalogue import Trait
 from segmentry.config import Survey
+from segmentry.config.survey_needs import AUTO, MEASURES, NONE, TASK
 from segmentry.errors import FitError
 from segmentry.traits.known import Known, Part, Settings, combine
 from segmentry.traits.needs import best_worst, choices, ratings
-from segmentry.traits.needs.answers import answers_of, questions_of
+from segmentry.traits.needs.answers import Question, answers_of, questions_of
 
 
 def traits(known: Known) -> Part:
@@ -25,7 +27,35 @@ def traits(known: Known) -> Part:
         best_worst.traits_of(_exercises(known)),
         ratings.traits_of(answers, rated),
         choices.traits_of(known, answers, questions, surveys),
+        Part(notes=tuple(_unanswered(questions, surveys))),
     )
+
+
+def _unanswered(questions: Sequence[Question], surveys: Mapping[str, Survey]) -> Iterator[str]:
+    """What segmentry.yaml names and nobody has answered yet: a slip of the pen, or a question to come."""
+    for name, survey in surveys.items():
+        codes = [q.code for q in questions if q.survey == name]
+        for key, code in _named(survey):
+            if not any(fnmatchcase(c, code) for c in codes):
+                given = f"Answered are: {', '.join(codes[:8])}." if codes else "No answer is of that survey."
+                yield f"surveys.{name}.{key}: nobody has answered '{code}'. {given}"
+
+
+def _named(survey: Survey) -> Iterator[tuple[str, str]]:
+    """The questions that a survey's settings name, as (key, code or pattern)."""
+    for key in MEASURES:
+        given = getattr(survey, key)
+        if isinstance(given, dict):
+            for codes in given.values():
+                yield from ((key, code) for code in ([codes] if isinstance(codes, str) else codes.values()))
+        elif given not in (AUTO, NONE):
+            yield key, given
+    yield from (("choices", choice.question) for choice in survey.choices.values())
+    if survey.best_worst is not None:
+        ends = (survey.best_worst.best, survey.best_worst.worst, survey.best_worst.shown)
+        yield from (("best_worst", end.replace(TASK, "*")) for end in ends if end is not None)
+        if survey.best_worst.version is not None:
+            yield "best_worst.version", survey.best_worst.version
 
 
 def _exercises(known: Known) -> list[best_worst.Exercise]:
@@ -38,7 +68,7 @@ def _exercises(known: Known) -> list[best_worst.Exercise]:
             continue
         design = known.settings.designs.get(name)
         made = best_worst.exercise(name, survey.best_worst, design, answers, questions)
-        if made is not None and best_worst.usable(made, survey.best_worst, design).possible:
+        if made is not None and made.usable.possible:
             found.append(made)
     return found
 

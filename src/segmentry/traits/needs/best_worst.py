@@ -6,7 +6,7 @@ A customer's latest completion counts. A choice of what the task did not show is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,22 @@ class Exercise:
     """A best-worst exercise that customers have answered: its survey, its benefits, and every task of each customer.
 
     ``tasks`` has customer_key, task, version, best, worst (places in ``benefits``), shown_0, shown_1 ... and ``valid``:
-    whether both were shown and differ.
+    whether both were shown and differ. ``usable`` counts them.
     """
 
     survey: str
     benefits: tuple[str, ...]
     tasks: ir.Table
+    usable: Usable
+
+
+@dataclass(frozen=True)
+class Usable:
+    """How many tasks were answered, how many of them have no set in the design, and how many are possible choices."""
+
+    tasks: int
+    without_set: int
+    possible: int
 
 
 def exercise(
@@ -71,7 +81,8 @@ def exercise(
         version = rows.filter(rows["question"] == settings.version).group_by(KEY).agg(version=rows["answer"].max())
         made = made.left_join(version, KEY, rname="{name}_of").drop(f"{KEY}_of")
     made = _with_sets(made, names, design, settings)
-    return Exercise(survey, names, made.mutate(valid=_valid(made, len(names)).fill_null(False)))
+    made = made.mutate(valid=_valid(made, len(names)).fill_null(False))
+    return Exercise(survey, names, made, _usable(survey, made, settings, design))
 
 
 def _patterns(settings: BestWorst) -> dict[str, str]:
@@ -132,31 +143,18 @@ def _valid(made: ir.Table, benefits: int) -> ir.BooleanValue:
     return (made["best"] != made["worst"]) & ibis.or_(*shown["best"]) & ibis.or_(*shown["worst"])
 
 
-# What came of it ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Usable:
-    """How many tasks were answered, how many of them have no set in the design, and how many are possible choices."""
-
-    tasks: int
-    without_set: int
-    possible: int
-
-
-def usable(found: Exercise, settings: BestWorst, design: Design | None) -> Usable:
+def _usable(survey: str, tasks: ir.Table, settings: BestWorst, design: Design | None) -> Usable:
     """How much of what was answered can be used.
 
     Raises :class:`DataError` when the design lacks a task of one of its versions, or belongs to other answers.
     """
-    tasks = found.tasks
     version = tasks["version"] if "version" in tasks.columns else ibis.literal("")
     unset = tasks["shown_0"].isnull()
     each = tasks.group_by(version=version, task=tasks["task"]).agg(
         tasks=tasks.count(), possible=engine.count_where(tasks["valid"]), without_set=engine.count_where(unset)
     )
     rows = each.order_by(["version", "task"]).to_pyarrow().to_pylist()
-    where = f"segmentry.yaml surveys.{found.survey}.best_worst"
+    where = f"segmentry.yaml surveys.{survey}.best_worst"
     versions = {v for v, _, _ in design or ()}
     for row in rows:
         if row["without_set"] and (not settings.version or row["version"] in versions):
@@ -193,7 +191,18 @@ def traits_of(found: Sequence[Exercise]) -> Part:
     made: dict[Trait, Expression] = {trait: _first_of(columns) for trait, columns in scores.items()}
     if firsts:
         made[TRAITS["main_benefit"]] = _first_of(firsts)
-    return Part(passes=tuple(passes), traits=made)
+    return Part(passes=tuple(passes), traits=made, notes=tuple(_notes(found)))
+
+
+def _notes(found: Sequence[Exercise]) -> Iterator[str]:
+    for each in found:
+        lost = each.usable.tasks - each.usable.possible
+        if lost:
+            yield (
+                f"surveys.{each.survey}.best_worst: {lost:,} of {each.usable.tasks:,} tasks do not count: "
+                f"{each.usable.without_set:,} are of no version of the design; in the others, best and worst are not "
+                "two items that were shown."
+            )
 
 
 def _scores(found: Exercise, number: int) -> ir.Table:

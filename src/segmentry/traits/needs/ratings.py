@@ -238,7 +238,16 @@ def traits_of(answers: ir.Table, found: Sequence[Rating]) -> Part:
         both = [columns.get(of_need(measure, need).name) for measure in NEED_MEASURES]
         if both[0] is not None and both[1] is not None:
             made[of_need("opportunity", need)] = _opportunity(both[0], both[1])
-    return Part(passes=(_wide(answers, found, columns),), traits=made)
+    return Part(passes=(_wide(answers, found, columns),), traits=made, notes=tuple(_notes(found)))
+
+
+def _notes(found: Sequence[Rating]) -> Iterator[str]:
+    for rating in found:
+        if rating.astray:
+            yield (
+                f"surveys.{rating.question.survey}: {rating.astray:,} of {rating.answers:,} answers to "
+                f"{rating.question.code} ({rating.trait.title}) are on no scale and do not count."
+            )
 
 
 def _wide(answers: ir.Table, found: Sequence[Rating], columns: Mapping[str, str]) -> ir.Table:
