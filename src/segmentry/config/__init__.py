@@ -40,6 +40,7 @@ from segmentry.config.segmentations import (
     ValueTiers,
 )
 from segmentry.config.sources import Answers, Attribute, Source
+from segmentry.config.survey_needs import BestWorst, Choice
 from segmentry.config.surveys import Survey
 from segmentry.declaration import DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
@@ -459,6 +460,8 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "lifecycle_days": LifecycleDays,
     "surveys.*": Survey,
     "surveys.*.scales.*": Scale,
+    "surveys.*.best_worst": BestWorst,
+    "surveys.*.choices.*": Choice,
     "lifetime": Lifetime,
     "sample": Sample,
     "quality": Quality,

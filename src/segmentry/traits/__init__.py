@@ -22,6 +22,7 @@ from segmentry.traits import (
     declared,
     demographic,
     geographic,
+    needs,
     places,
     psychographic,
     themes,
@@ -30,6 +31,7 @@ from segmentry.traits import (
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
+from segmentry.traits.needs import rated_needs
 from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "compute",
     "definitions",
     "from_json",
+    "rated_needs",
     "theme_summaries",
     "to_json",
 ]
@@ -53,6 +56,7 @@ __all__ = [
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
     "value": value.traits,
+    "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
     "psychographic": psychographic.traits,
@@ -70,7 +74,7 @@ class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
     ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``evidence``
-    says of a trait how far it can be trusted.
+    says of a trait how far it can be trusted, and ``notes`` what of the data was not used.
     """
 
     table: ir.Table
@@ -78,6 +82,7 @@ class TraitTable:
     absent: Mapping[str, str] = field(default_factory=dict)
     learned: Mapping[str, Learned] = field(default_factory=dict)
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def compute(
@@ -113,7 +118,12 @@ def compute(
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
     return TraitTable(
-        added.table, (*traits, *(d.trait for d in added.made)), {**part.absent, **added.absent}, models, part.evidence
+        added.table,
+        (*traits, *(d.trait for d in added.made)),
+        {**part.absent, **added.absent},
+        models,
+        part.evidence,
+        part.notes,
     )
 
 

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
+from segmentry.config.survey_needs import Design
 from segmentry.tables import TABLES
 
 KEY = "customer_key"
@@ -35,10 +36,11 @@ class Settings:
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     lifetime: Lifetime = field(default_factory=Lifetime)
     seed: int = 1
+    designs: Mapping[str, Design] = field(default_factory=dict)  # of best-worst exercises, by survey
 
     @classmethod
-    def of(cls, config: Config) -> Settings:
-        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed)
+    def of(cls, config: Config, designs: Mapping[str, Design]) -> Settings:
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed, designs)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; the same settings give the same."""
@@ -47,6 +49,7 @@ class Settings:
             "surveys": {name: survey.model_dump(mode="json") for name, survey in self.surveys.items()},
             "lifetime": self.lifetime.model_dump(mode="json"),
             "seed": self.seed,
+            "designs": dict(self.designs),
         }
 
 
@@ -93,6 +96,7 @@ class Part:
     traits: Mapping[Trait, Expression] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def combine(*parts: Part) -> Part:
@@ -104,6 +108,7 @@ def combine(*parts: Part) -> Part:
         {trait: expression for part in parts for trait, expression in part.traits.items()},
         {name: why for part in parts for name, why in part.absent.items()},
         {name: told for part in parts for name, told in part.evidence.items()},
+        tuple(note for part in parts for note in part.notes),
     )
 
 
