@@ -226,6 +226,7 @@ events = _collected(
     Column("channel", Type.CATEGORY, "web, app, email, social ..."),
     Column("page", Type.TEXT, "Page or screen."),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
+    Column("app_version", Type.CATEGORY, "Version of the app that it happened in, such as 6.2.0."),
     Column(
         "visitor",
         Type.ID,

@@ -17,7 +17,7 @@ from trait_reference import by_key, customers, random_lines, reference, transact
 from segmentry import engine
 from segmentry.catalogue import TRAITS
 from segmentry.config import LifecycleDays
-from segmentry.traits import Facts, compute
+from segmentry.traits import Facts, Settings, compute
 
 AS_OF = date(2024, 1, 31)
 
@@ -28,20 +28,22 @@ def con() -> Iterator[Backend]:
         yield backend
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_traits_are_those_of_a_plain_computation(con: Backend, seed: int):
+@pytest.mark.parametrize(("seed", "zone"), [(1, "UTC"), (2, "America/New_York"), (3, "Asia/Kolkata")])
+def test_traits_are_those_of_a_plain_computation(con: Backend, seed: int, zone: str):
     rows = random_lines(seed)
-    made = compute(Facts(customers(con, range(30)), transactions(con, rows)), AS_OF)
-    expected = reference(rows, range(30), AS_OF)
-    names = {t.name for t in made.traits}
-    assert names - {"country"} == set(expected[0])
+    made = compute(Facts(customers(con, range(30)), transactions(con, rows)), AS_OF, Settings(timezone=zone))
     found = by_key(made)
     some_later = {r["customer_key"] for r in rows if r["time"].date() > AS_OF}
     some_before = {r["customer_key"] for r in rows if r["time"].date() <= AS_OF}
     assert found.keys() == set(range(30)) - (some_later - some_before)
+    expected = reference(rows, found, AS_OF, zone)
+    names = {t.name for t in made.traits}
+    assert names - {"country"} == set(expected[0])
     for key, row in found.items():
         for name, value in expected[key].items():
             assert row[name] == (pytest.approx(value, abs=1e-9) if isinstance(value, float) else value), (key, name)
+
+
 
 
 def test_the_table_says_what_its_columns_are(con: Backend):
@@ -126,8 +128,8 @@ def test_life_cycle_ends_where_the_config_says(con: Backend, days_ago: list[int]
 
 def test_life_cycle_days_can_be_set(con: Backend):
     rows = [{"customer_key": 1, "time": datetime(2024, 1, 21)}, {"customer_key": 1, "time": datetime(2024, 1, 22)}]
-    days = LifecycleDays(new=3, active=5, lapsed=8)
-    made = compute(Facts(customers(con, [1]), transactions(con, rows)), AS_OF, days)
+    settings = Settings(LifecycleDays(new=3, active=5, lapsed=8))
+    made = compute(Facts(customers(con, [1]), transactions(con, rows)), AS_OF, settings)
     assert by_key(made)[1]["lifecycle_stage"] == "lapsed"
 
 

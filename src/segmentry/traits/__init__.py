@@ -13,16 +13,46 @@ from datetime import date
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
-from segmentry.config import LifecycleDays
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
+from segmentry.traits import (
+    attributes,
+    behavioral,
+    declared,
+    demographic,
+    engagement,
+    events,
+    geographic,
+    rhythm,
+    technographic,
+    value,
+)
 from segmentry.traits.declared import Definition, definitions
-from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
+from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 
-__all__ = ["FURTHER", "PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
+__all__ = [
+    "FURTHER",
+    "PIPELINE",
+    "Definition",
+    "Facts",
+    "Settings",
+    "TraitTable",
+    "compute",
+    "definitions",
+    "from_json",
+    "to_json",
+]
+
+
+def _of_events(known: Known) -> Part:
+    """The models that are made from events look at them together."""
+    log = events.look(known)
+    return Part() if log is None else combine(engagement.traits(known, log), technographic.traits(known, log))
+
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
+    "rhythm": rhythm.traits,
+    "events": _of_events,
     "value": value.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
@@ -47,7 +77,7 @@ class TraitTable:
 def compute(
     facts: Facts,
     as_of: date,
-    lifecycle: LifecycleDays | None = None,
+    settings: Settings | None = None,
     *,
     also: frozenset[str] = frozenset(),
     own: Sequence[Definition] = (),
@@ -58,7 +88,7 @@ def compute(
     family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared traits.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, lifecycle or LifecycleDays(), read)
+    now = known(facts, as_of, settings or Settings(), read)
     part = combine(*(model(now) for model in PIPELINE.values()))
     row = now.customers
     sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
