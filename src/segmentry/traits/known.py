@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.config import Attribute, LifecycleDays
+from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
 from segmentry.tables import TABLES
 
 KEY = "customer_key"
@@ -32,7 +32,24 @@ class Settings:
     """What segmentry.yaml says about the making of built-in traits."""
 
     lifecycle: LifecycleDays = field(default_factory=LifecycleDays)
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
+    lifetime: Lifetime = field(default_factory=Lifetime)
+    seed: int = 1
     timezone: str = "UTC"
+
+    @classmethod
+    def of(cls, config: Config) -> Settings:
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed, config.clock)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data; the same settings give the same."""
+        return {
+            "lifecycle": self.lifecycle.model_dump(mode="json"),
+            "surveys": {name: survey.model_dump(mode="json") for name, survey in self.surveys.items()},
+            "lifetime": self.lifetime.model_dump(mode="json"),
+            "seed": self.seed,
+            "timezone": self.timezone,
+        }
 
 
 @dataclass(frozen=True)
@@ -80,15 +97,16 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``facts``
-    are the rows of customers by table, as collected: those whose time had come, and of those without a time the ones
-    that were collected. ``lines``
-    are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return, is_goods
-    (either), amount, and those of the optional columns and attributes that have values; numbers are in whole units of
-    10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as collected, for
-    passes that do without the product table; ``first_month`` is that of the first line, as :func:`month_of` counts
-    months. ``costs`` are all costs by then, those of no customer included. ``filled`` counts the rows with a value by
-    ``table.column`` (of transactions: sale lines), ``counts`` the lines by what they are.
+    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known
+    by then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers
+    by table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
+    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in
+    whole units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines
+    as collected, for passes that do without the product table; ``first_month`` is that of the first line, as
+    :func:`month_of` counts months. ``costs`` are all costs by then, those of no customer included. ``filled``
+    counts the rows with a value by ``table.column`` (of transactions: sale lines), ``counts`` the lines by what
+    they are.
     """
 
     as_of: date
@@ -105,6 +123,7 @@ class Known:
     first_month: int = 0
     span: tuple[datetime, datetime] = (datetime.min, datetime.max)
     costs: ir.Table | None = None
+    learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
         """Whether a ``table.column`` has any value."""
