@@ -134,9 +134,7 @@ def reference(rows: Sequence[Row], keys: Iterable[int], as_of: date, zone: str =
     means = [row["days_between_orders"] for row in found.values() if row["days_between_orders"] is not None]
     typical = round(statistics.median(means), 6) if means else 90.0
     money = {key: max(round(row["monetary"], 2), 0.0) for key, row in found.items()}
-    for key, row in found.items():
-        row |= _silence(row, typical) | _pareto(money[key], list(money.values()))
-    return found
+    return {key: row | _silence(row, typical) | _pareto(money[key], list(money.values())) for key, row in found.items()}
 
 
 def _pareto(own: float, everybody: Sequence[float]) -> Row:

@@ -143,13 +143,13 @@ BEHAVIORAL = (
     _bought(
         "silence_ratio",
         "usual intervals",
-        "Days since the last order in units of the customer's usual interval; with fewer than three days with an order, "
-        "of the typical customer's.",
+        "Days since the last order in units of the customer's usual interval; with fewer than three days with an "
+        "order, of the typical customer's.",
     ),
     _chosen(
         "own_pace_stage",
-        "no orders, active, slowing, at risk or gone, by the customer's own clock: where a silence as long has a chance of "
-        "20, 5 and 1 %.",
+        "no orders, active, slowing, at risk or gone, by the customer's own clock: where a silence as long has a "
+        "chance of 20, 5 and 1 %.",
         null_means="never null",
     ),
     _chosen(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentry.catalogue.trait import Kind, Model, Trait
-from segmentry.tables import Pii, events
+from segmentry.tables import events
 
 _NO_AGENT = "no event with a user agent that is not a robot's"
 

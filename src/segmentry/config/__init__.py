@@ -186,8 +186,8 @@ class Config(Part):
     currency: str = Field("", max_length=3, description="ISO 4217 code; only shown, not converted.")
     timezone: str | None = Field(
         None,
-        description="Time zone of hours and weekdays in traits, such as Europe/London. Default: the one that sources name, "
-        "where they all name the same; else UTC.",
+        description="Time zone of hours and weekdays in traits, such as Europe/London. Default: the one that sources "
+        "name, where they all name the same; else UTC.",
     )
     primary: str | None = Field(None, description="The segmentation shown first.")
     sources: dict[str, Source] = Field(min_length=1, description="Where records come from, by name.")

@@ -280,6 +280,7 @@ _SYNONYMS: dict[str, str] = {
     "events.channel": "channel, medium, source, platform, device, kanal, canal, kanaal, canale",
     "page": "page, page url, url, page path, path, screen, screen name, page title, page location, seite, pagina",
     "user_agent": "user agent, useragent, browser agent, ua",
+    "app_version": "app version, application version, client version, app release",
     "properties": "properties, props, event properties, payload, metadata, attributes, event params",
     # responses
     "survey": """survey, survey id, survey name, questionnaire, poll, umfrage, befragung, fragebogen, enquete, sondage,

@@ -94,7 +94,7 @@ def _times(known: Known, log: EventLog) -> Part:
 
 
 def _mails(known: Known, log: EventLog) -> tuple[dict[str, ir.Scalar], dict[str, Expression]]:
-    """Sums, and traits of them: opens and clicks of the mails that came, or that were sent where no source says more."""
+    """Sums, and traits of them: opens and clicks of mails that came, or were sent where no source says more."""
     came = next((kind for kind in (Kind.DELIVERED, Kind.SENT) if log.has(kind)), None)
     kinds = {"opens": Kind.OPENED, "clicks": Kind.CLICKED, **({"came": came} if came else {})}
     there = {name: kind for name, kind in kinds.items() if log.has(kind)}

@@ -1,4 +1,4 @@
-"""Technographic traits: the devices, systems and browsers that customers come with, their channels, their app's version.
+"""Technographic traits: the devices, systems and browsers that customers come with, their channels, their app.
 
 All of them count events (:mod:`segmentry.traits.events`); a robot's are nobody's. User agents and versions are few, so
 what each means is found out in Python and joined as a small table to what was counted by customer.
@@ -26,7 +26,7 @@ _BEFORE = re.compile(r"[vV]?(\d+(?:\.\d+)*)[-. ]?[a-zA-Z].*")  # 6.2.0-beta3 com
 
 def traits(known: Known, log: EventLog) -> Part:
     """The technographic traits whose data are there."""
-    return combine(_devices(known, log), _channels(known, log), _app(known, log))
+    return combine(_devices(known, log), _channels(known, log), _app(log))
 
 
 # Devices --------------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def _channels(known: Known, log: EventLog) -> Part:
 # The app's version ----------------------------------------------------------------------------------------------------
 
 
-def _app(known: Known, log: EventLog) -> Part:
+def _app(log: EventLog) -> Part:
     """How many releases newer than theirs anybody has; theirs is that of their last event with a version."""
     if "app_version" not in log.rows.columns:
         return Part()

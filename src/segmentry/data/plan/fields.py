@@ -231,6 +231,11 @@ _TECHNOGRAPHIC = (
         question=q.DEVICES, stale_after=365,
     ),
     Field(
+        "app_version", Model.TECHNOGRAPHIC, "Version of the app", "Who updates late misses what is new.", 1,
+        ("events.app_version",), "app analytics (version of the app)", "app version",
+        event=_track("Application Updated", "previous_version", "version"), stale_after=90,
+    ),
+    Field(
         "channels", Model.TECHNOGRAPHIC, "Channels in use", "Web, app, e-mail, store: where people can be met.", 2,
         ("events.channel",), "web and app analytics, e-mail tool", "channel, hear from us",
         event=_track("Application Opened", "version", "from_background"), question=q.CONTACT_CHANNELS, stale_after=365,
