@@ -129,7 +129,8 @@ def look(known: Known) -> EventLog | None:
         robots = sorted(agent for agent, told in agents.items() if told.robot)
         if robots:
             theirs = ibis.memtable({"robot": robots}, schema={"robot": "string"})
-            events = events.anti_join(theirs, events["user_agent"] == theirs["robot"])
+            # A condition, not a join: with a join DuckDB would keep a copy of all events for the passes over them.
+            events = events.filter(~events["user_agent"].isin(theirs["robot"]).fill_null(False))
     kept = [c for c in ("channel", "user_agent", "app_version") if known.has(f"events.{c}")]
     rows = events.select(KEY, "time", "name", *kept, day=events["time"].cast("date"))
     pairs = _pairs(rows)
