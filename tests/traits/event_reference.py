@@ -98,7 +98,7 @@ def _use(rows: Sequence[Row], as_of: date, zone: str) -> Row:
     times = sorted(row["time"] for row in both)
     visits = [time for place, time in enumerate(times) if not place or time - times[place - 1] > timedelta(minutes=30)]
     days = {row["time"].date() for row in both}
-    shown = [local(row["time"], zone) for row in used]
+    shown = [local(row["time"], zone) for row in _within(used, as_of, 365)]
     weekday = most(time.weekday() for time in shown)
     now, then = len(late) / 30, len(before) / 60
     new = bool(used) and (as_of - min(row["time"].date() for row in used)).days < 30

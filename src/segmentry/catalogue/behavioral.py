@@ -22,6 +22,7 @@ def _chosen(name: str, description: str, *needs: str, null_means: str) -> Trait:
 
 _NO_EVENT = "never null: 0 without events"
 _NEVER_SEEN = "never seen on the web site, in the app or with the product"
+_NOT_LATELY = "not seen in the last 365 days"
 
 
 def _done(name: str, unit: str, description: str, null_means: str = _NO_EVENT) -> Trait:
@@ -181,11 +182,16 @@ BEHAVIORAL = (
         "visit_weekday",
         Model.BEHAVIORAL,
         "category",
-        "Weekday of most events, of equals the first.",
+        "Weekday of most events of the last 365 days, mails apart; of equals the first.",
         needs=("events.time", "events.name"),
-        null_means=_NEVER_SEEN,
+        null_means=_NOT_LATELY,
     ),
-    _done("visit_hour", "hour of the day", "Hour (0 to 23) of most events, of equals the first.", _NEVER_SEEN),
+    _done(
+        "visit_hour",
+        "hour of the day",
+        "Hour (0 to 23) of most events of the last 365 days, mails apart; of equals the first.",
+        _NOT_LATELY,
+    ),
     _done("mail_opens_30d", "opens", "E-mails opened in the last 30 days."),
     _done("mail_opens_90d", "opens", "E-mails opened in the last 90 days."),
     _done("mail_clicks_30d", "clicks", "Clicks in e-mails in the last 30 days."),

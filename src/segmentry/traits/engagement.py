@@ -78,9 +78,10 @@ def _days(known: Known, lately: ir.Table) -> ir.Table:
 
 
 def _times(known: Known, log: EventLog) -> Part:
-    """Which weekday and which hour they are there most."""
+    """On which weekday and at which hour they were there most in the last 365 days."""
     shown = log.clock(known.settings.timezone)
-    used = log.rows.select(KEY, weekday=clock.weekday(shown), hour=clock.hour(shown), used=log.of(Kind.USE))
+    lately = log.of(Kind.USE) & (log.rows["day"] > known.recent(_YEAR))
+    used = log.rows.select(KEY, weekday=clock.weekday(shown), hour=clock.hour(shown), used=lately)
     used = used.filter(used["used"])
     moments = used.group_by([KEY, "weekday", "hour"]).agg(times=used.count())
     expressions: dict[str, Expression] = {
