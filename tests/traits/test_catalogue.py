@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime
 
 import pytest
+from event_reference import IPHONE, events
 from hypothesis import given
 from hypothesis import strategies as st
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
@@ -54,23 +55,34 @@ def test_complete_data_give_every_trait_of_the_catalogue():
     }  # fmt: skip
     like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at", Type.INTEGER: "ids"}
     types = {c.name: CUSTOMERS[like[c.type]] for c in golden_customers.columns if c.type in like}
+    seen = ("Product Viewed", "Email Delivered", "Email Opened", "Email Clicked")
+    came = {"channel": "web", "user_agent": IPHONE, "app_version": "6.2.0"}
     with engine.in_memory() as con:
+        long_ago = {**line, "order": "0", "time": datetime(2023, 6, 1, 12, 7)}
         facts = Facts(
             table(con, "golden_customers", [who], {**types, **CUSTOMERS}),
-            transactions(con, [line, {**line, "line_kind": "return", "amount": -1.0}]),
+            transactions(con, [line, long_ago, {**line, "line_kind": "return", "amount": -1.0}]),
             table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
-            {"costs": table(con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS)},
+            {
+                "costs": table(
+                    con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS
+                ),
+                "events": events(con, [{"customer_key": 1, "name": name, **came} for name in seen]),
+            },
         )
         made = compute(facts, date(2024, 1, 31))
         names = [t.name for t in made.traits]
         assert len(by_key(made)) == 1
-    members = {"channel_share_*": "channel_share_web", "category_share_*": "category_share_tea"}
+    members = {"channel_share_*": "channel_share_web", "category_share_*": "category_share_tea"} | {
+        "device_share_*": "device_share_phone",
+        "event_channel_share_*": "event_channel_share_web",
+    }
     assert names == [members.get(name, name) for name in TRAITS]
     assert made.traits == tuple(lookup(t.name) if t.name not in members.values() else t for t in made.traits)
 
 
 def test_families_have_their_members_looked_up():
-    assert [f.name for f in FAMILIES] == ["channel_share_*", "category_share_*"]
+    assert {"channel_share_*", "category_share_*", "device_share_*"} <= {f.name for f in FAMILIES}
     found = lookup("category_share_green_tea")
     assert found is not None
     assert (found.name, found.unit, found.is_family) == ("category_share_green_tea", "share", False)

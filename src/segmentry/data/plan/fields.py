@@ -274,6 +274,11 @@ _BEHAVIORAL = (
         stale_after=180,
     ),
     Field(
+        "orders", Model.BEHAVIORAL, "Order numbers", "They tell which products were bought together.", 1,
+        ("transactions.order",), "shop or till: the number of the order, on each of its lines", "order number, invoice",
+        ("baskets",), event=_track("Order Completed", "order_id"), stale_after=180,
+    ),
+    Field(
         "categories", Model.BEHAVIORAL, "Product categories", "Products in groups that are large enough to compare.", 3,
         ("transactions.category", "products.category"), "product catalogue", "category, mnt",
         event=_track("Order Completed", "products.category"), stale_after=180,
