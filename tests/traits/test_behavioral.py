@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -319,6 +320,11 @@ def test_online_retail_is_as_an_independent_computation_has_it(con: Backend, onl
     assert made["monetary"].to_numpy() == pytest.approx(monetary.to_numpy(), abs=1e-6)
     products = sales["product"].nunique().reindex(made.index, fill_value=0)
     assert made["products_bought"].tolist() == products.tolist()
+    hours = lines[lines["line_kind"] == "sale"].groupby("customer_key")["time"].max()
+    once = made["frequency"] == 1
+    assert made.loc[once, "preferred_hour"].tolist() == hours.dt.hour.reindex(made.index)[once].tolist()
+    best = made["monetary"].clip(lower=0).sort_values(ascending=False)
+    assert (made["pareto_class"] == "A").sum() == (best.cumsum() < 0.8 * best.sum()).sum() + 1
     assert set(made["country"]) >= {"GB", "IE", "DE", "FR", "ZA", "Channel Islands"}
     assert made["country"].isna().sum() == 4  # 'Unspecified' says nothing
     assert TRAITS["monetary"].unit == "currency"
@@ -340,3 +346,12 @@ def test_cdnow_days_with_an_order_are_the_published_purchases(con: Backend, real
     made = compute(facts, date(1997, 9, 30)).table.to_pandas()
     assert len(made) == len(published) == 2357
     assert (made["order_days"] - 1).sum() == published["frequency"].sum()
+
+    days = lines[lines["time"] <= "1997-09-30"].groupby("customer_key")["time"].unique()
+    gaps = days[days.map(len) >= 4].map(lambda found: pd.Series(sorted(found)).diff().dt.days.dropna())
+    regular = made.set_index("customer_key")["regularity"].dropna()
+    expected = gaps.map(lambda g: 1 / (1 + (g.std() / g.mean()) ** 2))
+    assert regular.sort_index().to_numpy() == pytest.approx(expected.sort_index().to_numpy(), abs=1e-9)
+    assert len(regular) == 293
+    assert "preferred_hour" not in made.columns  # the file has dates alone
+    assert set(made["preferred_weekday"]) == set(calendar.day_name)
