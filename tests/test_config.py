@@ -97,3 +97,15 @@ def test_tier_and_cut_rules() -> None:
 def test_two_segments_of_one_name_are_refused() -> None:
     rules = "{method: rules, segments: [{name: A, where: x > 1}, {name: A, where: x > 2}]}"
     assert "'A' is used twice" in _said(GOOD.replace("{method: value_tiers}", rules))
+
+
+def test_hours_are_those_of_the_time_zone_that_is_named() -> None:
+    found = config.parse(GOOD, {})
+    assert found.clock == "UTC"
+    london = GOOD.replace("    kind: transactions\n", "    kind: transactions\n    timezone: Europe/London\n")
+    assert config.parse(london, {}).clock == "Europe/London"
+    assert config.parse(london + "timezone: Asia/Tokyo\n", {}).clock == "Asia/Tokyo"
+    web = "  web: {kind: events, path: e.csv, timezone: Asia/Tokyo, columns: {customer: c, time: t, name: n}}\n"
+    two = london.replace("segmentations:", web + "segmentations:")
+    assert config.parse(two, {}).clock == "UTC"
+    assert "'Europe/Londn' is no time zone. Did you mean 'Europe/London'" in _said(GOOD + "timezone: Europe/Londn\n")
