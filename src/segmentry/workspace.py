@@ -49,7 +49,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
-from segmentry.traits import Definition, Facts, ThemeSummary
+from segmentry.traits import Definition, Facts, Settings, ThemeSummary
 
 
 @dataclass(frozen=True)
@@ -615,8 +615,8 @@ class Workspace:
             raise FitError(failed.error)
         self._fit(name)
 
-    def _trait_settings(self) -> traits.Settings:
-        return traits.Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
+    def _trait_settings(self) -> Settings:
+        return Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
 
     def _own_traits(self) -> tuple[Definition, ...]:
         """The declared traits; :class:`ConfigError` where one is not well formed."""

@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime
 
 import pytest
+from event_reference import IPHONE, events
 from hypothesis import given
 from hypothesis import strategies as st
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
@@ -59,16 +60,20 @@ def test_complete_data_give_every_trait_of_the_catalogue():
     }  # fmt: skip
     like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at", Type.INTEGER: "ids"}
     types = {c.name: CUSTOMERS[like[c.type]] for c in golden_customers.columns if c.type in like}
+    seen = ("Product Viewed", "Email Delivered", "Email Opened", "Email Clicked")
+    came = {"channel": "web", "user_agent": IPHONE, "app_version": "6.2.0"}
     with engine.in_memory() as con:
+        long_ago = {**line, "order": "0", "time": datetime(2023, 6, 1, 12, 7)}
         facts = Facts(
             table(con, "golden_customers", [who], {**types, **CUSTOMERS}),
-            transactions(con, [line, {**line, "line_kind": "return", "amount": -1.0}]),
+            transactions(con, [line, long_ago, {**line, "line_kind": "return", "amount": -1.0}]),
             table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
             {
                 "costs": table(
                     con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS
                 ),
                 "responses": table(con, "responses", _ANSWERS, {"customer_key": COSTS["customer_key"]}),
+                "events": events(con, [{"customer_key": 1, "name": name, **came} for name in seen]),
             },
         )
         made = compute(facts, date(2024, 1, 31), Settings(surveys={"voice": Survey.model_validate(_SURVEY)}))
@@ -78,10 +83,11 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         "channel_share_*": "channel_share_web", "category_share_*": "category_share_tea",
         "importance_of_*": "importance_of_price", "satisfaction_with_*": "satisfaction_with_price",
         "opportunity_in_*": "opportunity_in_price", "chooses_*": "chooses_why_habit",
+        "device_share_*": "device_share_phone", "event_channel_share_*": "event_channel_share_web",
     }  # fmt: skip
     benefits = ["benefit_of_a", "benefit_of_b", "benefit_of_c"]
-    # Further answers and what people do on the web make the others; see the tests of their models.
-    there = [n for n, t in TRAITS.items() if t.needs == ("responses.question",) or not _ELSEWHERE & _sources(t)]
+    # What people write, and what needs many answers, make the others; see the tests of their models.
+    there = [n for n, t in TRAITS.items() if t.needs == ("responses.question",) or "responses" not in _sources(t)]
     wanted = [members.get(name, name) for name in there]
     at = wanted.index("benefit_of_*")
     assert names == [*wanted[:at], *benefits, *wanted[at + 1 :]]
@@ -89,7 +95,6 @@ def test_complete_data_give_every_trait_of_the_catalogue():
     assert made.traits == tuple(lookup(t.name) if t.name not in own else t for t in made.traits)
 
 
-_ELSEWHERE = {"responses", "events"}
 _SURVEY = {
     "best_worst": {"best": "B{task}", "worst": "W{task}", "benefits": {"A": [], "B": [], "C": []}},
     "importance": {"Price": "I"},
