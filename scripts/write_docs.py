@@ -30,6 +30,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("identity.accounts", config.AccountIdentity),
     ("lifecycle_days", config.LifecycleDays),
     ("surveys.NAME", config.Survey),
+    ("surveys.NAME.scales.NAME", config.Scale),
     ("lifetime", config.Lifetime),
     ("sample", config.Sample),
     ("quality", config.Quality),

@@ -120,3 +120,38 @@ def test_two_segments_of_one_name_are_refused() -> None:
 def test_a_value_of_another_kind_is_told_what_it_has_to_be(old: str, new: str, said: str) -> None:
     assert old in GOOD
     assert said in _said(GOOD.replace(old, new))
+
+
+SCALES = """\
+surveys:
+  club:
+    scales:
+      thrift: {items: [Q1, Q2, Q3], reverse: [Q3]}
+  fans:
+    scales:
+      pride: {items: [F1]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("reverse: [Q3]", "reverse: [Q33]", "scales.thrift: reverse: 'Q33' is none of the items. Did you mean 'Q3'?"),
+        ("[Q1, Q2, Q3]", "[Q1, Q2, Q1, Q3]", "scales.thrift: items: 'Q1' stands there twice"),
+        (
+            "reverse: [",
+            "revers: [",
+            "surveys.club.scales.thrift.revers: this key is not known. Did you mean 'reverse'?",
+        ),
+        ("[F1]", "[]", "surveys.fans.scales.pride.items"),
+        ("pride:", "thrift:", "surveys.fans.scales.thrift: the survey club has a scale of this name"),
+        ("pride:", "Pride:", "scales.Pride: a name starts with a lower-case letter"),
+        ("[F1]", "[F1], range: [7, 1]", "range: 7 is not below 1"),
+        ("[F1]", "[F1], range: [1, 7], answers: [a, b]", "range and answers both say how answers are read"),
+        ("[F1]", "[F1], answers: [Yes, yes]", "at least two steps, each in words of its own"),
+        ("[F1]", "[F1], least_answered: 0", "scales.pride.least_answered"),
+        ("[F1]", "[F1], model: value", "scales.pride.model"),
+    ],
+)
+def test_mistakes_in_scales_are_told(before: str, after: str, expected: str) -> None:
+    assert expected in _said(GOOD + SCALES.replace(before, after, 1))

@@ -225,6 +225,7 @@ events = _collected(
     Column("name", Type.CATEGORY, "What happened.", required=True),
     Column("channel", Type.CATEGORY, "web, app, email, social ..."),
     Column("page", Type.TEXT, "Page or screen."),
+    Column("text", Type.TEXT, "What the customer wrote: a ticket, a review, a post.", pii=Pii.SENSITIVE),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
     Column(
         "visitor",

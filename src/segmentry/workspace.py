@@ -48,7 +48,7 @@ from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
-from segmentry.traits import Definition
+from segmentry.traits import Definition, Facts, ThemeSummary
 
 
 @dataclass(frozen=True)
@@ -254,18 +254,7 @@ class Workspace:
                 return self._up_to_date(current)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            facts = traits.Facts(
-                golden_customers=versions.golden_at(session, manifest.moment(day)),
-                transactions=self._collected(session, manifest, "transactions", day),
-                products=self._collected(session, manifest, "products", day),
-                places=self._collected(session, manifest, "places", day),
-                further={
-                    kind: rows
-                    for kind in traits.FURTHER
-                    if (rows := self._collected(session, manifest, kind, day)) is not None
-                },
-                attributes=self.config.attributes,
-            )
+            facts = self._facts(session, manifest, day)
             before = artefacts.load_learned(self.root, current)
             made = traits.compute(facts, day, settings, also=needed, own=own, learned=before, again=again)
             table = writer.write("traits", made.table.order_by("customer_key"))
@@ -275,6 +264,7 @@ class Workspace:
                 "needed": sorted(needed),
                 "declared": sorted({*declared, *once}),
                 "absent": dict(made.absent),
+                "evidence": dict(made.evidence),
                 "learned": artefacts.save_learned(self.root, made.learned, before),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),
@@ -434,6 +424,18 @@ class Workspace:
         with self.reading() as reading:
             return reading.explain(customer, name)
 
+    def themes(self) -> tuple[ThemeSummary, ...]:
+        """The themes of what customers wrote, with typical texts, masked; of the texts that the traits were made of.
+
+        Raises :class:`FitError` when the texts make none, and :class:`DataError` where there are none.
+        """
+        manifest, run = self.something_collected(), self._current("traits")
+        with self.engine.session({"resolve": self._current("resolve").id}) as session:
+            day = run.as_of or date.min
+            facts = self._facts(session, manifest, day)
+            learned = artefacts.load_learned(self.root, run)
+            return traits.theme_summaries(facts, day, traits.Settings.of(self.config), learned)
+
     def sql(self, name: str, dialect: str) -> str:
         """The placement of a segmentation as SQL over the traits table."""
         return self.segmentation(name).sql(dialect)
@@ -578,6 +580,18 @@ class Workspace:
             return rows
         nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
         return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
+
+    def _facts(self, session: Session, manifest: Manifest, day: date) -> Facts:
+        """What traits are made from, as it was known at the end of a day."""
+        further = {kind: self._collected(session, manifest, kind, day) for kind in traits.FURTHER}
+        return Facts(
+            golden_customers=versions.golden_at(session, manifest.moment(day)),
+            transactions=self._collected(session, manifest, "transactions", day),
+            products=self._collected(session, manifest, "products", day),
+            places=self._collected(session, manifest, "places", day),
+            further={kind: rows for kind, rows in further.items() if rows is not None},
+            attributes=self.config.attributes,
+        )
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")

@@ -26,7 +26,7 @@ from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
 from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
-from segmentry.traits import Learned
+from segmentry.traits import LEAST_CUSTOMERS, Learned, ThemeSummary
 from segmentry.wording import agree
 
 if TYPE_CHECKING:
@@ -439,12 +439,49 @@ def traits(found: Sequence[TraitCover], models: Mapping[str, Learned]) -> None:
         known = "absent" if cover.absent else words.share(cover.fill_rate)
         table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
     out.print(table)
+    _reliabilities(found)
     for cover in found:
         if cover.absent:
             warn(f"{cover.trait.name} is absent: {cover.absent}.")
     for name, model in models.items():
         if model.refused:
             warn(f"No traits of {name}: {model.refused}")
+
+
+def _reliabilities(found: Sequence[TraitCover]) -> None:
+    """How reliable the scores of scales and factors are, and what is wrong with their items."""
+    columns = ("trait", "items", "respondents", "alpha", "95 % interval", "omega", "verdict")
+    table = table_of(*columns, title="Scales and factors", right=columns[1:6])
+    told = {cover.trait.name: cover.evidence for cover in found if "respondents" in cover.evidence}
+    for name, of in told.items():
+        low, high = of.get("alpha_interval", (None, None))
+        figures = (_decimals(of.get("alpha")), f"{low:.2f} to {high:.2f}" if low is not None else "")
+        row = (f"{len(of['items'])}", f"{of['respondents']:,}", *figures, _decimals(of.get("omega")))
+        table.add_row(Text(name), *row, of.get("verdict", ""))
+    if told:
+        out.print(table)
+    for name, of in told.items():
+        if of.get("refused"):
+            warn(f"{name}: no reliability. {of['refused']}")
+        if of.get("against"):
+            warn(f"{name}: {', '.join(of['against'])} speaks against the other items. Does it belong under `reverse`?")
+
+
+def _decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def themes(found: Sequence[ThemeSummary]) -> None:
+    """The themes, most written about first, each with its words and its typical texts below."""
+    plain(f"{len(found)} themes of what customers write, by their share of the texts that are about any")
+    for each in found:
+        theme = each.theme
+        plain(f"\n{each.share:.0%} {theme.label} ({theme.language}, trait {each.trait})")
+        plain(f"  words: {', '.join(theme.words)}")
+        for quote in each.quotes:
+            plain(f"  “{quote}”")
+        if not each.quotes:
+            plain(f"  no typical texts: fewer than {LEAST_CUSTOMERS} customers mostly write about it")
 
 
 def _option(root: Path) -> str:

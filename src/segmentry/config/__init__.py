@@ -26,6 +26,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from segmentry.checks import CHECKS, Severity
 from segmentry.config.lifetime import Lifetime
 from segmentry.config.part import NAME, Part, TextList
+from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
     KMeans,
@@ -62,6 +63,7 @@ __all__ = [
     "RuleSegment",
     "Rules",
     "Sample",
+    "Scale",
     "SegmentText",
     "Segmentation",
     "Source",
@@ -224,6 +226,19 @@ class Config(Part):
                     f"quality.accept.{i}.source: no source is called '{accepted.source}'. "
                     f"{did_you_mean(accepted.source, self.sources)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _scales_have_names_of_their_own(self) -> Config:
+        owners: dict[str, str] = {}
+        for survey, settings in self.surveys.items():
+            for name in settings.scales:
+                if name in owners:
+                    raise ValueError(
+                        f"surveys.{survey}.scales.{name}: the survey {owners[name]} has a scale of this name. Each is "
+                        "a trait: give it another name."
+                    )
+                owners[name] = survey
         return self
 
     @model_validator(mode="after")
@@ -443,6 +458,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "identity.accounts": AccountIdentity,
     "lifecycle_days": LifecycleDays,
     "surveys.*": Survey,
+    "surveys.*.scales.*": Scale,
     "lifetime": Lifetime,
     "sample": Sample,
     "quality": Quality,

@@ -50,8 +50,8 @@ class Proposal:
         """Why nothing is proposed, where nothing is."""
         if any(source.kind in ("responses", "events") for source in self.sources):
             return (
-                "answers and events are collected and checked, but they do not make traits yet; a file with one row "
-                "per customer, or with orders, does"
+                "what answers and events make traits of is yours to say, under `surveys` and `traits`; a file with one "
+                "row per customer, or with orders, gives segmentations at once"
             )
         return "the files hold fewer than two usable traits"
 

@@ -67,19 +67,32 @@ class Facts:
     places: ir.Table | None = None
 
 
+def column(name: str) -> Expression:
+    """The value of a trait that a pass has made already, under its name."""
+    return lambda row: row[name]
+
+
+def nothing(_: ir.Table) -> ir.Value:
+    """The value of a number that is known of nobody."""
+    return ibis.null("float64")
+
+
 @dataclass(frozen=True)
 class Part:
     """What a model adds to the table of traits.
 
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
-    that several traits use, ``traits`` the value of each trait.
+    that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
+    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
     passes: tuple[ir.Table, ...] = ()
     shared: Mapping[str, Expression] = field(default_factory=dict)
     traits: Mapping[Trait, Expression] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def combine(*parts: Part) -> Part:
@@ -89,6 +102,8 @@ def combine(*parts: Part) -> Part:
         tuple(table for part in parts for table in part.passes),
         {name: value for part in parts for name, value in part.shared.items()},
         {trait: expression for part in parts for trait, expression in part.traits.items()},
+        {name: why for part in parts for name, why in part.absent.items()},
+        {name: told for part in parts for name, told in part.evidence.items()},
     )
 
 
