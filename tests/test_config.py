@@ -132,3 +132,26 @@ surveys:
 )
 def test_mistakes_in_scales_are_told(before: str, after: str, expected: str) -> None:
     assert expected in _said(GOOD + SCALES.replace(before, after, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "{method: value_tiers}",
+            "{method: value_tiers, n: 5}",
+            "value.n: this key is not known. Allowed: cuts, method",
+        ),
+        ("{method: value_tiers}", "{method: value_tiers, tiers: 5}", "value.tiers: '5': needs a list, such as [a, b]"),
+        ("{method: value_tiers}", "5", "value: '5': needs keys with values"),
+        (
+            "{method: value_tiers}",
+            "{trait: value}",
+            "value: method is needed. Allowed: kmeans, rfm, rules, value_tiers",
+        ),
+        ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_it_has_to_be(old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    assert said in _said(GOOD.replace(old, new))

@@ -258,6 +258,7 @@ class Workspace:
                 golden_customers=versions.golden_at(session, manifest.moment(day)),
                 transactions=self._collected(session, manifest, "transactions", day),
                 products=self._collected(session, manifest, "products", day),
+                places=self._collected(session, manifest, "places", day),
                 further={
                     kind: rows
                     for kind in traits.FURTHER

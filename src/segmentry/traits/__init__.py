@@ -15,7 +15,11 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
+<<<<<<< HEAD
 from segmentry.traits import attributes, behavioral, declared, demographic, geographic, psychographic, value
+=======
+from segmentry.traits import attributes, behavioral, declared, demographic, geographic, places, value
+>>>>>>> main
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
@@ -42,6 +46,7 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "demographic": demographic.traits,
     "psychographic": psychographic.traits,
     "attributes": attributes.traits,
+    "places": places.traits,
 }
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")

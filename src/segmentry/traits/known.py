@@ -55,8 +55,8 @@ class Facts:
     """The tables that traits are made from, all of one database.
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
-    responses, costs, consents. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
-    declaration).
+    responses, costs, consents; ``places`` what is collected about places. ``attributes`` are those that
+    segmentry.yaml declares, each as (table, name, declaration).
     """
 
     golden_customers: ir.Table
@@ -64,6 +64,7 @@ class Facts:
     products: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
+    places: ir.Table | None = None
 
 
 def column(name: str) -> Expression:
@@ -110,16 +111,16 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known
-    by then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers
-    by table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known by
+    then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers by
+    table, as collected: those whose time had come, and of those without a time the ones that were collected.
     ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
-    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in
-    whole units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines
-    as collected, for passes that do without the product table; ``first_month`` is that of the first line, as
-    :func:`month_of` counts months. ``costs`` are all costs by then, those of no customer included. ``filled``
-    counts the rows with a value by ``table.column`` (of transactions: sale lines), ``counts`` the lines by what
-    they are.
+    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in whole
+    units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as
+    collected, for passes that do without the product table; ``places`` the rows about places that were collected;
+    ``first_month`` is that of the first line, as :func:`month_of` counts months. ``costs`` are all costs by then,
+    those of no customer included. ``filled`` counts the rows with a value by ``table.column`` (of transactions: sale
+    lines), ``counts`` the lines by what they are.
     """
 
     as_of: date
@@ -135,6 +136,7 @@ class Known:
     sales: ir.Table | None = None
     first_month: int = 0
     costs: ir.Table | None = None
+    places: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
@@ -192,7 +194,7 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs)
+    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 
