@@ -15,11 +15,7 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
-<<<<<<< HEAD
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, psychographic, value
-=======
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, places, value
->>>>>>> main
+from segmentry.traits import attributes, behavioral, declared, demographic, geographic, places, psychographic, value
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
