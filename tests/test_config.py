@@ -99,6 +99,29 @@ def test_two_segments_of_one_name_are_refused() -> None:
     assert "'A' is used twice" in _said(GOOD.replace("{method: value_tiers}", rules))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "{method: value_tiers}",
+            "{method: value_tiers, n: 5}",
+            "value.n: this key is not known. Allowed: cuts, method",
+        ),
+        ("{method: value_tiers}", "{method: value_tiers, tiers: 5}", "value.tiers: '5': needs a list, such as [a, b]"),
+        ("{method: value_tiers}", "5", "value: '5': needs keys with values"),
+        (
+            "{method: value_tiers}",
+            "{trait: value}",
+            "value: method is needed. Allowed: kmeans, rfm, rules, value_tiers",
+        ),
+        ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_it_has_to_be(old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    assert said in _said(GOOD.replace(old, new))
+
+
 SCALES = """\
 surveys:
   club:
@@ -134,24 +157,13 @@ def test_mistakes_in_scales_are_told(before: str, after: str, expected: str) -> 
     assert expected in _said(GOOD + SCALES.replace(before, after, 1))
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (
-            "{method: value_tiers}",
-            "{method: value_tiers, n: 5}",
-            "value.n: this key is not known. Allowed: cuts, method",
-        ),
-        ("{method: value_tiers}", "{method: value_tiers, tiers: 5}", "value.tiers: '5': needs a list, such as [a, b]"),
-        ("{method: value_tiers}", "5", "value: '5': needs keys with values"),
-        (
-            "{method: value_tiers}",
-            "{trait: value}",
-            "value: method is needed. Allowed: kmeans, rfm, rules, value_tiers",
-        ),
-        ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
-    ],
-)
-def test_a_value_of_another_kind_is_told_what_it_has_to_be(old: str, new: str, said: str) -> None:
-    assert old in GOOD
-    assert said in _said(GOOD.replace(old, new))
+def test_hours_are_those_of_the_time_zone_that_is_named() -> None:
+    found = config.parse(GOOD, {})
+    assert found.clock == "UTC"
+    london = GOOD.replace("    kind: transactions\n", "    kind: transactions\n    timezone: Europe/London\n")
+    assert config.parse(london, {}).clock == "Europe/London"
+    assert config.parse(london + "timezone: Asia/Tokyo\n", {}).clock == "Asia/Tokyo"
+    web = "  web: {kind: events, path: e.csv, timezone: Asia/Tokyo, columns: {customer: c, time: t, name: n}}\n"
+    two = london.replace("segmentations:", web + "segmentations:")
+    assert config.parse(two, {}).clock == "UTC"
+    assert "'Europe/Londn' is no time zone. Did you mean 'Europe/London'" in _said(GOOD + "timezone: Europe/Londn\n")

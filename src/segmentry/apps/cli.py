@@ -395,6 +395,33 @@ def describe(
 
 
 @app.command()
+def needs(
+    name: Name = None,
+    workspace: Where = HERE,
+    product: Annotated[str | None, typer.Option(help="Only the needs of this product.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what customers look for and where it is not met, by product and segment, and NPS, CSAT and CES."""
+    from dataclasses import replace
+
+    from segmentry.apps import needs as showing
+    from segmentry.errors import did_you_mean
+    from segmentry.target import unmet_needs
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        found = reading.needs(name)
+    if product is not None:
+        products = sorted({n.product for n in found.needs if n.product})
+        if product.casefold() not in {p.casefold() for p in products}:
+            raise UsageError(f"No need was rated for a product '{product}'.", why=did_you_mean(product, products))
+        found = replace(found, needs=tuple(unmet_needs.of_product(found.needs, product)))
+    if json:
+        _print_json(found)
+    else:
+        showing.show(found, product)
+
+
+@app.command()
 def explain(
     customer: Annotated[str, typer.Argument(help="Id of the customer; with --identity also account:ID.")],
     name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.")] = None,
@@ -480,6 +507,16 @@ def show(
                 _note_look(space, f"show {table}")
             first = reading.first(table, name, limit, unmasked=unmasked)
             _print_json(first) if json else terminal.rows(first, table)
+
+
+@app.command()
+def themes(workspace: Where = HERE, json: Json = False) -> None:
+    """What customers write about in their own words: each theme with its words, its share and typical texts, masked."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        found = space.themes()
+        _print_json([theme.to_dict() for theme in found]) if json else terminal.themes(found)
 
 
 @app.command()
