@@ -62,6 +62,35 @@ def test_the_guide_to_declared_traits_is_what_a_run_gives(project_root: Path, tm
     assert placed == {"ann": "Hot", "bob": "Lost"}
 
 
+def test_the_guide_to_needs_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
+    guide = (project_root / "docs" / "guides" / "needs.md").read_text(encoding="utf-8")
+    for file, kind in (("survey.csv", "csv"), ("segmentry.yaml", "yaml")):
+        block = re.search(rf"{file}[^\n]*:\n```{kind}\n(.*?)```", guide, re.DOTALL)
+        assert block is not None
+        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    with space.reading() as reading:
+        rows = {r["customer_id"]: r for r in reading.find("traits").to_pyarrow().to_pylist()}
+        needs = {n.need: n for n in reading.needs().needs if n.segment == "all customers"}
+    space.close()
+    words = {"–": None, "true": True, "false": False}
+    told = re.findall(r"^\| ([a-z0-9_]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", guide, re.MULTILINE)[1:]
+    assert len(told) == 8
+    for name, *cells in told:
+        found = [rows[who][name] for who in ("ann", "bob", "fay")]
+        assert [v if v is None or isinstance(v, bool) else str(v) for v in found] == [words.get(c, c) for c in cells], (
+            name
+        )
+    table = re.findall(r"^\| ([A-Z][a-z ]+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", guide, re.MULTILINE)
+    assert {name for name, *_ in table} == set(needs)
+    for name, people, *figures in table:
+        n = needs[name]
+        assert (people, figures) == (str(n.n), [f"{x:.1f}" for x in (n.importance, n.satisfaction, n.opportunity)]), (
+            name
+        )
+
+
 def test_commands_of_the_documentation_exist(project_root: Path) -> None:
     group: Any = typer.main.get_command(cli.app)
     pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]

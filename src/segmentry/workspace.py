@@ -26,6 +26,7 @@ from segmentry.data import (
     privacy,
     quality,
     quarantine,
+    survey_designs,
     versions,
 )
 from segmentry.data.connectors import landing
@@ -244,7 +245,7 @@ class Workspace:
         needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
         declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
-        settings = traits.Settings.of(self.config)
+        settings = self._trait_settings()
         inputs = [manifest.digest(), self._current("resolve").fingerprint, settings.to_json(), declared]
         # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
         once = needed & set(current.facts.get("declared", ()) if current else ())
@@ -264,6 +265,8 @@ class Workspace:
                 "needed": sorted(needed),
                 "declared": sorted({*declared, *once}),
                 "absent": dict(made.absent),
+                "evidence": dict(made.evidence),
+                "notes": list(made.notes),
                 "learned": artefacts.save_learned(self.root, made.learned, before),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),
@@ -433,7 +436,7 @@ class Workspace:
             day = run.as_of or date.min
             facts = self._facts(session, manifest, day)
             learned = artefacts.load_learned(self.root, run)
-            return traits.theme_summaries(facts, day, traits.Settings.of(self.config), learned)
+            return traits.theme_summaries(facts, day, self._trait_settings(), learned)
 
     def sql(self, name: str, dialect: str) -> str:
         """The placement of a segmentation as SQL over the traits table."""
@@ -587,6 +590,7 @@ class Workspace:
             golden_customers=versions.golden_at(session, manifest.moment(day)),
             transactions=self._collected(session, manifest, "transactions", day),
             products=self._collected(session, manifest, "products", day),
+            places=self._collected(session, manifest, "places", day),
             further={kind: rows for kind, rows in further.items() if rows is not None},
             attributes=self.config.attributes,
         )
@@ -610,6 +614,9 @@ class Workspace:
         ):
             raise FitError(failed.error)
         self._fit(name)
+
+    def _trait_settings(self) -> traits.Settings:
+        return traits.Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
 
     def _own_traits(self) -> tuple[Definition, ...]:
         """The declared traits; :class:`ConfigError` where one is not well formed."""

@@ -9,16 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
 from segmentry.errors import DataError, FitError
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, themes, value
+from segmentry.traits import (
+    attributes,
+    behavioral,
+    declared,
+    demographic,
+    geographic,
+    needs,
+    places,
+    psychographic,
+    themes,
+    value,
+)
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
+from segmentry.traits.needs import rated_needs
 from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
@@ -35,6 +48,7 @@ __all__ = [
     "compute",
     "definitions",
     "from_json",
+    "rated_needs",
     "theme_summaries",
     "to_json",
 ]
@@ -42,10 +56,13 @@ __all__ = [
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
     "value": value.traits,
+    "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
+    "psychographic": psychographic.traits,
     "themes": themes.traits,
     "attributes": attributes.traits,
+    "places": places.traits,
 }
 LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
@@ -56,13 +73,16 @@ FURTHER = tuple(table for table in ROWS if table != "transactions")
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used.
+    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``evidence``
+    says of a trait how far it can be trusted, and ``notes`` what of the data was not used.
     """
 
     table: ir.Table
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def compute(
@@ -83,7 +103,9 @@ def compute(
     learned now.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, settings or Settings(), read)
+    settings = settings or Settings()
+    psychographic.check(facts.further.get("responses"), settings.surveys)
+    now = known(facts, as_of, settings, read)
     models = learn(now, learned or {}, again)
     now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     part = combine(*(model(now) for model in PIPELINE.values()))
@@ -95,7 +117,14 @@ def compute(
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent, models)
+    return TraitTable(
+        added.table,
+        (*traits, *(d.trait for d in added.made)),
+        {**part.absent, **added.absent},
+        models,
+        part.evidence,
+        part.notes,
+    )
 
 
 def theme_summaries(
