@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("surveys.NAME", config.Survey),
     ("surveys.NAME.best_worst", survey_needs.BestWorst),
     ("surveys.NAME.choices.NAME", survey_needs.Choice),
+    ("surveys.NAME.scales.NAME", config.Scale),
     ("lifetime", config.Lifetime),
     ("sample", config.Sample),
     ("quality", config.Quality),

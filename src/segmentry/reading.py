@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import artefacts, traits
-from segmentry.catalogue import TRAITS, Trait
+from segmentry.catalogue import TRAITS, Trait, lookup
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
 from segmentry.data.manifest import Manifest
@@ -46,6 +46,7 @@ class TraitCover:
     trait: Trait
     fill_rate: float
     absent: str = ""  # why a declared trait is not there
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # how far it can be trusted, of scales and factors
 
 
 @dataclass(frozen=True)
@@ -407,14 +408,16 @@ class Reading:
     def trait_covers(self) -> tuple[TraitCover, ...]:
         """Every trait and its fill rate."""
         run = self.run("traits")
-        specs = traits.from_json(run.facts["traits"])
-        return tuple(TraitCover(t, reconcile.share(run.facts["known"][t.name], run.rows["traits"])) for t in specs)
+        specs, evidence = traits.from_json(run.facts["traits"]), run.facts.get("evidence", {})
+        fills = {t.name: reconcile.share(run.facts["known"][t.name], run.rows["traits"]) for t in specs}
+        return tuple(TraitCover(t, fills[t.name], evidence=evidence.get(t.name, {})) for t in specs)
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
-        """The declared traits that are not there, and why."""
+        """The traits that segmentry.yaml asks for and that are not there, and why."""
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         absent = self.run("traits").facts.get("absent", {})
-        return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+        found = ((specs.get(name) or lookup(name), why) for name, why in absent.items())
+        return tuple(TraitCover(trait, 0.0, why) for trait, why in found if trait is not None)
 
     def models(self) -> dict[str, traits.Learned]:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""

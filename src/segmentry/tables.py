@@ -286,6 +286,11 @@ market = _collected(
     Column("source_name", Type.TEXT, "Who published it."),
     Column("published", Type.DATE, "When it was published."),
 )
+places = _collected(
+    "places",
+    "one place, by its postal code; its attributes are those of the customers who live there",
+    Column("postcode", Type.TEXT, "Postal code.", required=True),
+)
 quarantine = Table(
     "quarantine",
     "one record that could not be used",
@@ -533,6 +538,7 @@ TABLES: dict[str, Table] = {
         products,
         consents,
         market,
+        places,
         quarantine,
         quality,
         identities,

@@ -259,6 +259,7 @@ class Workspace:
                 golden_customers=versions.golden_at(session, manifest.moment(day)),
                 transactions=self._collected(session, manifest, "transactions", day),
                 products=self._collected(session, manifest, "products", day),
+                places=self._collected(session, manifest, "places", day),
                 further={
                     kind: rows
                     for kind in traits.FURTHER
@@ -276,6 +277,7 @@ class Workspace:
                 "declared": sorted({*declared, *once}),
                 "absent": dict(made.absent),
                 "notes": list(made.notes),
+                "evidence": dict(made.evidence),
                 "learned": artefacts.save_learned(self.root, made.learned, before),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),

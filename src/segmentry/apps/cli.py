@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from segmentry.errors import SegmentryError, UsageError
+from segmentry.wording import agree
 
 if TYPE_CHECKING:
     from segmentry.data.plan import Plan
@@ -145,7 +146,7 @@ def plan(
     found = _plan(root, b2b)
     if survey is not None:
         count = questionnaire.write(found, survey)
-        terminal.plain(f"{count} questions written to {survey}.")
+        terminal.plain(agree(count, "{n} [question|questions] written to ") + f"{survey}.")
     elif field is not None:
         one = found.field(field)
         _print_json(planning.field_json(one)) if json else planning.one_field(one)
@@ -304,9 +305,11 @@ def quarantine(
         terminal.json(found)
         return
     if repaired is not None:
-        terminal.plain(f"{left:,} records have left the quarantine. `segmentry run` is next.")
+        terminal.plain(agree(left, "{n} [record has|records have] left the quarantine. `segmentry run` is next."))
     if export is not None:
-        terminal.plain(f"{count:,} records written to {export}. It holds personal data: keep it safe.")
+        terminal.plain(
+            agree(count, "{n} [record|records] written to ") + f"{export}. It holds personal data: keep it safe."
+        )
     else:
         quality.quarantine(found)
 
@@ -458,7 +461,7 @@ def members(
         _, found, table = reading.members(segment, name)
         if csv is not None:
             count = listing.write_csv(table, csv)
-            terminal.plain(f"{count:,} customers of {found} written to {csv}.")
+            terminal.plain(agree(count, "{n} [customer|customers] of ") + f"{found} written to {csv}.")
         else:
             rows, total = listing.first(table, 10_000 if json else 20)
             if unmasked:
@@ -468,7 +471,7 @@ def members(
             if json:
                 _print_json(rows)
             else:
-                terminal.rows(rows, f"{found}: {total:,} customers", more=total - len(rows))
+                terminal.rows(rows, f"{found}: " + agree(total, "{n} [customer|customers]"), more=total - len(rows))
 
 
 @app.command()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from segmentry.config.part import NAME, Part
+from segmentry.config.scales import Scale
 from segmentry.config.survey_needs import AUTO, MEASURES, BestWorst, Choice, Questions
 
 
@@ -21,6 +22,7 @@ class Survey(Part):
     off.
     """
 
+    scales: dict[str, Scale] = Field({}, description="Scales of several items, by the name of what each measures.")
     best_worst: BestWorst | None = Field(None, description="A best-worst exercise (MaxDiff) about benefits.")
     importance: Questions = Field(AUTO, description="How important needs are: questions by need; or none.")
     satisfaction: Questions = Field(AUTO, description="How satisfied people are with each need; or none.")
@@ -51,3 +53,12 @@ class Survey(Part):
             if not NAME.fullmatch(name):
                 raise ValueError(f"{name}: a name starts with a lower-case letter; at most 40 letters, digits, _.")
         return value
+
+    @model_validator(mode="after")
+    def _scales_have_names(self) -> Self:
+        for name in self.scales:
+            if not NAME.fullmatch(name):
+                raise ValueError(
+                    f"scales.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
+                )
+        return self

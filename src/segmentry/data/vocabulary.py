@@ -349,6 +349,8 @@ FILE_WORDS: dict[str, str] = {
     "consents": """consent consents optins permissions einwilligungen consentements consentimientos toestemmingen
         consensi""",
     "market": "market markt marche mercado mercato",
+    "places": """places population census postcodes zipcodes zip demographics bevolkerung einwohner recensement
+        poblacion bevolking popolazione""",
 }
 
 

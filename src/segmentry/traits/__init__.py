@@ -9,12 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, needs, value
+from segmentry.traits import (
+    attributes,
+    behavioral,
+    declared,
+    demographic,
+    geographic,
+    needs,
+    places,
+    psychographic,
+    value,
+)
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
@@ -42,7 +53,9 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
+    "psychographic": psychographic.traits,
     "attributes": attributes.traits,
+    "places": places.traits,
 }
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
@@ -52,14 +65,15 @@ FURTHER = tuple(table for table in ROWS if table != "transactions")
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``notes`` say
-    what of the data was not used.
+    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``evidence``
+    says of a trait how far it can be trusted; ``notes`` say what of the data was not used.
     """
 
     table: ir.Table
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -81,7 +95,9 @@ def compute(
     learned now.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, settings or Settings(), read)
+    settings = settings or Settings()
+    psychographic.check(facts.further.get("responses"), settings.surveys)
+    now = known(facts, as_of, settings, read)
     models = learn(now, learned or {}, again)
     now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     part = combine(*(model(now) for model in PIPELINE.values()))
@@ -93,7 +109,9 @@ def compute(
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent, models, part.notes)
+    made = (*traits, *(d.trait for d in added.made))
+    absent = {**part.absent, **added.absent}
+    return TraitTable(added.table, made, absent, models, part.evidence, part.notes)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}

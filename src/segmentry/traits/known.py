@@ -58,8 +58,8 @@ class Facts:
     """The tables that traits are made from, all of one database.
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
-    responses, costs, consents. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
-    declaration).
+    responses, costs, consents; ``places`` what is collected about places. ``attributes`` are those that
+    segmentry.yaml declares, each as (table, name, declaration).
     """
 
     golden_customers: ir.Table
@@ -67,6 +67,17 @@ class Facts:
     products: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
+    places: ir.Table | None = None
+
+
+def column(name: str) -> Expression:
+    """The value of a trait that a pass has made already, under its name."""
+    return lambda row: row[name]
+
+
+def nothing(_: ir.Table) -> ir.Value:
+    """The value of a number that is known of nobody."""
+    return ibis.null("float64")
 
 
 @dataclass(frozen=True)
@@ -75,13 +86,17 @@ class Part:
 
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
-    that several traits use, ``traits`` the value of each trait.
+    that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
+    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data; ``notes`` what of the data
+    was not used.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
     passes: tuple[ir.Table, ...] = ()
     shared: Mapping[str, Expression] = field(default_factory=dict)
     traits: Mapping[Trait, Expression] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -92,6 +107,8 @@ def combine(*parts: Part) -> Part:
         tuple(table for part in parts for table in part.passes),
         {name: value for part in parts for name, value in part.shared.items()},
         {trait: expression for part in parts for trait, expression in part.traits.items()},
+        {name: why for part in parts for name, why in part.absent.items()},
+        {name: told for part in parts for name, told in part.evidence.items()},
         tuple(note for part in parts for note in part.notes),
     )
 
@@ -100,16 +117,16 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known
-    by then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers
-    by table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known by
+    then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers by
+    table, as collected: those whose time had come, and of those without a time the ones that were collected.
     ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
-    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in
-    whole units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines
-    as collected, for passes that do without the product table; ``first_month`` is that of the first line, as
-    :func:`month_of` counts months. ``costs`` are all costs by then, those of no customer included. ``filled``
-    counts the rows with a value by ``table.column`` (of transactions: sale lines), ``counts`` the lines by what
-    they are.
+    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in whole
+    units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as
+    collected, for passes that do without the product table; ``places`` the rows about places that were collected;
+    ``first_month`` is that of the first line, as :func:`month_of` counts months. ``costs`` are all costs by then,
+    those of no customer included. ``filled`` counts the rows with a value by ``table.column`` (of transactions: sale
+    lines), ``counts`` the lines by what they are.
     """
 
     as_of: date
@@ -125,6 +142,7 @@ class Known:
     sales: ir.Table | None = None
     first_month: int = 0
     costs: ir.Table | None = None
+    places: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
@@ -182,7 +200,7 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs)
+    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from segmentry.errors import FitError
-from segmentry.traits import needs
+from segmentry.traits import factors, needs
 from segmentry.traits.known import Known, Settings
 
 
@@ -44,6 +44,7 @@ class Learned:
 
 LEARNERS: dict[str, Learner] = {
     "benefits": Learner(needs.settings, needs.ready, needs.learn),
+    "factors": Learner(factors.settings, factors.ready, factors.learn),
 }
 
 
