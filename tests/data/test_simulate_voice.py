@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import adjusted_rand_score
 
 from segmentry import engine
 from segmentry.config import Survey
@@ -34,8 +35,10 @@ from segmentry.data.simulation.plan_voice import (
     REASONS,
     UTILITIES,
 )
+from segmentry.engine import in_memory
 from segmentry.traits import Facts, Settings, compute
 from segmentry.traits.needs.ratings import of_need
+from segmentry.traits.themes.model import ThemeModel
 
 SIZE = 6_000
 START, UNTIL = date(2024, 7, 1), date(2026, 6, 30)
@@ -423,6 +426,32 @@ def test_plan_names_what_exists():
     assert all(len(utilities) == len(BENEFITS) for utilities in UTILITIES.values())
     assert set(REASON_SHARES) <= {occupation.name for occupation in OCCUPATIONS}
     assert all(len(shares) == len(REASONS) for shares in REASON_SHARES.values())
+
+
+# --- what they write about --------------------------------------------------------------------------------------------
+
+
+def test_the_commonest_matters_of_the_tickets_are_found_as_themes(voice):
+    """Tickets of seven matters are put together from phrases that mostly share no word: the four commonest matters are
+    found, each by a theme of its own; those of the other three are counted to one of these."""
+    tickets = [
+        (f"{r['subject']}. {r['description']}", r["tags"].split()[0]) for r in voice.table("support/tickets.csv")
+    ]
+    texts = [text for text, _ in tickets]
+    matters = np.array([matter for _, matter in tickets])
+    usual = {"time": datetime(2026, 1, 1), "name": "ticket"}
+    rows = [{"customer_key": i, "text": text, **usual} for i, text in enumerate(texts)]
+    with in_memory() as con:
+        events = con.create_table("events", pa.Table.from_pylist(rows))
+        who = pa.table({"customer_key": range(len(rows)), "customer_id": [str(i) for i in range(len(rows))]})
+        facts = Facts(con.create_table("people", who), further={"events": events})
+        model = ThemeModel.from_json(compute(facts, UNTIL).learned["themes"].model)
+    main = model.amounts(texts, ["ticket"] * len(texts), [""] * len(texts)).argmax(axis=1)
+    assert adjusted_rand_score(matters, main) > 0.6
+    commonest = [matter for matter, _ in Counter(matters).most_common(4)]
+    theirs = [Counter(main[matters == matter]).most_common(1)[0] for matter in commonest]
+    assert sorted(theme for theme, _ in theirs) == list(range(len(model.themes)))
+    assert sum(n for _, n in theirs) > 0.95 * np.isin(matters, commonest).sum()
 
 
 def test_planted_needs_are_found_again(voice):

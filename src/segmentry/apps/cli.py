@@ -510,6 +510,16 @@ def show(
 
 
 @app.command()
+def themes(workspace: Where = HERE, json: Json = False) -> None:
+    """What customers write about in their own words: each theme with its words, its share and typical texts, masked."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        found = space.themes()
+        _print_json([theme.to_dict() for theme in found]) if json else terminal.themes(found)
+
+
+@app.command()
 def sql(
     name: Name = None,
     workspace: Where = HERE,

@@ -26,7 +26,7 @@ from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
 from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
-from segmentry.traits import Learned
+from segmentry.traits import LEAST_CUSTOMERS, Learned, ThemeSummary
 from segmentry.wording import agree
 
 if TYPE_CHECKING:
@@ -469,6 +469,19 @@ def _reliabilities(found: Sequence[TraitCover]) -> None:
 
 def _decimals(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
+
+
+def themes(found: Sequence[ThemeSummary]) -> None:
+    """The themes, most written about first, each with its words and its typical texts below."""
+    plain(f"{len(found)} themes of what customers write, by their share of the texts that are about any")
+    for each in found:
+        theme = each.theme
+        plain(f"\n{each.share:.0%} {theme.label} ({theme.language}, trait {each.trait})")
+        plain(f"  words: {', '.join(theme.words)}")
+        for quote in each.quotes:
+            plain(f"  “{quote}”")
+        if not each.quotes:
+            plain(f"  no typical texts: fewer than {LEAST_CUSTOMERS} customers mostly write about it")
 
 
 def _option(root: Path) -> str:

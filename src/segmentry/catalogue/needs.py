@@ -7,6 +7,8 @@ from segmentry.tables import responses
 
 _NOT_ASKED = "not asked, or not answered"
 _POINTS = "points from 0 to 10"
+_WRITTEN = ("responses.answer or events.text",)
+_NO_THEME = "no text that is about any theme"
 
 
 def _asked(
@@ -60,5 +62,32 @@ NEEDS: tuple[Trait, ...] = (
         "boolean",
         "Whether somebody ticked an answer of a question with several; a trait for each frequent answer.",
         member="Whether somebody ticked '{}'.",
+    ),
+    Trait(
+        "texts",
+        Model.NEEDS,
+        "number",
+        "Texts in their own words: answers to open questions, tickets, reviews.",
+        "texts",
+        _WRITTEN,
+        null_means="never null: 0 without texts",
+    ),
+    Trait(
+        "main_theme",
+        Model.NEEDS,
+        "category",
+        "Theme that most of what they wrote is about, by its leading words.",
+        needs=_WRITTEN,
+        null_means=_NO_THEME,
+    ),
+    Trait(
+        "theme_*",
+        Model.NEEDS,
+        "number",
+        "Share of one theme in what they wrote; a trait for each theme that was found.",
+        "share",
+        _WRITTEN,
+        null_means=_NO_THEME,
+        member="Share of the theme '{}' in what they wrote.",
     ),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from segmentry.config.part import NAME, Part
 from segmentry.config.scales import Scale
@@ -46,19 +46,10 @@ class Survey(Part):
                 raise ValueError(f"{name}: worst and best answer are both {worst}.")
         return value
 
-    @field_validator("choices")
+    @field_validator("scales", "choices")
     @classmethod
-    def _names(cls, value: dict[str, Choice]) -> dict[str, Choice]:
+    def _names(cls, value: dict[str, Scale | Choice]) -> dict[str, Scale | Choice]:
         for name in value:
             if not NAME.fullmatch(name):
                 raise ValueError(f"{name}: a name starts with a lower-case letter; at most 40 letters, digits, _.")
         return value
-
-    @model_validator(mode="after")
-    def _scales_have_names(self) -> Self:
-        for name in self.scales:
-            if not NAME.fullmatch(name):
-                raise ValueError(
-                    f"scales.{name}: a name starts with a lower-case letter; at most 40 letters, digits, _."
-                )
-        return self

@@ -279,11 +279,12 @@ _SYNONYMS: dict[str, str] = {
         tijdstempel, data, data evento, ora | created at, session start, created""",
     "events.channel": "channel, medium, source, platform, device, kanal, canal, kanaal, canale",
     "page": "page, page url, url, page path, path, screen, screen name, page title, page location, seite, pagina",
-    "text": """review text, reviewtext, review, review body, ticket text, ticket body, message text, message body, comment,
-        comments, comment text, feedback, feedback text, verbatim, bewertungstext, rezension, kommentar, nachricht,
-        commentaire, avis, comentario, opinion, resena, opmerking, recensie, commento, recensione
+    "text": """review text, reviewtext, review, review body, ticket text, ticket body, message text, message body,
+        comment, comments, comment text, feedback, feedback text, verbatim, bewertungstext, rezension, kommentar,
+        nachricht, commentaire, avis, comentario, opinion, resena, opmerking, recensie, commento, recensione
         | text, message, body, description""",
     "user_agent": "user agent, useragent, browser agent, ua",
+    "app_version": "app version, application version, client version, app release",
     "properties": "properties, props, event properties, payload, metadata, attributes, event params",
     # responses
     "survey": """survey, survey id, survey name, questionnaire, poll, umfrage, befragung, fragebogen, enquete, sondage,

@@ -11,7 +11,7 @@ from typing import Any
 import pycountry
 
 _SURE = 0.8  # probability from which a text's language is believed among all languages
-_LIKELY = 0.5  # the same among the few that are known to be written here
+_LIKELY = 0.6  # the same among the few that are known to be written here
 _LEAST_TEXTS, _LEAST_SHARE = 10, 0.01  # of all texts that must surely be in a language before others may be
 UNKNOWN = "und"  # ISO 639-2 for a language that nobody can tell
 
@@ -99,8 +99,9 @@ _TELLING: Mapping[str, frozenset[str]] = {
 _COURTESY: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split())
     for language, words in {
-        "en": """dear hi hey cheers regards kind sincerely morning afternoon evening team bit lot thx ok okay yes honestly
-            simply mostly really ago day days week weeks month months hour hours minute minutes one somebody nobody""",
+        "en": """dear hi hey cheers regards kind sincerely morning afternoon evening team bit lot thx ok okay yes
+            honestly simply mostly really ago day days week weeks month months hour hours minute minutes one
+            somebody nobody""",
         "de": """hallo liebe lieber grüße gruß guten freundlichen freundliche danke bitte team tage tagen woche wochen
             monat monate stunde stunden ok okay ja hi moin""",
         "fr": """bonjour cordialement madame monsieur merci équipe jour jours semaine semaines mois heure heures ok oui

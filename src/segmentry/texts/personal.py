@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 HIDDEN = "•••"
 
 # Given names that are frequent in several countries, and are no towns, months or things.
-GIVEN_NAMES = frozenset(
-    """james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
+_GIVEN = """
+    james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
     kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry
     justin scott brandon benjamin samuel gregory frank alexander patrick raymond dennis jerry tyler aaron jose adam
     nathan henry peter mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra
@@ -22,9 +22,11 @@ GIVEN_NAMES = frozenset(
     jack noah leo oscar archie isla olivia sophie ava mia lily lucy hannah thomas hans klaus jürgen wolfgang stefan
     andreas michael uwe petra monika sabine ursula claudia heike pierre jean michel philippe nicolas julien marie
     nathalie isabelle sylvie céline antonio manuel francisco javier carlos miguel maría carmen ana lucía giuseppe
-    giovanni francesco marco luca giulia chiara francesca jan piet kees anneke""".split()
-)
-_ALSO_WORDS = frozenset("mark jack frank carol lily ana jean marco jan".split())  # in lower case they are no names
+    giovanni francesco marco luca giulia chiara francesca jan piet kees anneke"""
+GIVEN_NAMES = frozenset(_GIVEN.split())
+_ALSO_WORDS = frozenset(
+    ("mark", "jack", "frank", "carol", "lily", "ana", "jean", "marco", "jan")
+)  # in lower case they are no names
 
 _NAME = r"[^\W\d_](?:[\w'’.-]*[^\W\d_])?"  # letters, hyphens, apostrophes; a point inside
 _TITLE = r"mr|mrs|ms|miss|mx|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|se[ñn]ora?|sra?|sig(?:nora?|ra)?|mevr(?:ouw)?"
@@ -54,7 +56,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def without_personal(text: str, names: Collection[str] = ()) -> str:
-    """The text with a gap wherever it names somebody; ``names`` are those of its writer, as :func:`names_in` gives them.
+    """The text with a gap wherever it names somebody; ``names`` are those of its writer, from :func:`names_in`.
 
     >>> without_personal("Hi, Emma Brown here (emma@mail.example, 0171 2345678): parcel late")
     'Hi,     here (   ): parcel late'
@@ -98,11 +100,9 @@ def _named(text: str, names: Collection[str]) -> Iterator[tuple[int, int]]:
     surname_at = -1  # where a surname would begin
     for match in _WORD.finditer(text):
         word = match[0]
-        if surname_at == match.start() and word[:1].isupper():
+        parts = [word] if word.isalpha() else _LETTERS.findall(word)
+        if (surname_at == match.start() and word[:1].isupper()) or any(part.casefold() in names for part in parts):
             yield match.span()
-        elif word.casefold() in names or any(part.casefold() in names for part in _LETTERS.findall(word)):
-            yield match.span()
-        elif any(is_given_name(part) for part in _LETTERS.findall(word)):
+        elif any(is_given_name(part) for part in parts):
             yield match.span()
             surname_at = match.end() + 1 if word[:1].isupper() and not word.isupper() else -1
-

@@ -15,48 +15,69 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
+from segmentry.errors import DataError, FitError
 from segmentry.traits import (
     attributes,
     behavioral,
     declared,
     demographic,
+    engagement,
+    events,
     geographic,
     needs,
     places,
     psychographic,
+    rhythm,
+    technographic,
+    themes,
     value,
 )
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
 from segmentry.traits.needs import rated_needs
+from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
     "FURTHER",
     "LEARNERS",
+    "LEAST_CUSTOMERS",
     "PIPELINE",
     "Definition",
     "Facts",
     "Learned",
     "Settings",
+    "ThemeSummary",
     "TraitTable",
     "compute",
     "definitions",
     "from_json",
     "rated_needs",
+    "theme_summaries",
     "to_json",
 ]
 
+
+def _of_events(known: Known) -> Part:
+    """The models that are made from events look at them together."""
+    log = events.look(known)
+    return Part() if log is None else combine(engagement.traits(known, log), technographic.traits(known, log))
+
+
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
+    "rhythm": rhythm.traits,
+    "events": _of_events,
     "value": value.traits,
     "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
     "psychographic": psychographic.traits,
+    "themes": themes.traits,
     "attributes": attributes.traits,
     "places": places.traits,
 }
+LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
 
@@ -66,7 +87,7 @@ class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
     ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``evidence``
-    says of a trait how far it can be trusted; ``notes`` say what of the data was not used.
+    says of a trait how far it can be trusted, and ``notes`` what of the data was not used.
     """
 
     table: ir.Table
@@ -109,9 +130,33 @@ def compute(
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    made = (*traits, *(d.trait for d in added.made))
-    absent = {**part.absent, **added.absent}
-    return TraitTable(added.table, made, absent, models, part.evidence, part.notes)
+    return TraitTable(
+        added.table,
+        (*traits, *(d.trait for d in added.made)),
+        {**part.absent, **added.absent},
+        models,
+        part.evidence,
+        part.notes,
+    )
+
+
+def theme_summaries(
+    facts: Facts, as_of: date, settings: Settings, learned: Mapping[str, Learned]
+) -> tuple[ThemeSummary, ...]:
+    """The themes of what customers wrote until ``as_of``, with typical texts, masked.
+
+    Raises :class:`FitError` when the texts made none, and :class:`DataError` where there were none.
+    """
+    made = learned.get(themes.NAME)
+    if made is None:
+        raise DataError(
+            "There are no texts of customers in their own words.",
+            fix="Add a survey with an open question, or tickets or reviews with their text, and run again.",
+        )
+    if made.refused:
+        raise FitError(made.refused)
+    now = replace(known(facts, as_of, settings, frozenset()), learned={themes.NAME: made.model})
+    return themes.summaries(now, settings.seed)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}

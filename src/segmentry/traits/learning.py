@@ -43,8 +43,8 @@ class Learned:
 
 
 LEARNERS: dict[str, Learner] = {
-    "benefits": Learner(needs.settings, needs.ready, needs.learn),
     "factors": Learner(factors.settings, factors.ready, factors.learn),
+    "benefits": Learner(needs.settings, needs.ready, needs.learn),
 }
 
 

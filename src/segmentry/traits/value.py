@@ -16,13 +16,15 @@ from segmentry.catalogue import TRAITS, Trait
 from segmentry.traits import costs
 from segmentry.traits.known import Expression, Known, Part, combine
 
+# ABC analysis (Dickie 1951): A are the best customers up to this share of all money, B the next, C the rest.
+_CLASSES = {"A": 0.8, "B": 0.95}
 _LEAST_COSTED = 0.8  # share of the sale lines with a known cost, from which on there is a margin
 
 
 def traits(known: Known) -> Part:
     """The value traits whose data are there."""
     margin, spent = _margin(known), costs.traits(known)
-    return combine(margin, spent, _net(known, margin, spent), _stated(known))
+    return combine(margin, spent, _net(known, margin, spent), _pareto(known), _stated(known))
 
 
 def _net(known: Known, margin: Part, spent: Part) -> Part:
@@ -59,6 +61,33 @@ def _enough(known: Known) -> bool:
     costed = known.filled.get("transactions.cost", 0) + known.filled.get("products.unit_cost", 0)
     needed = bool(known.also & {"margin", "margin_rate"})
     return costed > 0 and (needed or costed >= _LEAST_COSTED * known.counts["sales"])
+
+
+def _pareto(known: Known) -> Part:
+    """Where they stand among all customers by the money they brought, as :mod:`segmentry.segment.value_tiers` counts:
+    best first, customers of equal money together, who brought none last. Money is counted in hundredths.
+    """
+    if known.lines is None:
+        return Part()
+
+    def money(row: ir.Table) -> ir.IntegerValue:
+        return ibis.greatest(engine.units(row["spent"].fill_null(0.0), 2), 0)
+
+    def share(row: ir.Table, until: int) -> ir.Value:
+        """The share of all money that is of customers with more than theirs, or (0) as much."""
+        best_first = ibis.range_window(preceding=(None, until), order_by=ibis.desc(money(row)))
+        if not until:
+            best_first = ibis.range_window(preceding=None, following=0, order_by=ibis.desc(money(row)))
+        return engine.ratio(money(row).sum().over(best_first), money(row).sum().over(ibis.window()))
+
+    def tier(row: ir.Table) -> ir.Value:
+        better = row["of_better"].fill_null(0.0)
+        return ibis.cases(*((better < end, name) for name, end in _CLASSES.items()), else_="C")
+
+    return Part(
+        shared={"of_better": lambda row: share(row, 1), "of_as_good": lambda row: share(row, 0)},
+        traits={TRAITS["pareto_share"]: lambda row: row["of_as_good"], TRAITS["pareto_class"]: tier},
+    )
 
 
 def _stated(known: Known) -> Part:
