@@ -107,6 +107,14 @@ class ParetoNbd(BuyingModel):
     def _new_customers(self, time: Floats) -> Floats:
         return self.r / self.alpha * _lifetime(self.s, self.beta, time)
 
+    def _living_buy(self, time: float, x: Floats, observed: Floats) -> Floats:
+        # The integral of the density of the next purchase times the chance to be there still, over what the former
+        # alone would have reached by then: in that variable only a smooth power is left.
+        shape, scale = self.r + x, self.alpha + observed
+        reach = -np.expm1(-shape * np.log1p(time / scale))
+        grown = np.expm1(-np.log1p(-reach[:, None] * _NODES) / shape[:, None]) * scale[:, None]
+        return reach * np.einsum("ij,j->i", (1 + grown / (self.beta + observed)[:, None]) ** -self.s, _WEIGHTS)
+
     def _living(self, horizon: float, rate: float, x: Floats, observed: Floats) -> Floats:
         ages, index = np.unique(observed, return_inverse=True)
         if rate == 0:
