@@ -15,7 +15,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry import traits
+from segmentry import artefacts, traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, golden, market, masking, quality, quarantine, reconcile
@@ -29,7 +29,7 @@ from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import playbooks, profiles
+from segmentry.target import profiles
 from segmentry.target.profiles import SegmentationSummary
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
@@ -151,22 +151,6 @@ class Explanation:
     reasons: tuple[tuple[str, float | None], ...]  # text, weight
     moves: tuple[tuple[str, str], ...]  # segment, what would have to change
     stays: tuple[tuple[str, date, date | None], ...]  # segment, since, until
-
-
-def load_segmentation(root: Path, run: Run) -> Segmentation:
-    """The artefact that a fit run left, with the texts of playbooks.yaml.
-
-    Who says a text, first wins: segmentry.yaml, then playbooks.yaml, then what the fit made up.
-    """
-    path = root / run.facts["file"]
-    if not path.exists():
-        name = run.stage.partition(":")[2]
-        raise DataError(f"{run.facts['file']} is gone.", fix=f"Run `segmentry fit {name}` to make it anew.")
-    found = Segmentation.from_json(path.read_text(encoding="utf-8"), where=run.facts["file"])
-    written = playbooks.texts(playbooks.load(root / playbooks.FILE_NAME), found.names)
-    made_up = found.report.get("texts", {})
-    own = {s.name: {k: v for k, v in (("meaning", s.meaning), ("action", s.action)) if v} for s in found.segments}
-    return found.with_texts({n: {**made_up.get(n, {}), **written.get(n, {}), **own[n]} for n in found.names})
 
 
 @dataclass(frozen=True)
@@ -318,7 +302,7 @@ class Reading:
                 f"There is no segmentation '{name}' in {FILE_NAME}.",
                 why=did_you_mean(name, self.config.segmentations),
             )
-        return load_segmentation(self.root, self.run(f"fit:{name}"))
+        return artefacts.load_segmentation(self.root, self.run(f"fit:{name}"))
 
     def segmentations(self) -> tuple[str, ...]:
         """Names of the segmentations that have placed everybody, in the order of the config."""
@@ -417,6 +401,10 @@ class Reading:
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         absent = self.run("traits").facts.get("absent", {})
         return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+
+    def models(self) -> dict[str, traits.Learned]:
+        """The models that traits are made of, by name; also those that the data could not support, with the reason."""
+        return artefacts.load_learned(self.root, self.run("traits"))
 
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""

@@ -6,20 +6,33 @@ them are made in one scan of the lines (law 11).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
-from segmentry.config import LifecycleDays
 from segmentry.declaration import ROWS
 from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
 from segmentry.traits.declared import Definition, definitions
-from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
+from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
+from segmentry.traits.learning import LEARNERS, Learned, learn
 
-__all__ = ["FURTHER", "PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
+__all__ = [
+    "FURTHER",
+    "LEARNERS",
+    "PIPELINE",
+    "Definition",
+    "Facts",
+    "Learned",
+    "Settings",
+    "TraitTable",
+    "compute",
+    "definitions",
+    "from_json",
+    "to_json",
+]
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
@@ -36,29 +49,36 @@ FURTHER = tuple(table for table in ROWS if table != "transactions")
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    ``absent`` says of declared traits that are not there why.
+    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used.
     """
 
     table: ir.Table
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
+    learned: Mapping[str, Learned] = field(default_factory=dict)
 
 
 def compute(
     facts: Facts,
     as_of: date,
-    lifecycle: LifecycleDays | None = None,
+    settings: Settings | None = None,
     *,
     also: frozenset[str] = frozenset(),
     own: Sequence[Definition] = (),
+    learned: Mapping[str, Learned] | None = None,
+    again: Collection[str] = (),
 ) -> TraitTable:
     """Every trait whose data are there, for every customer known at the end of the day ``as_of``.
 
-    Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of a
-    family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared traits.
+    Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of
+    a family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared
+    traits. ``learned`` are the models that were learned before; what is missing, outdated or named in ``again`` is
+    learned now.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, lifecycle or LifecycleDays(), read)
+    now = known(facts, as_of, settings or Settings(), read)
+    models = learn(now, learned or {}, again)
+    now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     part = combine(*(model(now) for model in PIPELINE.values()))
     row = now.customers
     sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
@@ -68,7 +88,7 @@ def compute(
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent)
+    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent, models)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}
