@@ -48,8 +48,8 @@ _LIFETIME = (
     _ahead(
         "clv_*",
         "currency",
-        "Lifetime value: present value of the margin (revenue, where costs are not known) of the orders expected within "
-        "a horizon; with _low and _high the bounds of its 95 % interval, as the mean of many such customers.",
+        "Lifetime value: present value of the margin (revenue, where costs are not known) of the orders expected "
+        "within a horizon; with _low and _high the bounds of its 95 % interval, as the mean of many such customers.",
         *_PAYS,
         member="Lifetime value ({}): present value of the margin (revenue, where costs are not known) of the orders "
         "expected; low and high are bounds of its 95 % interval, as the mean of many such customers.",

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from segmentry.errors import FitError
+from segmentry.traits import lifetime
 from segmentry.traits.known import Known, Settings
 
 
@@ -41,7 +42,9 @@ class Learned:
     refused: str = ""
 
 
-LEARNERS: dict[str, Learner] = {}
+LEARNERS: dict[str, Learner] = {
+    lifetime.NAME: Learner(lambda settings: settings.lifetime.model_dump(mode="json"), lifetime.ready, lifetime.learn),
+}
 
 
 def learn(known: Known, before: Mapping[str, Learned], again: Collection[str] = ()) -> dict[str, Learned]:

@@ -63,6 +63,7 @@ class Nbd(BuyingModel):
         return value
 
     def _p_alive(self, x: Floats, t_x: Floats, observed: Floats) -> Floats:
+        del t_x, observed
         return np.ones(len(x))
 
     def _new_customers(self, time: Floats) -> Floats:

@@ -28,7 +28,12 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Scores:
-    """Attributes: ``p_alive``; ``returns``, P(at least one purchase within the first horizon); ``outlooks``, by horizon."""
+    """What a model says of histories, one figure per history.
+
+    Attributes:
+        p_alive: probability of still being a customer. returns: of at least one purchase within the first horizon.
+        outlooks: by horizon.
+    """
 
     p_alive: Floats
     returns: Floats

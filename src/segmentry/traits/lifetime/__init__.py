@@ -29,9 +29,9 @@ from segmentry.stats.lifetime.estimate import normal_quantile
 from segmentry.traits.known import KEY, Expression, Known, Part
 from segmentry.traits.lifetime import contracts, fitting, histories
 from segmentry.traits.lifetime.histories import GROUP, HISTORY
-from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, Learned
+from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, LifetimeModels
 
-__all__ = ["NAME", "Learned", "learn", "ready", "traits"]
+__all__ = ["NAME", "LifetimeModels", "learn", "ready", "traits"]
 
 NAME = "lifetime"
 _BLOCK = 200_000  # histories that are scored at once
@@ -58,7 +58,7 @@ def traits(known: Known, acquisition_cost: Expression | None = None) -> Part:
     given = known.learned.get(NAME)
     if given is None or not ready(known):
         return Part()
-    learned = Learned.from_dict(given)
+    learned = LifetimeModels.from_dict(given)
     if learned.model == CONTRACTS:
         passed, has_value = contracts.scored(known, learned), learned.groups[0].value is not None
     else:
@@ -79,12 +79,12 @@ def _own(name: str) -> Expression:
     return lambda row: row[_OWN + name]
 
 
-def _buying(learned: Learned) -> dict[str, Expression]:
+def _buying(learned: LifetimeModels) -> dict[str, Expression]:
     orders = {f"expected_orders_{days}d": _own(f"orders_{days}") for days in learned.horizons}
     return {"p_alive": _own("p_alive"), "churn_risk": lambda row: 1.0 - row[f"{_OWN}returns"], **orders}
 
 
-def _value(learned: Learned, acquisition_cost: Expression | None) -> dict[str, Expression]:
+def _value(learned: LifetimeModels, acquisition_cost: Expression | None) -> dict[str, Expression]:
     margin, z = learned.margin or 1.0, normal_quantile(LEVEL)
 
     def clv(days: int) -> Expression:
@@ -110,7 +110,7 @@ def _value(learned: Learned, acquisition_cost: Expression | None) -> dict[str, E
 # Scores ---------------------------------------------------------------------------------------------------------------
 
 
-def _scored(known: Known, learned: Learned) -> ir.Table:
+def _scored(known: Known, learned: LifetimeModels) -> ir.Table:
     """One row per customer who has bought, with the figures of the history and the spend of the customer's own."""
     made = histories.histories(known, round(learned.days), by=learned.by).table
     names = [g.name for g in learned.groups[1:]]
@@ -128,7 +128,7 @@ def _scored(known: Known, learned: Learned) -> ir.Table:
     return rows.select(KEY, *kept)
 
 
-def _score(learned: Learned, distinct: pa.Table) -> pa.Table:
+def _score(learned: LifetimeModels, distinct: pa.Table) -> pa.Table:
     """The figures of each distinct history, a block of them at a time."""
     keys = [distinct[name].to_numpy() for name in ("group_number", *HISTORY)]
     order = np.lexsort(keys[::-1])
@@ -143,7 +143,7 @@ def _score(learned: Learned, distinct: pa.Table) -> pa.Table:
     return pa.concat_tables(blocks)
 
 
-def _figures(learned: Learned, group: Group, x: Any, t_x: Any, age: Any) -> dict[str, Any]:
+def _figures(learned: LifetimeModels, group: Group, x: Any, t_x: Any, age: Any) -> dict[str, Any]:
     model = group.buying
     assert isinstance(model, BuyingModel)
     ahead = [days / learned.days for days in learned.horizons]
@@ -159,7 +159,7 @@ def _figures(learned: Learned, group: Group, x: Any, t_x: Any, age: Any) -> dict
 _SPENDING = ("p", "q", "v")
 
 
-def _spending(learned: Learned) -> pa.Table:
+def _spending(learned: LifetimeModels) -> pa.Table:
     """The spend model of each group that has one, the covariance of the logarithms of its parameters included."""
     rows = []
     for i, group in enumerate(learned.groups):

@@ -22,7 +22,7 @@ from segmentry.stats.lifetime import ShiftedBetaGeo
 from segmentry.stats.lifetime.cells import Floats
 from segmentry.stats.lifetime.estimate import normal_quantile
 from segmentry.traits.known import ATTRIBUTE, KEY, Known
-from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, Learned
+from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, LifetimeModels
 
 PERIOD_DAYS = {"week": 7.0, "month": 365.25 / 12, "quarter": 365.25 / 4, "year": 365.25}
 _OWN = "lifetime_"
@@ -41,14 +41,14 @@ def ready(known: Known, settings: Lifetime) -> bool:
     return "events" in known.facts and starts
 
 
-def learn(known: Known, settings: Lifetime) -> Learned:
+def learn(known: Known, settings: Lifetime) -> LifetimeModels:
     """How long contracts last as of ``known.as_of``; :class:`FitError` where nobody has left yet."""
     contract = _contract(settings)
     rows = _contracts(known, contract)
     t, left, n, paid = _cells(rows)
     model = ShiftedBetaGeo.fit(t, left, n)
     days = PERIOD_DAYS[contract.period]
-    learned = Learned(
+    learned = LifetimeModels(
         model=CONTRACTS,
         as_of=known.as_of,
         period=contract.period,
@@ -65,10 +65,10 @@ def learn(known: Known, settings: Lifetime) -> Learned:
         value, low, high = _total(learned, model, t[left == 0], paid[left == 0])
     members, gone = int(n.sum()), int(n[left == 1].sum())
     group = Group(None, members, gone, members, model, value=value, low=low, high=high)
-    return Learned(**{**learned.__dict__, "groups": (group,)})
+    return LifetimeModels(**{**learned.__dict__, "groups": (group,)})
 
 
-def scored(known: Known, learned: Learned) -> ir.Table:
+def scored(known: Known, learned: LifetimeModels) -> ir.Table:
     """One row per customer who has or had a contract, with the figures of its history."""
     contract = _contract(known.settings.lifetime)
     rows = engine.once(_contracts(known, contract))
@@ -143,11 +143,11 @@ def _cells(rows: ir.Table) -> tuple[Floats, Floats, Floats, Floats]:
     return t, left, n, total
 
 
-def _periods(learned: Learned, days: int) -> int:
+def _periods(learned: LifetimeModels, days: int) -> int:
     return max(1, round(days / learned.days))
 
 
-def _payments(learned: Learned, model: ShiftedBetaGeo, t: Floats, days: int) -> tuple[Floats, Floats, Floats]:
+def _payments(learned: LifetimeModels, model: ShiftedBetaGeo, t: Floats, days: int) -> tuple[Floats, Floats, Floats]:
     """Payments expected within a horizon of who is there after t periods; discounted; variance of their logarithm."""
     ahead = _periods(learned, days)
 
@@ -159,7 +159,7 @@ def _payments(learned: Learned, model: ShiftedBetaGeo, t: Floats, days: int) -> 
     return model.discounted_periods(0.0, t, ahead), value, error / value**2
 
 
-def _total(learned: Learned, model: ShiftedBetaGeo, t: Floats, paid: Floats) -> tuple[float, float, float]:
+def _total(learned: LifetimeModels, model: ShiftedBetaGeo, t: Floats, paid: Floats) -> tuple[float, float, float]:
     """What all contracts will bring within the first horizon, and between which bounds."""
     ahead = _periods(learned, learned.horizons[0])
 

@@ -24,7 +24,7 @@ from segmentry.traits import margin
 from segmentry.traits.known import Known
 from segmentry.traits.lifetime import histories
 from segmentry.traits.lifetime.histories import DAYS, GROUP, Counted, Histories
-from segmentry.traits.lifetime.learned import BUYING, LEVEL, Candidate, Group, Learned, title_of
+from segmentry.traits.lifetime.learned import BUYING, LEVEL, Candidate, Group, LifetimeModels, title_of
 
 _CLOSE = 1.01  # times the least RMSE
 _MOST_DAILY_CELLS = 200_000  # beyond, `grain: auto` counts in weeks
@@ -36,7 +36,7 @@ _MOST_GROUPS = 50
 _DEPENDENT = 0.3  # correlation of purchases and spend from which on a note warns
 
 
-def learn(known: Known, settings: Lifetime, seed: int) -> Learned:
+def learn(known: Known, settings: Lifetime, seed: int) -> LifetimeModels:
     """The models of all who have bought until ``known.as_of``.
 
     Raises :class:`FitError` where no model of buying can be fitted: it says why of each.
@@ -48,12 +48,12 @@ def learn(known: Known, settings: Lifetime, seed: int) -> Learned:
         raise FitError("Nobody has bought anything for more than came back.", fix="Check the amounts of the orders.")
     sample = histories.sampled(made.table, _MOST_COMPARED, customers, seed)
     compared = _Holdout.of(made, sample, _over(known, settings, made.days))
-    chosen, candidates, because = _choose(settings, compared)
+    order, candidates, because = _choose(settings, compared)
     everybody = histories.cells(made.table)
-    buying, chosen, candidates = _first_that_fits(chosen, candidates, everybody)
+    buying, chosen, candidates = _first_that_fits(order, candidates, everybody)
     held = _held(compared, chosen)
     notes = _holdout_notes(held, chosen)
-    base = Learned(
+    base = LifetimeModels(
         model=chosen,
         as_of=known.as_of,
         period="day" if made.days == 1 else "week",
@@ -141,7 +141,7 @@ class _Holdout:
 
 def _choose(settings: Lifetime, holdout: _Holdout | None) -> tuple[list[str], list[Candidate], str]:
     """The models in the order in which to try them, what was found of each, and why the first is the first."""
-    names = list(BUYING) if settings.model == "auto" else [settings.model]
+    names: list[str] = list(BUYING) if settings.model == "auto" else [settings.model]
     if holdout is None:
         why = "there is no holdout to choose by" if len(names) > 1 else "segmentry.yaml says so"
         return names, [Candidate(name) for name in names], why
@@ -208,8 +208,8 @@ def _holdout_notes(held: Validation | None, chosen: str) -> list[str]:
         return ["No holdout: there is no telling how well this forecasts. A longer history would have one."]
     if not held.better_than_naive:
         return [
-            f"In the holdout {title_of(chosen)} was not better in every respect than both naive forecasts (everyone goes "
-            "on at the same rate; nobody buys again): trust the order of the customers more than the sums."
+            f"In the holdout {title_of(chosen)} was not better in every respect than both naive forecasts (everyone "
+            "goes on at the same rate; nobody buys again): trust the order of the customers more than the sums."
         ]
     return []
 
@@ -239,7 +239,7 @@ def _tracking(made: Histories, sample: ir.Table, holdout: _Holdout | None, chose
 class _Fitting:
     """What the models of all groups share."""
 
-    base: Learned
+    base: LifetimeModels
     made: Histories
     seed: int
     notes: list[str]

@@ -53,9 +53,7 @@ def purchases(known: Known, days: int) -> ir.Table:
     assert known.lines is not None
     goods = known.lines.filter(known.lines["is_goods"])
     # Dates before periods: the group-by has fewer rows to tell apart, and the division happens once a day.
-    per_day = goods.group_by([KEY, "day"]).agg(
-        spent=goods["amount"].sum(), sold=goods["is_sale"].cast("int32").max()
-    )
+    per_day = goods.group_by([KEY, "day"]).agg(spent=goods["amount"].sum(), sold=goods["is_sale"].cast("int32").max())
     ago = engine.days_between(ibis.literal(known.as_of), per_day["day"])
     rows = per_day.select(KEY, "spent", "sold", ago=(ago.cast("float64") / days).floor().cast("int64"))
     if days > 1:
@@ -79,11 +77,11 @@ def histories(
         return where.ifelse(value, ibis.null("int64"))
 
     counted = rows.group_by(KEY).agg(
-        n=engine.count_where(bought).cast("int64"),
+        n=_whole(bought),
         first=of(bought, ago).max(),
         last=of(bought, ago).min(),
-        n_before=engine.count_where(bought & (ago >= cut)).cast("int64"),
-        n_over=engine.count_where(bought & (ago < over)).cast("int64"),
+        n_before=_whole(bought & (ago >= cut)),
+        n_over=_whole(bought & (ago < over)),
         last_before=of(bought & (ago >= cut), ago).min(),
         spent=rows["spent"].sum(),
     )
@@ -104,6 +102,11 @@ def histories(
     if by is not None:
         made = _grouped(known, made, days, by)
     return Histories(rows.filter(rows["bought"]), engine.kept(f"lifetime_histories_{days}", made), days, cut)
+
+
+def _whole(where: ir.BooleanValue) -> ir.IntegerValue:
+    # by way of float64: DuckDB and PostgreSQL give wider types than int64 for sums of integers
+    return engine.count_where(where).cast("float64").cast("int64")
 
 
 def _grouped(known: Known, made: ir.Table, days: int, by: str) -> ir.Table:

@@ -1,4 +1,4 @@
-"""What was learned about lifetime value: models, what they were learned on, and how well they forecast. JSON in and out.
+"""What was learned about lifetime value: models, what they were learned on, how well they forecast; JSON in and out.
 
 There are no customers in it, only parameters, counts and sums.
 """
@@ -69,7 +69,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Learned:
+class LifetimeModels:
     """Everything that was learned as of a date.
 
     ``period`` is what time is counted in, ``days`` its length. ``margin`` is the share of the spend that is left after
@@ -117,7 +117,7 @@ class Learned:
         }
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, Any]) -> Learned:
+    def from_dict(cls, given: Mapping[str, Any]) -> LifetimeModels:
         """What ``to_dict`` wrote."""
         return cls(
             **{
