@@ -37,7 +37,7 @@ class Contract(Part):
 class Lifetime(Part):
     """How the value that customers will have is predicted."""
 
-    model: Literal["auto", "bg_nbd", "mbg_nbd", "pareto_nbd", "nbd", "sbg", "none"] = Field(
+    model: Literal["auto", "bg_nbd", "mbg_nbd", "pareto_nbd", "geo_nbd", "nbd", "sbg", "none"] = Field(
         "auto",
         description="Model of buying; auto takes what forecasts a holdout best, in nbd nobody leaves, sbg is for "
         "contracts, none: no lifetime value.",

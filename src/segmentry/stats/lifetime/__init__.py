@@ -6,6 +6,7 @@ model                         customers                                         
 :class:`BetaGeo`              may leave unseen after a repeat purchase                    x, t_x, T in any unit
 :class:`ModifiedBetaGeo`      may leave unseen after any purchase, the first included     x, t_x, T in any unit
 :class:`ParetoNbd`            may leave unseen at any moment                              x, t_x, T in any unit
+:class:`GeometricNbd`         may leave unseen after any purchase, all equally readily    x, t_x, T in any unit
 :class:`Nbd`                  never leave                                                 x, t_x, T in any unit
 :class:`BetaBinomialGeo`      may buy once a period, may leave unseen                     x, t_x, n in whole periods
 :class:`ShiftedBetaGeo`       are under contract and are seen to leave                    periods, left or not
@@ -33,6 +34,7 @@ from segmentry.stats.lifetime.beta_geo import BetaGeo, ModifiedBetaGeo
 from segmentry.stats.lifetime.cells import Cells, purchase_cells
 from segmentry.stats.lifetime.estimate import Estimate
 from segmentry.stats.lifetime.gamma_gamma import GammaGamma, correlation
+from segmentry.stats.lifetime.geometric import GeometricNbd
 from segmentry.stats.lifetime.holdout import Decile, Forecast, Tracking, Validation, track, validate
 from segmentry.stats.lifetime.nbd import Nbd
 from segmentry.stats.lifetime.pareto import ParetoNbd
@@ -49,6 +51,7 @@ __all__ = [
     "Estimate",
     "Forecast",
     "GammaGamma",
+    "GeometricNbd",
     "Interval",
     "ModifiedBetaGeo",
     "Nbd",

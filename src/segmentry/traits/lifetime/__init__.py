@@ -122,7 +122,7 @@ def _scored(known: Known, learned: LifetimeModels) -> ir.Table:
     on = ["group_number", *HISTORY]
     rows = made.inner_join(scored, on)
     if any(g.spending for g in learned.groups):
-        rows = rows.inner_join(ibis.memtable(_spending(learned)), "group_number")
+        rows = rows.left_join(ibis.memtable(_spending(learned)), "group_number", rname="{name}_of_spending")
         rows = rows.mutate(**_spend(rows))
     kept = [c for c in rows.columns if c.startswith(_OWN)]
     return rows.select(KEY, *kept)

@@ -261,6 +261,7 @@ class _Fitting:
             cells = histories.cells(table, size[GROUP])
             try:
                 made = self._group(size[GROUP], _fit(type(buying), cells), cells)
+                made = replace(made, spending=made.spending or overall.spending)
             except FitError as error:
                 self.notes.append(f"{self.base.by} {size[GROUP]} has no models of its own: {error}")
                 continue

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from segmentry.stats.lifetime import BetaGeo, GammaGamma, ModifiedBetaGeo, Nbd, ParetoNbd, ShiftedBetaGeo
+from segmentry.stats.lifetime import BetaGeo, GammaGamma, GeometricNbd, ModifiedBetaGeo, Nbd, ParetoNbd, ShiftedBetaGeo
 from segmentry.stats.lifetime.buying import BuyingModel
 
 BUYING: dict[str, type[BuyingModel]] = {
     "bg_nbd": BetaGeo,
     "mbg_nbd": ModifiedBetaGeo,
     "pareto_nbd": ParetoNbd,
+    "geo_nbd": GeometricNbd,
     "nbd": Nbd,
 }
 CONTRACTS = "sbg"
