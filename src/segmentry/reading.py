@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,11 @@ from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import profiles
+from segmentry.target import future_value, profiles
+from segmentry.target.future_value import FutureValue
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.traits import lifetime
+from segmentry.traits.lifetime import LifetimeModels
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
 
@@ -73,6 +76,20 @@ class QualityReport:
 
 
 @dataclass(frozen=True)
+class LifetimeReport:
+    """Lifetime value: the models and how well they forecast, or why there are none (``refused``), and what follows.
+
+    ``future`` is None where there are no values, only orders to come.
+    """
+
+    currency: str
+    as_of: date
+    models: LifetimeModels | None
+    refused: str = ""
+    future: FutureValue | None = None
+
+
+@dataclass(frozen=True)
 class Overview:
     """Everything a report shows, read at one moment."""
 
@@ -97,6 +114,7 @@ class Overview:
     quality: QualityReport | None = None
     plan: Plan | None = None
     notes: tuple[market.Note, ...] = ()
+    lifetime: LifetimeReport | None = None
 
 
 @dataclass(frozen=True)
@@ -406,6 +424,24 @@ class Reading:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""
         return artefacts.load_learned(self.root, self.run("traits"))
 
+    def lifetime(self) -> LifetimeReport | None:
+        """What is known of lifetime value; None where there is nothing to learn it from."""
+        run, held = self.run("traits"), self.models().get(lifetime.NAME)
+        if held is None:
+            return None
+        base = LifetimeReport(self.config.currency, run.as_of or date.min, None, held.refused)
+        if held.refused:
+            return base
+        models = LifetimeModels.from_dict(held.model)
+        trait = f"clv_{models.horizons[0]}d"
+        if trait not in run.facts["largest"]:
+            return replace(base, models=models)
+        placed_in = self.segmentations()
+        shown = next((n for n in (self.config.first, *placed_in) if n in placed_in), None)
+        placed = self.table(f"assign:{shown}", "memberships") if shown else None
+        found = future_value.future_value(self.table("traits", "traits"), trait, run.facts["largest"], placed, shown)
+        return replace(base, models=models, future=found)
+
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
@@ -471,6 +507,7 @@ class Reading:
             quality=self.quality() if "check" in self.current else None,
             plan=self.plan(),
             notes=self.notes(),
+            lifetime=self.lifetime(),
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

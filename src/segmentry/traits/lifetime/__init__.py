@@ -31,7 +31,7 @@ from segmentry.traits.lifetime import contracts, fitting, histories
 from segmentry.traits.lifetime.histories import GROUP, HISTORY
 from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, LifetimeModels
 
-__all__ = ["NAME", "LifetimeModels", "learn", "ready", "traits"]
+__all__ = ["CONTRACTS", "NAME", "LifetimeModels", "learn", "ready", "traits"]
 
 NAME = "lifetime"
 _BLOCK = 200_000  # histories that are scored at once
