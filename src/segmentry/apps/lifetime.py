@@ -86,12 +86,12 @@ def _future(future: FutureValue, currency: str) -> None:
     for s in future.segments:
         money = (words.money(s.value, currency), words.money(s.at_risk, currency))
         table.add_row(Text(s.name), words.count(s.customers), *money, words.share(s.churn_risk))
-    money = (words.money(future.value, currency), words.money(future.at_risk, currency))
-    table.add_row("all customers", words.count(future.customers), *money, words.share(future.churn_risk))
+    everybody = (words.money(future.value, currency), words.money(future.at_risk, currency))
+    table.add_row("all customers", words.count(future.customers), *everybody, words.share(future.churn_risk))
     terminal.out.print(table)
     if future.quadrants:
-        right = ("customers", "future value", "cost to serve so far")
-        table = terminal.table_of("who", *right, title="Future value against cost to serve", right=right)
+        numbers = ("customers", "future value", "cost to serve so far")
+        table = terminal.table_of("who", *numbers, title="Future value against cost to serve", right=numbers)
         for q in future.quadrants:
             value, cost = words.money(q.value, currency), words.money(q.cost, currency)
             table.add_row(findings.quadrant(q), words.count(q.customers), value, cost)

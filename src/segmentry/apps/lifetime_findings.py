@@ -57,8 +57,8 @@ def _worth(found: LifetimeReport, models: LifetimeModels) -> list[str]:
         of = f"margin ({models.margin:.1%} of the spend)"
     value = words.money(future.value, found.currency)
     line = (
-        f"{words.counted(future.customers, 'customers')} will bring {value} of {of} in the next {models.horizons[0]} days, "
-        f"at {models.discount:.0%} interest a year; "
+        f"{words.counted(future.customers, 'customers')} will bring {value} of {of} in the next "
+        f"{models.horizons[0]} days, at {models.discount:.0%} interest a year; "
         f"{words.money(future.at_risk, found.currency)} of it is at risk."
     )
     known = [g for g in models.groups if g.value is not None and g.members]
