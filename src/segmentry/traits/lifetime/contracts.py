@@ -24,7 +24,7 @@ from segmentry.stats.lifetime.estimate import normal_quantile
 from segmentry.traits.known import ATTRIBUTE, KEY, Known
 from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, LifetimeModels
 
-PERIOD_DAYS = {"week": 7.0, "month": 365.25 / 12, "quarter": 365.25 / 4, "year": 365.25}
+PERIOD_DAYS = {"week": 7.0, "month": 365 / 12, "quarter": 365 / 4, "year": 365.0}
 _OWN = "lifetime_"
 _DECIMALS = 4  # of payments
 

@@ -70,7 +70,8 @@ def histories(
     Without days, or with later ones than the as-of date, they end on that.
     """
     cut, over = (0 if d is None else max(0, (known.as_of - d).days // days) for d in (cut_day, over_day))
-    rows = engine.kept(f"lifetime_purchases_{days}", purchases(known, days))
+    name = f"{days}d_{known.as_of:%Y%m%d}"  # another day's may be read in the same session
+    rows = engine.kept(f"lifetime_purchases_{name}", purchases(known, days))
     ago, bought = rows["ago"], rows["bought"]
 
     def of(where: ir.BooleanValue, value: ir.IntegerValue) -> ir.IntegerValue:
@@ -101,7 +102,7 @@ def histories(
     )
     if by is not None:
         made = _grouped(known, made, days, by)
-    return Histories(rows.filter(rows["bought"]), engine.kept(f"lifetime_histories_{days}", made), days, cut)
+    return Histories(rows.filter(rows["bought"]), engine.kept(f"lifetime_histories_{name}", made), days, cut)
 
 
 def _whole(where: ir.BooleanValue) -> ir.IntegerValue:
