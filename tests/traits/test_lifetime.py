@@ -184,9 +184,8 @@ def test_goods_that_cost_more_than_they_bring_have_no_value(con: Backend, rows: 
 
 def test_large_groups_have_models_of_their_own_and_small_ones_those_of_all(con: Backend):
     first, second, few = shop(700, 1), shop(700, 2), shop(40, 4)
-    rows = [
-        *(r | {"customer_key": 1000 * i + r["customer_key"]} for i, part in enumerate((first, second, few)) for r in part)
-    ]
+    parts = enumerate((first, second, few))
+    rows = [r | {"customer_key": 1000 * i + r["customer_key"]} for i, part in parts for r in part]
     keys = sorted({r["customer_key"] for r in rows})
     people = [{"customer_key": k, "acquisition_channel": "abc"[k // 1000]} for k in keys]
     facts = Facts(customers(con, people), transactions(con, rows))
@@ -309,9 +308,8 @@ def of_contracts(con: Backend, months: Any, gone: Any, **contract: Any) -> Trait
     }
     frame = pd.DataFrame({"customer_key": range(len(months)), "months": months, "gone": gone})
     frame = frame.assign(customer_id=frame["customer_key"].astype(str), fee=20.0 + frame["customer_key"] % 3)
-    facts = Facts(
-        con.create_table("golden_customers", frame), attributes=tuple(("customers", n, a) for n, a in attributes.items())
-    )
+    declared = tuple(("customers", name, attribute) for name, attribute in attributes.items())
+    facts = Facts(con.create_table("golden_customers", frame), attributes=declared)
     settings = {"model": "sbg", "contract": {"periods": "months", "left": "gone", "payment": "fee", **contract}}
     return compute(facts, AS_OF, Settings(lifetime=Lifetime.model_validate(settings)))
 
@@ -351,12 +349,10 @@ def test_contracts_told_by_events_end_with_the_first_end_after_the_last_start(co
     people = [{"customer_key": k, "joined_at": datetime(2025, 1, 31)} for k in range(40)]
     events = [event(k, "closed", f"2025-{2 + k % 8:02d}-10") for k in range(20)]
     events += [event(30, "closed", "2026-02-01"), event(31, "opened", "2025-06-01")]
-    facts = Facts(
-        customers(con, people), further={"events": table(con, "events", events, COSTS)}
-    )
+    facts = Facts(customers(con, people), further={"events": table(con, "events", events, COSTS)})
     settings = Settings(lifetime=Lifetime.model_validate({"model": "sbg", "contract": {"ended": "closed"}}))
     found = compute(facts, AS_OF, settings)
-    frame = found.table.to_pandas().set_index("customer_key")
+    frame = found.table.to_pandas().set_index("customer_key").sort_index()
     assert frame["p_alive"].tolist() == [0.0] * 20 + [1.0] * 20  # the end of customer 30 is still to come
     assert models(found).groups[0].returning == 20
     assert "clv_365d" not in frame.columns  # nothing says what a contract pays
