@@ -108,12 +108,13 @@ class ParetoNbd(BuyingModel):
         return self.r / self.alpha * _lifetime(self.s, self.beta, time)
 
     def _living_buy(self, time: float, x: Floats, observed: Floats) -> Floats:
-        # The integral of the density of the next purchase times the chance to be there still, over what the former
-        # alone would have reached by then: in that variable only a smooth power is left.
+        # The integral of the density of the next purchase times the chance to be there still, over
+        # w = (r+x) log(1 + u/(alpha+T)), in which the density is e^-w.
         shape, scale = self.r + x, self.alpha + observed
-        reach = -np.expm1(-shape * np.log1p(time / scale))
-        grown = np.expm1(-np.log1p(-reach[:, None] * _NODES) / shape[:, None]) * scale[:, None]
-        return reach * np.einsum("ij,j->i", (1 + grown / (self.beta + observed)[:, None]) ** -self.s, _WEIGHTS)
+        longest = np.minimum(shape * np.log1p(time / scale), _VANISHED)
+        w = longest[:, None] * _NODES
+        grown = np.expm1(w / shape[:, None]) * (scale / (self.beta + observed))[:, None]
+        return longest * np.einsum("ij,j->i", np.exp(-w - self.s * np.log1p(grown)), _WEIGHTS)
 
     def _living(self, horizon: float, rate: float, x: Floats, observed: Floats) -> Floats:
         ages, index = np.unique(observed, return_inverse=True)
