@@ -52,12 +52,12 @@ def purchases(known: Known, days: int) -> ir.Table:
     """One row per customer and period with a sale or a return: ``ago``, ``spent`` (net, in units) and ``bought``."""
     assert known.lines is not None
     goods = known.lines.filter(known.lines["is_goods"])
-    # Dates before periods: the group-by has fewer rows to tell apart, and the division happens once a day.
-    per_day = goods.group_by([KEY, "day"]).agg(spent=goods["amount"].sum(), sold=goods["is_sale"].cast("int32").max())
-    ago = engine.days_between(ibis.literal(known.as_of), per_day["day"])
-    rows = per_day.select(KEY, "spent", "sold", ago=(ago.cast("float64") / days).floor().cast("int64"))
+    ago = engine.days_between(ibis.literal(known.as_of), goods["day"])
     if days > 1:
-        rows = rows.group_by([KEY, "ago"]).agg(spent=rows["spent"].sum(), sold=rows["sold"].max())
+        ago = (ago.cast("float64") / days).floor()
+    lines = goods.select(KEY, "amount", ago=ago.cast("int32"), sold=goods["is_sale"].cast("int32"))
+    rows = lines.group_by([KEY, "ago"]).agg(spent=lines["amount"].sum(), sold=lines["sold"].max())
+    rows = rows.mutate(ago=rows["ago"].cast("int64"))
     paid = (rows["spent"] > 0) if known.counts["paid_sales"] else ibis.literal(True)
     return rows.select(KEY, "ago", "spent", bought=(rows["sold"] == 1) & paid)
 
@@ -71,7 +71,9 @@ def histories(
     """
     cut, over = (0 if d is None else max(0, (known.as_of - d).days // days) for d in (cut_day, over_day))
     name = f"{days}d_{known.as_of:%Y%m%d}"  # another day's may be read in the same session
-    rows = engine.kept(f"lifetime_purchases_{name}", purchases(known, days))
+    rows = purchases(known, days)
+    if cut_day is not None:  # they are read again, period by period
+        rows = engine.kept(f"lifetime_purchases_{name}", rows)
     ago, bought = rows["ago"], rows["bought"]
 
     def of(where: ir.BooleanValue, value: ir.IntegerValue) -> ir.IntegerValue:
