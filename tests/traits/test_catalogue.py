@@ -13,9 +13,13 @@ from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transacti
 
 from segmentry import engine
 from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
+from segmentry.config import Lifetime
+from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
 from segmentry.tables import TABLES, Type, golden_customers
-from segmentry.traits import Facts, compute
+from segmentry.traits import Facts, Learned, compute
 from segmentry.traits.costs import TYPES as COST_TYPES
+from segmentry.traits.lifetime import LifetimeModels
+from segmentry.traits.lifetime.learned import Group
 
 
 @pytest.mark.parametrize("trait", TRAITS.values(), ids=lambda t: t.name)
@@ -61,16 +65,29 @@ def test_complete_data_give_every_trait_of_the_catalogue():
             table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
             {"costs": table(con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS)},
         )
-        made = compute(facts, date(2024, 1, 31))
+        made = compute(facts, date(2024, 1, 31), learned={"lifetime": _lifetime()})
         names = [t.name for t in made.traits]
         assert len(by_key(made)) == 1
-    members = {"channel_share_*": "channel_share_web", "category_share_*": "category_share_tea"}
-    assert names == [members.get(name, name) for name in TRAITS]
-    assert made.traits == tuple(lookup(t.name) if t.name not in members.values() else t for t in made.traits)
+    shares = {"channel_share_*": ["channel_share_web"], "category_share_*": ["category_share_tea"]}
+    clv = {"expected_orders_*": ["expected_orders_365d"], "clv_*": ["clv_365d", "clv_365d_low", "clv_365d_high"]}
+    assert names == [n for name in TRAITS for n in {**shares, **clv}.get(name, [name])]
+    spelt = {name for members in shares.values() for name in members}
+    assert made.traits == tuple(lookup(t.name) if t.name not in spelt else t for t in made.traits)
+
+
+def _lifetime() -> Learned:
+    """Models as many customers would have given them: one customer is not enough to learn from."""
+    buying = Nbd(1.0, 30.0, estimate=Estimate(-1.0, ((0.01, 0.0), (0.0, 0.01)), 500, 40))
+    around = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.01))
+    spending = GammaGamma(6.0, 4.0, 15.0, estimate=Estimate(-1.0, around, 500, 40))
+    group = Group(None, 500, 400, 500, buying, spending)
+    day = date(2024, 1, 31)
+    model = LifetimeModels("nbd", day, "day", 1, (365,), 0.1, (group,)).to_dict()
+    return Learned(1, day, json.dumps(Lifetime().model_dump(mode="json"), sort_keys=True), model)
 
 
 def test_families_have_their_members_looked_up():
-    assert [f.name for f in FAMILIES] == ["channel_share_*", "category_share_*"]
+    assert [f.name for f in FAMILIES] == ["channel_share_*", "category_share_*", "expected_orders_*", "clv_*"]
     found = lookup("category_share_green_tea")
     assert found is not None
     assert (found.name, found.unit, found.is_family) == ("category_share_green_tea", "share", False)
