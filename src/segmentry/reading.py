@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import artefacts, traits
-from segmentry.catalogue import TRAITS, Trait
+from segmentry.catalogue import TRAITS, Trait, lookup
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import account_identity, collect, golden, market, masking, quality, quarantine, reconcile
+from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -26,12 +26,17 @@ from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
+from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import future_value, profiles
+from segmentry.target import future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
 from segmentry.target.future_value import FutureValue
+from segmentry.target.need_quotes import Said
+from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.target.unmet_needs import Need
+from segmentry.texts import names_in
 from segmentry.traits import lifetime
 from segmentry.traits.lifetime import LifetimeModels
 
@@ -45,6 +50,7 @@ class TraitCover:
     trait: Trait
     fill_rate: float
     absent: str = ""  # why a declared trait is not there
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # how far it can be trusted, of scales and factors
 
 
 @dataclass(frozen=True)
@@ -116,60 +122,7 @@ class Overview:
     plan: Plan | None = None
     notes: tuple[market.Note, ...] = ()
     lifetime: LifetimeReport | None = None
-
-
-@dataclass(frozen=True)
-class Link:
-    """Two ids of one customer, how likely, and the evidence: field, how far it agrees, log2 of its Bayes factor."""
-
-    left: str
-    right: str
-    probability: float
-    how: str
-    evidence: tuple[tuple[str, str, float], ...]
-
-
-@dataclass(frozen=True)
-class GoldenField:
-    """One field of a customer: its value, the id and source whose record gave it, and the rule that chose it."""
-
-    name: str
-    value: Any
-    id: str
-    source: str
-    rule: str
-
-
-@dataclass(frozen=True)
-class IdentityExplanation:
-    """Which ids are one customer (or account: ``unit``), and why; ``about`` says where it belongs."""
-
-    customer_id: str
-    ids: tuple[str, ...]
-    links: tuple[Link, ...]
-    fields: tuple[GoldenField, ...]
-    changes: tuple[tuple[date, str, str], ...]  # day, merged or split, reason
-    unit: str = "customer"
-    about: tuple[tuple[str, str], ...] = ()  # such as (account, its id and how it was found)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why one customer is where it is, in one segmentation."""
-
-    customer_id: str
-    segmentation: str
-    segment: str
-    meaning: str
-    action: str
-    fit: float | None
-    runner_up: str | None
-    margin: float | None
-    score: str | None
-    since: date | None
-    reasons: tuple[tuple[str, float | None], ...]  # text, weight
-    moves: tuple[tuple[str, str], ...]  # segment, what would have to change
-    stays: tuple[tuple[str, date, date | None], ...]  # segment, since, until
+    needs: NeedsReport | None = None
 
 
 @dataclass(frozen=True)
@@ -420,14 +373,16 @@ class Reading:
     def trait_covers(self) -> tuple[TraitCover, ...]:
         """Every trait and its fill rate."""
         run = self.run("traits")
-        specs = traits.from_json(run.facts["traits"])
-        return tuple(TraitCover(t, reconcile.share(run.facts["known"][t.name], run.rows["traits"])) for t in specs)
+        specs, evidence = traits.from_json(run.facts["traits"]), run.facts.get("evidence", {})
+        fills = {t.name: reconcile.share(run.facts["known"][t.name], run.rows["traits"]) for t in specs}
+        return tuple(TraitCover(t, fills[t.name], evidence=evidence.get(t.name, {})) for t in specs)
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
-        """The declared traits that are not there, and why."""
+        """The traits that segmentry.yaml asks for and that are not there, and why."""
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         absent = self.run("traits").facts.get("absent", {})
-        return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+        found = ((specs.get(name) or lookup(name), why) for name, why in absent.items())
+        return tuple(TraitCover(trait, 0.0, why) for trait, why in found if trait is not None)
 
     def models(self) -> dict[str, traits.Learned]:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""
@@ -450,6 +405,60 @@ class Reading:
         placed = self.table(f"assign:{shown}", "memberships") if shown else None
         found = future_value.future_value(self.table("traits", "traits"), trait, run.facts["largest"], placed, shown)
         return replace(base, models=models, future=found)
+
+    def needs(self, name: str | None = None) -> NeedsReport:
+        """Benefits, unmet needs and satisfaction, by the segments of a segmentation (the primary one).
+
+        Raises :class:`DataError` when no survey asked for any of it.
+        """
+        found = self._needs(name)
+        if not found.tells:
+            raise DataError(
+                "No survey says what customers need.",
+                why="There are no answers about importance and satisfaction, best and worst, or recommendation.",
+                fix="`segmentry plan needs` says what to ask; `surveys` in segmentry.yaml says which question asks it.",
+            )
+        return found
+
+    def _needs(self, name: str | None = None) -> NeedsReport:
+        chosen = name or next((n for n in (self.config.first,) if n in self.segmentations()), None)
+        segments = self.segmentation(chosen).names if chosen else ()
+        placed = self.table(f"assign:{chosen}", "memberships") if chosen else None
+        run, base = self.run("traits"), self.table("traits", "traits")
+        specs = traits.from_json(run.facts["traits"])
+        rated = [Need(**vars(need)) for need in traits.rated_needs(specs, self.config.surveys)]
+        model = self.models().get("benefits")
+        needs = unmet_needs.unmet_needs(base, placed, rated, _buyers(specs), segments)
+        return NeedsReport(
+            run.as_of or date.min,
+            chosen or "",
+            needs_report.benefits(model.model if model else {}),
+            model.refused if model else "",
+            need_quotes.with_quotes(needs, self._said(base, placed, specs) if needs else ()),
+            satisfaction.scores(base, placed, [spec.name for spec in specs], segments),
+            tuple(run.facts.get("notes", ())),
+        )
+
+    def _said(self, base: ir.Table, placed: ir.Table | None, specs: Sequence[Trait]) -> list[Said]:
+        """A bounded sample of what customers wrote, with their segments, products and names."""
+        parts, buyers = self.manifest().parts("responses"), _buyers(specs)
+        texts = feedback.texts(self.session.parts(parts), self.run("traits").as_of or date.max) if parts else []
+        records = sorted({t.record_key for t in texts})
+        ids = self.table("resolve", "identities")
+        who = ids.filter(ids["record_key"].isin(records)).select("record_key", "customer_key").distinct()
+        person = {row["record_key"]: row["customer_key"] for row in who.to_pyarrow().to_pylist()}
+        traits_of = _by_key(base, person.values(), ["nps", *buyers.values()])
+        names = _by_key(self.table("resolve", "golden_customers"), person.values(), _NAMES)
+        there = _by_key(placed, person.values(), ["segment"]) if placed is not None else {}
+        found = []
+        for each in texts:
+            key = person.get(each.record_key)
+            if key in traits_of:
+                row, known = traits_of[key], names.get(key, {})
+                bought = frozenset(product for product, column in buyers.items() if (row[column] or 0) > 0)
+                own = names_in(*(str(value) for value in known.values() if value))
+                found.append(Said(key, each.text, there.get(key, {}).get("segment"), bought, own, row.get("nps")))
+        return found
 
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
@@ -488,7 +497,7 @@ class Reading:
 
     def overview(self) -> Overview:
         """Everything a report shows."""
-        run, manifest = self.run("traits"), self.manifest()
+        run, manifest, needs = self.run("traits"), self.manifest(), self._needs()
         first, last = manifest.span()
         base = run.facts
         return Overview(
@@ -517,6 +526,7 @@ class Reading:
             plan=self.plan(),
             notes=self.notes(),
             lifetime=self.lifetime(),
+            needs=needs if needs.tells else None,
         )
 
     def explain(self, customer: str, name: str) -> Explanation:
@@ -633,6 +643,21 @@ class Reading:
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
         everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))
+
+
+_NAMES = ("first_name", "last_name", "name", "email")
+
+
+def _by_key(table: ir.Table, keys: Iterable[int], columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Some columns of some customers, those that the table has."""
+    there = [column for column in columns if column in table.columns]
+    rows = table.filter(table["customer_key"].isin(sorted(set(keys)))).select("customer_key", *there)
+    return {row["customer_key"]: row for row in rows.to_pyarrow().to_pylist()}
+
+
+def _buyers(specs: Sequence[Trait]) -> dict[str, str]:
+    """By product category, the trait that tells its buyers."""
+    return {spec.value: spec.name for spec in specs if spec.name.startswith("category_share_")}
 
 
 _IDENTITIES = {"customer": "identities", "account": "account_identities"}

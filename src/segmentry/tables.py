@@ -225,7 +225,9 @@ events = _collected(
     Column("name", Type.CATEGORY, "What happened.", required=True),
     Column("channel", Type.CATEGORY, "web, app, email, social ..."),
     Column("page", Type.TEXT, "Page or screen."),
+    Column("text", Type.TEXT, "What the customer wrote: a ticket, a review, a post.", pii=Pii.SENSITIVE),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
+    Column("app_version", Type.CATEGORY, "Version of the app that it happened in, such as 6.2.0."),
     Column(
         "visitor",
         Type.ID,
@@ -284,6 +286,11 @@ market = _collected(
     Column("value", Type.NUMBER, "The figure.", required=True),
     Column("source_name", Type.TEXT, "Who published it."),
     Column("published", Type.DATE, "When it was published."),
+)
+places = _collected(
+    "places",
+    "one place, by its postal code; its attributes are those of the customers who live there",
+    Column("postcode", Type.TEXT, "Postal code.", required=True),
 )
 quarantine = Table(
     "quarantine",
@@ -532,6 +539,7 @@ TABLES: dict[str, Table] = {
         products,
         consents,
         market,
+        places,
         quarantine,
         quality,
         identities,

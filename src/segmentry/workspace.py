@@ -26,6 +26,7 @@ from segmentry.data import (
     privacy,
     quality,
     quarantine,
+    survey_designs,
     versions,
 )
 from segmentry.data.connectors import landing
@@ -43,12 +44,13 @@ from segmentry.engine import (
     open_engine,
 )
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
-from segmentry.reading import Explanation, Overview, Reading
+from segmentry.explanations import Explanation
+from segmentry.reading import Overview, Reading
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
-from segmentry.traits import Definition
+from segmentry.traits import Definition, Facts, Settings, ThemeSummary
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ class Workspace:
         needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
         declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
-        settings = traits.Settings.of(self.config)
+        settings = self._trait_settings()
         inputs = [manifest.digest(), self._current("resolve").fingerprint, settings.to_json(), declared]
         # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
         once = needed & set(current.facts.get("declared", ()) if current else ())
@@ -254,17 +256,7 @@ class Workspace:
                 return self._up_to_date(current)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            facts = traits.Facts(
-                golden_customers=versions.golden_at(session, manifest.moment(day)),
-                transactions=self._collected(session, manifest, "transactions", day),
-                products=self._collected(session, manifest, "products", day),
-                further={
-                    kind: rows
-                    for kind in traits.FURTHER
-                    if (rows := self._collected(session, manifest, kind, day)) is not None
-                },
-                attributes=self.config.attributes,
-            )
+            facts = self._facts(session, manifest, day)
             before = artefacts.load_learned(self.root, current)
             made = traits.compute(facts, day, settings, also=needed, own=own, learned=before, again=again)
             table = writer.write("traits", made.table.order_by("customer_key"))
@@ -274,6 +266,8 @@ class Workspace:
                 "needed": sorted(needed),
                 "declared": sorted({*declared, *once}),
                 "absent": dict(made.absent),
+                "evidence": dict(made.evidence),
+                "notes": list(made.notes),
                 "learned": artefacts.save_learned(self.root, made.learned, before),
                 "value_trait": value,
                 **profiles.base(table, made.traits, value),
@@ -433,6 +427,18 @@ class Workspace:
         with self.reading() as reading:
             return reading.explain(customer, name)
 
+    def themes(self) -> tuple[ThemeSummary, ...]:
+        """The themes of what customers wrote, with typical texts, masked; of the texts that the traits were made of.
+
+        Raises :class:`FitError` when the texts make none, and :class:`DataError` where there are none.
+        """
+        manifest, run = self.something_collected(), self._current("traits")
+        with self.engine.session({"resolve": self._current("resolve").id}) as session:
+            day = run.as_of or date.min
+            facts = self._facts(session, manifest, day)
+            learned = artefacts.load_learned(self.root, run)
+            return traits.theme_summaries(facts, day, self._trait_settings(), learned)
+
     def sql(self, name: str, dialect: str) -> str:
         """The placement of a segmentation as SQL over the traits table."""
         return self.segmentation(name).sql(dialect)
@@ -578,6 +584,18 @@ class Workspace:
         nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
         return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
 
+    def _facts(self, session: Session, manifest: Manifest, day: date) -> Facts:
+        """What traits are made from, as it was known at the end of a day."""
+        further = {kind: self._collected(session, manifest, kind, day) for kind in traits.FURTHER}
+        return Facts(
+            golden_customers=versions.golden_at(session, manifest.moment(day)),
+            transactions=self._collected(session, manifest, "transactions", day),
+            products=self._collected(session, manifest, "products", day),
+            places=self._collected(session, manifest, "places", day),
+            further={kind: rows for kind, rows in further.items() if rows is not None},
+            attributes=self.config.attributes,
+        )
+
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")
         return digest(["fit", settings, self.config.sample.model_dump()])
@@ -597,6 +615,9 @@ class Workspace:
         ):
             raise FitError(failed.error)
         self._fit(name)
+
+    def _trait_settings(self) -> Settings:
+        return Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
 
     def _own_traits(self) -> tuple[Definition, ...]:
         """The declared traits; :class:`ConfigError` where one is not well formed."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from segmentry.engine import duckdb_storage
+from segmentry.engine.batches import through_python
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
 from segmentry.engine.spelling import (
     DIALECTS,
@@ -76,6 +77,7 @@ __all__ = [
     "sets",
     "size_of",
     "sum_of_units",
+    "through_python",
     "to_sql",
     "units",
 ]

@@ -80,13 +80,15 @@ def median(value: ir.NumericColumn) -> ir.NumericScalar:
     return value.cast("float64").quantile(0.5)
 
 
-def mode(table: ir.Table, by: str, value: str, *, where: ir.BooleanValue | None = None) -> ir.Table:
+def mode(table: ir.Table, by: str, value: str, *, times: str | None = None) -> ir.Table:
     """The most frequent value of each group, ties broken by the smaller value; columns ``by`` and ``value``.
+
+    ``times`` names the column that says how many rows a row stands for.
 
     Two steps (count, then rank) because one-step modes are slow and break ties at random.
     """
-    rows = table.filter(table[value].notnull()) if where is None else table.filter(table[value].notnull() & where)
-    counts = rows.group_by([by, value]).agg(rows_counted=rows.count())
+    rows = table.filter(table[value].notnull())
+    counts = rows.group_by([by, value]).agg(rows_counted=rows[times].sum() if times else rows.count())
     ranked = counts.mutate(
         rank=ibis.row_number().over(group_by=by, order_by=[ibis.desc("rows_counted"), ibis.asc(value)])
     )

@@ -9,38 +9,75 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import ibis.expr.types as ir
 
 from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
+from segmentry.errors import DataError, FitError
+from segmentry.traits import (
+    attributes,
+    behavioral,
+    declared,
+    demographic,
+    engagement,
+    events,
+    geographic,
+    needs,
+    places,
+    psychographic,
+    rhythm,
+    technographic,
+    themes,
+    value,
+)
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
+from segmentry.traits.needs import rated_needs
+from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
     "FURTHER",
     "LEARNERS",
+    "LEAST_CUSTOMERS",
     "PIPELINE",
     "Definition",
     "Facts",
     "Learned",
     "Settings",
+    "ThemeSummary",
     "TraitTable",
     "compute",
     "definitions",
     "from_json",
+    "rated_needs",
+    "theme_summaries",
     "to_json",
 ]
 
+
+def _of_events(known: Known) -> Part:
+    """The models that are made from events look at them together."""
+    log = events.look(known)
+    return Part() if log is None else combine(engagement.traits(known, log), technographic.traits(known, log))
+
+
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
+    "rhythm": rhythm.traits,
+    "events": _of_events,
     "value": value.traits,
+    "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
+    "psychographic": psychographic.traits,
+    "themes": themes.traits,
     "attributes": attributes.traits,
+    "places": places.traits,
 }
+LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
 
@@ -49,13 +86,16 @@ FURTHER = tuple(table for table in ROWS if table != "transactions")
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used.
+    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``evidence``
+    says of a trait how far it can be trusted, and ``notes`` what of the data was not used.
     """
 
     table: ir.Table
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def compute(
@@ -76,7 +116,9 @@ def compute(
     learned now.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, settings or Settings(), read)
+    settings = settings or Settings()
+    psychographic.check(facts.further.get("responses"), settings.surveys)
+    now = known(facts, as_of, settings, read)
     models = learn(now, learned or {}, again)
     now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     part = combine(*(model(now) for model in PIPELINE.values()))
@@ -88,7 +130,33 @@ def compute(
     traits = tuple(sorted(part.traits, key=_place))
     columns = {trait.name: part.traits[trait](row) for trait in traits}
     added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent, models)
+    return TraitTable(
+        added.table,
+        (*traits, *(d.trait for d in added.made)),
+        {**part.absent, **added.absent},
+        models,
+        part.evidence,
+        part.notes,
+    )
+
+
+def theme_summaries(
+    facts: Facts, as_of: date, settings: Settings, learned: Mapping[str, Learned]
+) -> tuple[ThemeSummary, ...]:
+    """The themes of what customers wrote until ``as_of``, with typical texts, masked.
+
+    Raises :class:`FitError` when the texts made none, and :class:`DataError` where there were none.
+    """
+    made = learned.get(themes.NAME)
+    if made is None:
+        raise DataError(
+            "There are no texts of customers in their own words.",
+            fix="Add a survey with an open question, or tickets or reviews with their text, and run again.",
+        )
+    if made.refused:
+        raise FitError(made.refused)
+    now = replace(known(facts, as_of, settings, frozenset()), learned={themes.NAME: made.model})
+    return themes.summaries(now, settings.seed)
 
 
 _PLACES = {name: place for place, name in enumerate(TRAITS)}

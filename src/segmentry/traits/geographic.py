@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import pycountry
 
-from segmentry import engine
+from segmentry import engine, postcodes
 from segmentry.catalogue import TRAITS
 from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, respelt
 
@@ -135,9 +135,6 @@ def _postal_area(known: Known) -> Part:
         )
         return code.ascii_str().between(ord("A"), ord("Z")).ifelse(outward, code.left(2))
 
-    def plain(row: ir.Table) -> ir.Value:
-        code = row["postcode"].strip().upper()
-        # D-10115: the D is the country. Few have a dash, and patterns take longer than all the rest.
-        return code.contains("-").ifelse(code.re_replace("^[A-Z]{1,2}-", ""), code)
-
-    return Part(shared={"postal_code": plain}, traits={TRAITS["postal_area"]: area})
+    return Part(
+        shared={"postal_code": lambda row: postcodes.plain(row["postcode"])}, traits={TRAITS["postal_area"]: area}
+    )

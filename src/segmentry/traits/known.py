@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import ibis
@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
+from segmentry.config.survey_needs import Design
 from segmentry.tables import TABLES
 
 KEY = "customer_key"
@@ -35,10 +36,13 @@ class Settings:
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     lifetime: Lifetime = field(default_factory=Lifetime)
     seed: int = 1
+    timezone: str = "UTC"
+    designs: Mapping[str, Design] = field(default_factory=dict)  # of best-worst exercises, by survey
 
     @classmethod
-    def of(cls, config: Config) -> Settings:
-        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed)
+    def of(cls, config: Config, designs: Mapping[str, Design]) -> Settings:
+        seed = config.sample.seed
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, seed, config.clock, designs)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; the same settings give the same."""
@@ -47,6 +51,8 @@ class Settings:
             "surveys": {name: survey.model_dump(mode="json") for name, survey in self.surveys.items()},
             "lifetime": self.lifetime.model_dump(mode="json"),
             "seed": self.seed,
+            "designs": dict(self.designs),
+            "timezone": self.timezone,
         }
 
 
@@ -55,8 +61,8 @@ class Facts:
     """The tables that traits are made from, all of one database.
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
-    responses, costs, consents. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
-    declaration).
+    responses, costs, consents; ``places`` what is collected about places. ``attributes`` are those that
+    segmentry.yaml declares, each as (table, name, declaration).
     """
 
     golden_customers: ir.Table
@@ -64,6 +70,17 @@ class Facts:
     products: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
+    places: ir.Table | None = None
+
+
+def column(name: str) -> Expression:
+    """The value of a trait that a pass has made already, under its name."""
+    return lambda row: row[name]
+
+
+def nothing(_: ir.Table) -> ir.Value:
+    """The value of a number that is known of nobody."""
+    return ibis.null("float64")
 
 
 @dataclass(frozen=True)
@@ -72,13 +89,17 @@ class Part:
 
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
-    that several traits use, ``traits`` the value of each trait.
+    that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
+    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
     passes: tuple[ir.Table, ...] = ()
     shared: Mapping[str, Expression] = field(default_factory=dict)
     traits: Mapping[Trait, Expression] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def combine(*parts: Part) -> Part:
@@ -88,6 +109,9 @@ def combine(*parts: Part) -> Part:
         tuple(table for part in parts for table in part.passes),
         {name: value for part in parts for name, value in part.shared.items()},
         {trait: expression for part in parts for trait, expression in part.traits.items()},
+        {name: why for part in parts for name, why in part.absent.items()},
+        {name: told for part in parts for name, told in part.evidence.items()},
+        tuple(note for part in parts for note in part.notes),
     )
 
 
@@ -95,16 +119,16 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known
-    by then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers
-    by table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known by
+    then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers by
+    table, as collected: those whose time had come, and of those without a time the ones that were collected.
     ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
-    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in
-    whole units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines
-    as collected, for passes that do without the product table; ``first_month`` is that of the first line, as
-    :func:`month_of` counts months. ``costs`` are all costs by then, those of no customer included. ``filled``
-    counts the rows with a value by ``table.column`` (of transactions: sale lines), ``counts`` the lines by what
-    they are.
+    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in whole
+    units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as
+    collected, for passes that do without the product table; ``places`` the rows about places that were collected;
+    ``first_month`` is that of the first line, as :func:`month_of` counts months. ``costs`` are all costs by then,
+    those of no customer included. ``filled`` counts the rows with a value by ``table.column`` (of transactions: sale
+    lines), ``counts`` the lines by what they are.
     """
 
     as_of: date
@@ -119,7 +143,9 @@ class Known:
     lines: ir.Table | None = None
     sales: ir.Table | None = None
     first_month: int = 0
+    span: tuple[datetime, datetime] = (datetime.min, datetime.max)
     costs: ir.Table | None = None
+    places: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
@@ -175,9 +201,14 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     filled = _one_row(
         customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
     )
+    if "events" in by_then:
+        seen = by_then["events"]
+        filled |= _one_row(
+            seen, {f"events.{name}": seen[name].count() for name in _EVENT_COLUMNS if name in seen.columns}
+        )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs)
+    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 
@@ -229,11 +260,11 @@ def month_of(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def levels(column: ir.Column) -> dict[Any, int]:
-    """The different values of a column, the most frequent first, with their rows."""
+def levels(column: ir.Column, most: int = _MOST_LEVELS) -> dict[Any, int]:
+    """The different values of a column, the most frequent first, with their rows; no more than ``most``."""
     table = column.name("level").as_table()
     counted = table.filter(table["level"].notnull()).group_by("level").agg(rows=ibis._.count())
-    rows = counted.order_by([ibis.desc("rows"), "level"]).limit(_MOST_LEVELS).to_pyarrow().to_pylist()
+    rows = counted.order_by([ibis.desc("rows"), "level"]).limit(most).to_pyarrow().to_pylist()
     return {row["level"]: row["rows"] for row in rows}
 
 
@@ -246,6 +277,8 @@ def respelt(column: ir.StringValue, spellings: Mapping[str, str | None]) -> ir.S
     return column.cases(*((given, null if meant is None else meant) for given, meant in changes), else_=column)
 
 
+# Columns of events that traits are made from.
+_EVENT_COLUMNS = ("time", "name", "channel", "user_agent", "app_version")
 # Optional columns of transactions that traits are made from.
 _NUMBERS = ("amount", "quantity", "discount", "cost")
 _LINE_COLUMNS = ("order", "quantity", "product", "product_name", "category", "channel", "discount", "cost", "country")
@@ -262,6 +295,7 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
     lines = _lines(rows, useful, decimals, small, keep_source=counts["sources"] > 1)
     lines = lines.rename({ATTRIBUTE + name: name for name in useful if name in declared})
     always = {f"transactions.{name}": counts["lines"] for name in ("time", "amount")}
+    end = datetime.combine(base.as_of, time.max)
     completed, listed = _completed(lines, products, found, counts["sales"], decimals)
     return replace(
         base,
@@ -271,12 +305,13 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
         lines=completed,
         sales=lines.filter(lines["is_sale"]),
         first_month=month_of(earliest) if earliest else 0,
+        span=(earliest or end, end),
     )
 
 
 def _line_counts(
     rows: ir.Table, optional: list[str], numbers: list[str]
-) -> tuple[dict[str, int], dict[str, int], dict[str, int], set[str], date | None]:
+) -> tuple[dict[str, int], dict[str, int], dict[str, int], set[str], datetime | None]:
     """Lines by what they are; by column how many sale lines have a value (country: how many lines); by number how many
     decimals it can be summed with, and which of them are small enough for sums of floats; the time of the first."""
     sale = rows["line_kind"] == "sale"
@@ -285,6 +320,8 @@ def _line_counts(
         "sales": sale.sum(),
         "returns": (rows["line_kind"] == "return").sum(),
         "paid_sales": (sale & (rows["amount"] > 0)).sum(),
+        # Dates alone were midnight somewhere: on a quarter of an hour in every time zone.
+        "timed_sales": (sale & ((rows["time"].minute() % 15 != 0) | (rows["time"].second() != 0))).sum(),
     }
     if "source" in rows.columns:
         counts["sources"] = (rows["source"].max() > rows["source"].min()).ifelse(2, 1)
@@ -327,6 +364,7 @@ def _lines(
         columns["source"] = rows["source"]  # order 17 of one source is not order 17 of another
     return rows.select(
         KEY,
+        time=rows["time"],
         day=rows["time"].cast("date"),
         is_sale=is_sale,
         is_return=is_return,
