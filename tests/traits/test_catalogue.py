@@ -87,14 +87,14 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         "channel_share_*": "channel_share_web", "category_share_*": "category_share_tea",
         "importance_of_*": "importance_of_price", "satisfaction_with_*": "satisfaction_with_price",
         "opportunity_in_*": "opportunity_in_price", "chooses_*": "chooses_why_habit",
-        "expected_orders_*": "expected_orders_365d", "device_share_*": "device_share_phone", "event_channel_share_*": "event_channel_share_web",
+        "expected_orders_*": "expected_orders_365d", "device_share_*": "device_share_phone",
+        "event_channel_share_*": "event_channel_share_web",
     }  # fmt: skip
     several = {
         "benefit_of_*": ["benefit_of_a", "benefit_of_b", "benefit_of_c"],
         "clv_*": ["clv_365d", "clv_365d_low", "clv_365d_high"],
     }
-    # What people write, and what needs many answers, make the others; see the tests of their models.
-    there = [n for n, t in TRAITS.items() if t.needs == ("responses.question",) or "responses" not in _sources(t)]
+    there = [name for name in TRAITS if name not in _OF_MANY]
     assert names == [n for name in there for n in several.get(name, [members.get(name, name)])]
     own = {*members.values(), *several["benefit_of_*"]}
     assert made.traits == tuple(lookup(t.name) if t.name not in own else t for t in made.traits)
@@ -111,6 +111,9 @@ def _lifetime() -> Learned:
     return Learned(1, day, json.dumps(Lifetime().model_dump(mode="json"), sort_keys=True), model)
 
 
+# What many answers or texts make; see the tests of their models.
+_OF_MANY = {"scale_*", "factor_*", "acquiescence", "extreme_response", "straight_lining", "interest_*", "texts",
+            "main_theme", "theme_*"}  # fmt: skip
 _SURVEY = {
     "best_worst": {"best": "B{task}", "worst": "W{task}", "benefits": {"A": [], "B": [], "C": []}},
     "importance": {"Price": "I"},
@@ -125,10 +128,6 @@ _ANSWERS = [
     {"customer_key": 1, "survey": "voice", "question": code, "answer": answer}
     for code, answer in {"B1": "A", "W1": "B", "I": "9", "S": "3", "N": "9", "C": "5", "E": "7", "Q": "Habit"}.items()
 ]
-
-
-def _sources(trait):
-    return {one.split(".")[0] for need in trait.needs for one in need.split(" or ")}
 
 
 def test_families_have_their_members_looked_up():
