@@ -1,0 +1,79 @@
+"""What is declared of a trait: its model, kind, unit, description, how personal it is, and the data it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from segmentry.tables import Pii, Type, customers
+
+
+class Model(StrEnum):
+    """The seven classic segmentation models and B2B firmographics."""
+
+    DEMOGRAPHIC = "demographic"
+    GEOGRAPHIC = "geographic"
+    PSYCHOGRAPHIC = "psychographic"
+    TECHNOGRAPHIC = "technographic"
+    BEHAVIORAL = "behavioral"
+    NEEDS = "needs"
+    VALUE = "value"
+    FIRMOGRAPHIC = "firmographic"
+
+
+Kind = Literal["number", "category", "boolean"]
+
+
+@dataclass(frozen=True)
+class Trait:
+    """One column about a customer.
+
+    ``needs`` lists ``table.column`` of the data it is computed from; ``a.x or b.y`` when either will do. A name that
+    ends in ``*`` is a family: one trait for each frequent value of a column, such as ``channel_share_web``; ``member``
+    then describes such a one, with ``{}`` for the value.
+    """
+
+    name: str
+    model: Model
+    kind: Kind
+    description: str
+    unit: str = ""
+    needs: tuple[str, ...] = ()
+    pii: Pii = Pii.NONE
+    null_means: str = "not known"
+    member: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name for people: 'order frequency' rather than order_frequency."""
+        return self.name.replace("_", " ")
+
+    @property
+    def is_family(self) -> bool:
+        return self.name.endswith("*")
+
+    def lacks(self, available: Container[str]) -> tuple[str, ...]:
+        """The needs that the available ``table.column`` names do not meet.
+
+        >>> age = Trait("age", Model.DEMOGRAPHIC, "number", "Age.", needs=("customers.birth_year or customers.age",))
+        >>> age.lacks({"customers.age"}), age.lacks(set())
+        ((), ('customers.birth_year or customers.age',))
+        """
+        return tuple(need for need in self.needs if not any(one in available for one in need.split(" or ")))
+
+
+def same(column: str, model: Model, description: str = "") -> Trait:
+    """A trait that is a column of the customers table as it stands."""
+    declared = customers[column]
+    numeric = declared.type in (Type.NUMBER, Type.MONEY, Type.INTEGER)
+    return Trait(
+        column,
+        model,
+        "number" if numeric else "category",
+        description or declared.description,
+        declared.unit,
+        (f"customers.{column}",),
+        declared.pii,
+    )
