@@ -23,17 +23,16 @@ from segmentry.catalogue import Trait
 from segmentry.data import (
     collect,
     feeds,
-    identity,
     integrate,
     privacy,
     quality,
     quarantine,
-    versions,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, coverage
+from segmentry.describing import Describing
 from segmentry.engine import (
     DuckDB,
     DuckDBSession,
@@ -249,33 +248,17 @@ class Workspace:
         # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
         once = needed & set(current.facts.get("declared", ()) if current else ())
         if current and current.fingerprint == self._fingerprint("traits", day, inputs):
-            considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
+            told = (current.facts, current.facts.get("accounts", {"traits": []}))
+            considered = {t["name"] for of in told for t in of["traits"]} | set(current.facts["needed"])
             if needed <= considered:
                 return self._up_to_date(current)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            facts = traits.Facts(
-                golden_customers=versions.golden_at(session, manifest.moment(day)),
-                transactions=self._collected(session, manifest, "transactions", day),
-                products=self._collected(session, manifest, "products", day),
-                further={
-                    kind: rows
-                    for kind in traits.FURTHER
-                    if (rows := self._collected(session, manifest, kind, day)) is not None
-                },
-                attributes=self.config.attributes,
+            describing = Describing(
+                session, manifest, self._current("resolve"), self.config, day, self._progress("traits")
             )
-            made = traits.compute(facts, day, self.config.lifecycle_days, also=needed, own=own)
-            table = writer.write("traits", made.table.order_by("customer_key"))
-            value = segment.value_trait_of([t.name for t in made.traits])
-            return {
-                "traits": [traits.to_json(t) for t in made.traits],
-                "needed": sorted(needed),
-                "declared": sorted({*declared, *once}),
-                "absent": dict(made.absent),
-                "value_trait": value,
-                **profiles.base(table, made.traits, value),
-            }
+            found = describing.write(writer, needed, own)
+            return {**found, "needed": sorted(needed), "declared": sorted({*declared, *once})}
 
         return self._stage("traits", day, inputs, {"resolve": self._current("resolve")}, work, force=True)
 
@@ -560,20 +543,6 @@ class Workspace:
     def _coverages(self, manifest: Manifest) -> tuple[coverage.Coverage, ...]:
         with self.engine.files.session() as session:
             return coverage.measure(self.config.sources, manifest, session)
-
-    def _collected(self, session: Session, manifest: Manifest, kind: str, day: date) -> ir.Table | None:
-        """The records of a table as they were known at the end of a day, with their customers."""
-        parts, former, moment = manifest.parts(kind), manifest.former_parts(kind), manifest.moment(day)
-        if not parts:
-            return None
-        rows = session.facts(parts, self._progress("traits"))
-        if former and moment is not None:
-            rows = versions.known_at(rows, session.facts(former, self._progress("traits")), moment)
-        resolved = self._current("resolve").facts
-        if "customer_key" not in rows.columns or not (resolved["links"] or resolved["visitors"]):
-            return rows
-        nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
-        return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")

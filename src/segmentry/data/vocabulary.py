@@ -188,8 +188,8 @@ _SYNONYMS: dict[str, str] = {
     "accounts.country": """country, country code, hq country, headquarters country, head office country,
         office location, location, headquarters, hq, land, sitz, pays, siege, pais, sede, vestigingsland, paese""",
     "ownership": "ownership, ownership type, legal ownership, eigentum, propriete, propiedad",
-    "accounts.stage": """relationship stage, account stage, account status, customer stage, customer status, relationship
-        status""",
+    "accounts.stage": """relationship stage, account stage, account status, customer stage, customer status,
+        relationship status""",
     "accounts.joined_at": "customer since, client since, account since, account created, partner since, kunde seit",
     "domain": """domain, website, web site, web domain, url, homepage, company domain, webseite, site web, sitio web,
         dominio, sito web, sito""",

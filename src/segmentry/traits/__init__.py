@@ -1,4 +1,4 @@
-"""Traits: one row per customer as of a date, one column per trait of the catalogue whose data are there.
+"""Traits: one row per customer (or account) as of a date, one column per trait of the catalogue whose data are there.
 
 Each model has a file; ``PIPELINE`` is their order. A model says which sums over the order lines it needs, and all of
 them are made in one scan of the lines (law 11).
@@ -6,42 +6,42 @@ them are made in one scan of the lines (law 11).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import date
 
-import ibis.expr.types as ir
-
-from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
+from segmentry.catalogue import from_json, to_json
 from segmentry.config import LifecycleDays
 from segmentry.declaration import ROWS
-from segmentry.traits import attributes, behavioral, declared, demographic, geographic, value
+from segmentry.traits import accounts, attributes, behavioral, declared, demographic, firmographic, geographic, value
+from segmentry.traits.accounts import Organisations
 from segmentry.traits.declared import Definition, definitions
-from segmentry.traits.known import KEY, Facts, Known, Part, combine, known
+from segmentry.traits.known import Facts, Known, Part, combine, known
+from segmentry.traits.table import TraitTable, joined
 
-__all__ = ["FURTHER", "PIPELINE", "Definition", "Facts", "TraitTable", "compute", "definitions", "from_json", "to_json"]
+__all__ = [
+    "FURTHER",
+    "PIPELINE",
+    "Definition",
+    "Facts",
+    "Organisations",
+    "TraitTable",
+    "accounts",
+    "compute",
+    "definitions",
+    "from_json",
+    "to_json",
+]
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
     "value": value.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
+    "firmographic": firmographic.traits,
     "attributes": attributes.traits,
 }
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
-
-
-@dataclass(frozen=True)
-class TraitTable:
-    """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
-
-    ``absent`` says of declared traits that are not there why.
-    """
-
-    table: ir.Table
-    traits: tuple[Trait, ...]
-    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def compute(
@@ -59,22 +59,6 @@ def compute(
     """
     read = also | {name for definition in own for name in definition.traits}
     now = known(facts, as_of, lifecycle or LifecycleDays(), read)
-    part = combine(*(model(now) for model in PIPELINE.values()))
-    row = now.customers
-    sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
-    for i, table in enumerate((*sums, *part.passes)):
-        row = row.left_join(table, KEY, rname=f"{{name}}_{i}")
-    row = row.mutate(**{name: expression(row) for name, expression in part.shared.items()})
-    traits = tuple(sorted(part.traits, key=_place))
-    columns = {trait.name: part.traits[trait](row) for trait in traits}
-    added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
-    return TraitTable(added.table, (*traits, *(d.trait for d in added.made)), added.absent)
-
-
-_PLACES = {name: place for place, name in enumerate(TRAITS)}
-
-
-def _place(trait: Trait) -> int:
-    """Built-in traits stand in the order of the catalogue, then the attributes as they are declared."""
-    family = family_of(trait.name)
-    return _PLACES.get(family.name if family else trait.name, len(_PLACES))
+    made = joined(now, combine(*(model(now) for model in PIPELINE.values())))
+    added = declared.add(made.table, now, own, needed=also)
+    return TraitTable(added.table, (*made.traits, *(d.trait for d in added.made)), added.absent)

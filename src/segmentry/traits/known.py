@@ -32,7 +32,8 @@ class Facts:
     """The tables that traits are made from, all of one database.
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
-    responses, costs, consents. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
+    responses, costs, consents. ``accounts`` are the organisations that customers belong to, as golden_accounts has
+    them. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
     declaration).
     """
 
@@ -40,6 +41,7 @@ class Facts:
     transactions: ir.Table | None = None
     products: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
+    accounts: ir.Table | None = None
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
 
 
@@ -96,6 +98,7 @@ class Known:
     sales: ir.Table | None = None
     first_month: int = 0
     costs: ir.Table | None = None
+    accounts: ir.Table | None = None
 
     def has(self, column: str) -> bool:
         """Whether a ``table.column`` has any value."""
@@ -152,13 +155,13 @@ def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[s
     )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes, costs=costs)
+    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes, costs=costs, accounts=facts.accounts)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 
 def _is_known(table: str, rows: ir.Table, end: ir.TimestampScalar) -> ir.BooleanValue:
     """Whether a row's time had come; whether one without a time had been collected (null: from the start)."""
-    if TABLES[table]["time"].required:
+    if "time" in TABLES[table] and TABLES[table]["time"].required:
         return rows["time"] < end
     collected = ibis.literal(True)
     if "known_from" in rows.columns:
