@@ -29,6 +29,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("identity", config.Identity),
     ("identity.accounts", config.AccountIdentity),
     ("lifecycle_days", config.LifecycleDays),
+    ("surveys.NAME", config.Survey),
+    ("lifetime", config.Lifetime),
     ("sample", config.Sample),
     ("quality", config.Quality),
     ("quality.accept", config.Acceptance),

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segmentry import config
+from segmentry.artefacts import write_file
 from segmentry.data import propose, simulation, table_samples
 from segmentry.data.simulation import comparison
 from segmentry.engine import Progress, in_memory
 from segmentry.errors import UsageError
 from segmentry.target import playbooks
-from segmentry.workspace import Workspace, open_workspace, write_file
+from segmentry.workspace import Workspace, open_workspace
 
 EXPORTS = "exports"  # folder of the simulated company's files in its workspace
 

@@ -5,7 +5,7 @@ Customers are described first; accounts, where resolve found any, after them and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,9 +17,10 @@ from segmentry.config import Config
 from segmentry.data import identity, versions
 from segmentry.data.manifest import Manifest
 from segmentry.engine import Progress, Session, Writer
+from segmentry.errors import FitError
 from segmentry.state import Run
 from segmentry.target import profiles
-from segmentry.traits import Definition, Facts, Organisations, TraitTable
+from segmentry.traits import Definition, Facts, Learned, Organisations, Settings, TraitTable
 
 _ORGANISED = ("golden_accounts", "account_contacts", "account_references")
 
@@ -35,23 +36,31 @@ class Describing:
     day: date
     progress: Progress
 
-    def write(self, writer: Writer, needed: frozenset[str], own: Sequence[Definition]) -> dict[str, Any]:
-        """Write the tables of the stage; gives its facts, those about accounts under ``accounts``.
+    def write(
+        self,
+        writer: Writer,
+        needed: frozenset[str],
+        own: Sequence[Definition],
+        learned: Mapping[str, Learned],
+        again: Collection[str],
+    ) -> tuple[dict[str, Any], Mapping[str, Learned]]:
+        """Write the tables of the stage; gives its facts, those about accounts under ``accounts``, and the models used.
 
-        ``needed`` are traits that frozen segmentations read, ``own`` the declared ones.
+        ``needed`` are traits that frozen segmentations read, ``own`` the declared ones; ``learned`` and ``again`` as
+        :func:`traits.compute` takes them.
         """
         organised = all(name in self.resolve.rows for name in _ORGANISED)
-        facts, lifecycle = self._facts(organised), self.config.lifecycle_days
-        made = traits.compute(facts, self.day, lifecycle, also=needed, own=own)
+        facts, settings = self._facts(organised), Settings.of(self.config)
+        made = traits.compute(facts, self.day, settings, also=needed, own=own, learned=learned, again=again)
         people = writer.write("traits", made.table.order_by("customer_key"))
         found = {**_told(made, people), "absent": dict(made.absent)}
         if organised:
             tables = (self.session.table("resolve", name) for name in _ORGANISED)
             deals = self.collected("opportunities")
-            of = traits.accounts.compute(Organisations(*tables), facts, deals, people, self.day, lifecycle, also=needed)
+            of = traits.accounts.compute(Organisations(*tables), facts, deals, people, self.day, settings, also=needed)
             table = of.table.rename(account_key="customer_key", account_id="customer_id")
             found["accounts"] = _told(of, writer.write("account_traits", table.order_by("account_key")))
-        return found
+        return found, made.learned
 
     def _facts(self, organised: bool) -> Facts:
         further = {kind: rows for kind in traits.FURTHER if (rows := self.collected(kind)) is not None}
@@ -88,3 +97,17 @@ def _told(made: TraitTable, table: ir.Table) -> dict[str, Any]:
         "value_trait": value,
         **profiles.base(table, made.traits, value),
     }
+
+
+def base_of(run: Run, unit: str) -> Mapping[str, Any]:
+    """What a run of the stage says of one unit, customer or account: its traits and the figures of the base."""
+    if unit == "customer":
+        return run.facts
+    if "accounts" not in run.facts:
+        raise FitError(
+            "There are no accounts here.",
+            why="A segmentation of the unit account places organisations.",
+            fix="Add a source of the kind accounts, then run `segmentry run`; or take out `unit: account`.",
+        )
+    found: Mapping[str, Any] = run.facts["accounts"]
+    return found

@@ -15,7 +15,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry import traits
+from segmentry import artefacts, traits
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, golden, market, masking, quality, quarantine, reconcile
@@ -24,12 +24,13 @@ from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
 from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
+from segmentry.describing import base_of
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
-from segmentry.segmentation import Segmentation
+from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import playbooks, profiles
+from segmentry.target import profiles
 from segmentry.target.profiles import SegmentationSummary
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
@@ -153,22 +154,6 @@ class Explanation:
     stays: tuple[tuple[str, date, date | None], ...]  # segment, since, until
 
 
-def load_segmentation(root: Path, run: Run) -> Segmentation:
-    """The artefact that a fit run left, with the texts of playbooks.yaml.
-
-    Who says a text, first wins: segmentry.yaml, then playbooks.yaml, then what the fit made up.
-    """
-    path = root / run.facts["file"]
-    if not path.exists():
-        name = run.stage.partition(":")[2]
-        raise DataError(f"{run.facts['file']} is gone.", fix=f"Run `segmentry fit {name}` to make it anew.")
-    found = Segmentation.from_json(path.read_text(encoding="utf-8"), where=run.facts["file"])
-    written = playbooks.texts(playbooks.load(root / playbooks.FILE_NAME), found.names)
-    made_up = found.report.get("texts", {})
-    own = {s.name: {k: v for k, v in (("meaning", s.meaning), ("action", s.action)) if v} for s in found.segments}
-    return found.with_texts({n: {**made_up.get(n, {}), **written.get(n, {}), **own[n]} for n in found.names})
-
-
 @dataclass(frozen=True)
 class Reading:
     """One moment of a workspace: config, current runs by stage, failures to fit, and a session on the tables."""
@@ -252,12 +237,15 @@ class Reading:
             if name in (source.kind, "golden_customers"):
                 for attribute, spec in source.attributes.items():
                     classes.setdefault(attribute, (spec.pii, kinds[spec.kind]))
-        if name in ("traits", "members") and "traits" in self.current:
-            for trait in traits.from_json(self.run("traits").facts["traits"]):
+        if name in ("traits", "account_traits", "members") and "traits" in self.current:
+            base = self.run("traits").facts
+            listed = {"account_traits": base.get("accounts", {"traits": []})}.get(name, base)["traits"]
+            for trait in traits.from_json(listed):
                 classes.setdefault(trait.name, (trait.pii, kinds[trait.kind]))
                 classes[f"trait_{trait.name}"] = (trait.pii, kinds[trait.kind])
         if name == "members":
             classes["customer_id"] = (TABLES["memberships"]["customer_id"].pii, Type.ID)
+            classes["account_id"] = (TABLES["account_traits"]["account_id"].pii, Type.ID)
         return classes
 
     def _masked_record(self, row: Mapping[str, Any]) -> str:
@@ -318,7 +306,7 @@ class Reading:
                 f"There is no segmentation '{name}' in {FILE_NAME}.",
                 why=did_you_mean(name, self.config.segmentations),
             )
-        return load_segmentation(self.root, self.run(f"fit:{name}"))
+        return artefacts.load_segmentation(self.root, self.run(f"fit:{name}"))
 
     def segmentations(self) -> tuple[str, ...]:
         """Names of the segmentations that have placed everybody, in the order of the config."""
@@ -334,14 +322,14 @@ class Reading:
     def summary(self, name: str) -> SegmentationSummary:
         """One segmentation as people see it."""
         found = self.segmentation(name)
-        run, base = self.run(f"assign:{name}"), self.run("traits")
+        run, base = self.run(f"assign:{name}"), base_of(self.run("traits"), found.unit)
         return profiles.summarise(
             found,
             run.facts,
             profiles.from_table(self.session.con.to_pyarrow(self.session.table(f"assign:{name}", "profiles"))),
             as_of=run.as_of or date.min,
-            total=base.rows["traits"],
-            value_trait=base.facts["value_trait"],
+            total=self.run("traits").rows[TRAIT_TABLES[found.unit]],
+            value_trait=base["value_trait"],
             before=self.earlier_sizes.get(name),
         )
 
@@ -418,6 +406,10 @@ class Reading:
         absent = self.run("traits").facts.get("absent", {})
         return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
 
+    def models(self) -> dict[str, traits.Learned]:
+        """The models that traits are made of, by name; also those that the data could not support, with the reason."""
+        return artefacts.load_learned(self.root, self.run("traits"))
+
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
         return reconcile.reconcile(self.manifest(), self.run("resolve").facts["customers"])
@@ -486,21 +478,22 @@ class Reading:
         )
 
     def explain(self, customer: str, name: str) -> Explanation:
-        """Why a customer is where it is, how close, and what would move it."""
+        """Why a customer (or an account) is where it is, how close, and what would move it."""
         found = self.segmentation(name)
-        key = self.customer_key(customer)
-        row = next(iter(self.rows("traits", "traits", key)), None)
-        member = next(iter(self.rows(f"assign:{name}", "memberships", key)), None)
+        unit = found.unit
+        key = self._key(unit, customer.removeprefix("account:") if unit == "account" else customer)
+        row = next(iter(self._of(unit, "traits", TRAIT_TABLES[unit], key)), None)
+        member = next(iter(self._of(unit, f"assign:{name}", "memberships", key)), None)
         if row is None or member is None:
             raise DataError(
-                f"Customer {customer} is not in the population of {name} as of {self.run('traits').as_of}.",
+                f"{unit.capitalize()} {customer} is not in the population of {name} as of {self.run('traits').as_of}.",
                 why=f"Its population is: {found.population or 'everybody known by then'}.",
             )
         _, why = found.explain(row)
         there = found.segment(str(member["segment"]))
-        stays = self.rows(f"assign:{name}", "membership_history", key)
+        stays = self._of(unit, f"assign:{name}", "membership_history", key)
         return Explanation(
-            customer_id=str(row["customer_id"]),
+            customer_id=str(row[f"{unit}_id"]),
             segmentation=name,
             segment=there.name,
             meaning=there.meaning,
@@ -588,14 +581,13 @@ class Reading:
                 continue
             there = found.segment(segment_name)
             placed = self.table(f"assign:{candidate}", "memberships")
-            base = self.table("traits", "traits")
-            columns = ("customer_id", "segment", "since", "fit", "runner_up", "margin", "score")
+            key, called = KEYS[found.unit]
+            base = self.table("traits", TRAIT_TABLES[found.unit])
+            columns = (called, "segment", "since", "fit", "runner_up", "margin", "score")
             # A trait may be called margin or segment too.
             shown = {f"trait_{t}" if t in columns else t: base[t] for t, _ in found.traits if t in base.columns}
-            joined = placed.filter(placed["segment"] == there.name).left_join(
-                base.select("customer_key", **shown), "customer_key"
-            )
-            best_first = [ibis.desc("margin", nulls_first=False), ibis.asc("customer_id")]
+            joined = placed.filter(placed["segment"] == there.name).left_join(base.select(key, **shown), key)
+            best_first = [ibis.desc("margin", nulls_first=False), ibis.asc(called)]
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
         everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))

@@ -35,7 +35,6 @@ def keys_of(table: ir.Table) -> tuple[str, str]:
     return next(keys for keys in reversed(KEYS.values()) if keys[0] in table.columns)
 
 
-
 @dataclass(frozen=True)
 class Segment:
     """One segment: what it is called, who they are, what to do, who answers for it."""

@@ -6,20 +6,16 @@ docs/HOW_IT_WORKS.md. Everything a person sees (:class:`Overview` and its parts)
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import ibis.expr.types as ir
-
-from segmentry import config, segment, traits
-from segmentry.catalogue import Trait
+from segmentry import artefacts, config, segment, traits
+from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
     feeds,
@@ -32,7 +28,7 @@ from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, coverage
-from segmentry.describing import Describing
+from segmentry.describing import Describing, base_of
 from segmentry.engine import (
     DuckDB,
     DuckDBSession,
@@ -44,13 +40,12 @@ from segmentry.engine import (
     open_engine,
 )
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
-from segmentry.reading import Explanation, Overview, Reading, load_segmentation
-from segmentry.segmentation import Segmentation
+from segmentry.reading import Explanation, Overview, Reading
+from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
 from segmentry.traits import Definition
-from segmentry.version import __version__
 
 
 @dataclass(frozen=True)
@@ -137,7 +132,7 @@ class Workspace:
             if current and not collect.pending(self.config.sources, self.root, before, landed):
                 return self._up_to_date(current)
             self._sweep()
-            with self._recorded("collect", None, _digest([before.digest(), datetime.now(UTC)])) as (run, done):
+            with self._recorded("collect", None, digest([before.digest(), datetime.now(UTC)])) as (run, done):
                 with self.engine.files.session() as session:
                     manifest = collect.collect(
                         self.config.sources,
@@ -236,18 +231,21 @@ class Workspace:
             done({}, {"coverages": [c.to_json() for c in self._coverages(manifest)]})
             return self._finished(run)
 
-    def traits(self, as_of: date | None = None) -> Run:
-        """One row per customer as of a date, one column per trait."""
+    def traits(self, as_of: date | None = None, *, again: Collection[str] = ()) -> Run:
+        """One row per customer as of a date, one column per trait.
+
+        ``again`` names models that are learned anew, such as that of the themes; the others stay frozen.
+        """
         manifest = self.something_collected()
         day = self._day(as_of, manifest)
         needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
         declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
-        lifecycle = self.config.lifecycle_days.model_dump()
-        inputs = [manifest.digest(), self._current("resolve").fingerprint, lifecycle, declared]
+        settings = traits.Settings.of(self.config)
+        inputs = [manifest.digest(), self._current("resolve").fingerprint, settings.to_json(), declared]
         # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
         once = needed & set(current.facts.get("declared", ()) if current else ())
-        if current and current.fingerprint == self._fingerprint("traits", day, inputs):
+        if current and not again and current.fingerprint == self._fingerprint("traits", day, inputs):
             told = (current.facts, current.facts.get("accounts", {"traits": []}))
             considered = {t["name"] for of in told for t in of["traits"]} | set(current.facts["needed"])
             if needed <= considered:
@@ -257,8 +255,10 @@ class Workspace:
             describing = Describing(
                 session, manifest, self._current("resolve"), self.config, day, self._progress("traits")
             )
-            found = describing.write(writer, needed, own)
-            return {**found, "needed": sorted(needed), "declared": sorted({*declared, *once})}
+            before = artefacts.load_learned(self.root, current)
+            found, learned = describing.write(writer, needed, own, before, again)
+            kept = artefacts.save_learned(self.root, learned, before)
+            return {**found, "needed": sorted(needed), "declared": sorted({*declared, *once}), "learned": kept}
 
         return self._stage("traits", day, inputs, {"resolve": self._current("resolve")}, work, force=True)
 
@@ -280,9 +280,10 @@ class Workspace:
         number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
         with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
             with self.engine.session({"traits": run.id}) as session:
-                specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
-                table = session.table("traits", "traits")
-                wanted = (run.id, settings.population)
+                base = base_of(run, settings.unit)
+                specs = {t.name: t for t in traits.from_json(base["traits"])}
+                table = session.table("traits", TRAIT_TABLES[settings.unit])
+                wanted = (run.id, settings.unit, settings.population)
                 if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
                     size, seed = self.config.sample.size, self.config.sample.seed
                     self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
@@ -299,13 +300,14 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                placed = assignment.memberships(fitted, table).select("customer_key", "segment")
+                placed = assignment.memberships(fitted, table).select(KEYS[fitted.unit][0], "segment")
                 placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
-                fitted = self._with_texts(fitted, placed, table, list(specs.values()), run.facts["largest"])
-            path = self.root / "segmentations" / name / f"v{number}.json"
-            text = fitted.to_json()
-            write_file(path, text)
-            done({}, {"version": number, "file": str(path.relative_to(self.root)), "checksum": _digest([text])})
+                worth = segment.value_trait_of(list(specs))
+                told = [s for s in specs.values() if s.name in dict(fitted.traits) or s.name == worth]
+                effects = profiles.effects(placed, table, told, base["largest"])
+                book = playbooks.load(self.root / playbooks.FILE_NAME)
+                fitted = naming.with_texts(fitted, effects, book, found=fitted.method in segment.FIND_SEGMENTS)
+            done({}, artefacts.save_segmentation(self.root, fitted))
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
 
@@ -317,24 +319,27 @@ class Workspace:
         assignment.refuse_removed(segmentation, run.facts.get("declared", ()), self.config.traits)
         stage = f"assign:{name}"
         before = self.state.current().get(stage)
-        day = run.as_of or date.min
+        unit, day = segmentation.unit, run.as_of or date.min
         later = sorted(r.as_of for r in self.state.done(stage) if r.as_of and r.as_of > day)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            table = session.table("traits", "traits")
-            specs = traits.from_json(run.facts["traits"])
+            base, table = base_of(run, unit), session.table("traits", TRAIT_TABLES[unit])
+            specs = traits.from_json(base["traits"])
             placed = session.keep("placed", assignment.memberships(segmentation, table), self._progress(stage))
             earlier = session.table("before", "membership_history") if before else None
+            if before and before.facts.get("unit", "customer") != unit:
+                earlier = None  # it placed others then: their history is no history of these
             next_day = later[0] if later else None
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
-            writer.write("memberships", assignment.with_since(placed, stays if before else None, day))
-            sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
+            writer.write("memberships", assignment.with_since(placed, stays if earlier is not None else None, day))
+            sizes, effects = profiles.profile(placed, table, specs, base["largest"], base["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
                 "version": segmentation.version,
+                "unit": unit,
                 "sizes": sizes,
-                "cells": profiles.cells(placed, table, run.facts["largest"], run.facts["value_trait"]),
+                "cells": profiles.cells(placed, table, base["largest"], base["value_trait"]),
                 "missing": assignment.missing(segmentation, table),
             }
 
@@ -470,7 +475,7 @@ class Workspace:
             return self._finished(run)
 
     def _fingerprint(self, stage: str, as_of: date | None, inputs: list[Any]) -> str:
-        return _digest([stage.partition(":")[0], as_of, inputs, self.engine.identity])
+        return digest([stage.partition(":")[0], as_of, inputs, self.engine.identity])
 
     @contextmanager
     def _recorded(
@@ -546,7 +551,7 @@ class Workspace:
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")
-        return _digest(["fit", settings, self.config.sample.model_dump()])
+        return digest(["fit", settings, self.config.sample.model_dump()])
 
     def _fit_if_due(self, name: str) -> None:
         stage = f"fit:{name}"
@@ -601,53 +606,12 @@ class Workspace:
             if name and name not in self.config.segmentations and word in ("fit", "assign"):
                 self.state.drop(stage)
 
-    def _with_texts(
-        self,
-        fitted: Segmentation,
-        placed: ir.Table,
-        table: ir.Table,
-        specs: list[Trait],
-        largest: Mapping[str, float | None],
-    ) -> Segmentation:
-        """Readable names for segments that were found in the data, and for all a meaning and a next action.
-
-        What is made up here comes last: segmentry.yaml and playbooks.yaml say it better.
-        """
-        worth = segment.value_trait_of([s.name for s in specs])
-        told = [s for s in specs if s.name in dict(fitted.traits) or s.name == worth]
-        effects = profiles.effects(placed, table, told, largest)
-        found = fitted.method in segment.FIND_SEGMENTS
-        names = naming.names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
-        book = playbooks.load(self.root / playbooks.FILE_NAME)
-        texts = {
-            names[s.name]: {
-                "meaning": naming.meaning_for(effects, s.name) if found else f"By rule: {s.criteria}.",
-                "action": playbooks.action_for(book, [e for e in effects if e.segment == s.name]),
-            }
-            for s in fitted.segments
-        }
-        named = tuple(replace(s, name=names[s.name]) for s in fitted.segments)
-        return replace(fitted, segments=named, report={**fitted.report, "texts": texts})
-
 
 def _threads(env: Mapping[str, str]) -> int | None:
     given = env.get("SEGMENTRY_THREADS", "")
     if given and not (given.isdecimal() and int(given)):
         raise UsageError(f"SEGMENTRY_THREADS is '{given}'.", why="It is how many threads DuckDB may use, such as 4.")
     return int(given) if given else None
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a text file of the workspace: beside the old one, then in its place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".writing")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
-def _digest(parts: object) -> str:
-    text = json.dumps([__version__, parts], default=str, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def open_workspace(path: str | Path = ".", *, listener: Listener | None = None) -> Workspace:

@@ -17,7 +17,7 @@ from trait_reference import by_key, customers, random_lines, reference, transact
 from segmentry import engine
 from segmentry.catalogue import TRAITS
 from segmentry.config import LifecycleDays
-from segmentry.traits import Facts, compute
+from segmentry.traits import Facts, Settings, compute
 
 AS_OF = date(2024, 1, 31)
 
@@ -126,7 +126,7 @@ def test_life_cycle_ends_where_the_config_says(con: Backend, days_ago: list[int]
 
 def test_life_cycle_days_can_be_set(con: Backend):
     rows = [{"customer_key": 1, "time": datetime(2024, 1, 21)}, {"customer_key": 1, "time": datetime(2024, 1, 22)}]
-    days = LifecycleDays(new=3, active=5, lapsed=8)
+    days = Settings(LifecycleDays(new=3, active=5, lapsed=8))
     made = compute(Facts(customers(con, [1]), transactions(con, rows)), AS_OF, days)
     assert by_key(made)[1]["lifecycle_stage"] == "lapsed"
 

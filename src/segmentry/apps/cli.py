@@ -312,10 +312,15 @@ def quarantine(
 
 
 @app.command()
-def traits(workspace: Where = HERE, as_of: AsOf = None, quiet: Quiet = False) -> None:
+def traits(
+    workspace: Where = HERE,
+    as_of: AsOf = None,
+    learn: Annotated[list[str] | None, typer.Option(help="Learn this model of traits anew, such as themes.")] = None,
+    quiet: Quiet = False,
+) -> None:
     """Compute the traits of every customer as of a date."""
     with _opened(workspace, quiet) as space:
-        space.traits(as_of.date() if as_of else None)
+        space.traits(as_of.date() if as_of else None, again=learn or ())
 
 
 @app.command()
@@ -466,7 +471,7 @@ def show(
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:
             covers = [*reading.trait_covers(), *reading.absent_traits()]
-            _print_json(covers) if json else terminal.traits(covers)
+            _print_json(covers) if json else terminal.traits(covers, reading.models())
         else:
             if unmasked:
                 _note_look(space, f"show {table}")

@@ -26,6 +26,7 @@ from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
 from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
+from segmentry.traits import Learned
 
 if TYPE_CHECKING:
     from segmentry.data.propose import Proposal
@@ -404,8 +405,8 @@ def _odds(weight: float) -> str:
     return f"{figure} to 1" if weight >= 0 else f"1 to {figure}"
 
 
-def traits(found: Sequence[TraitCover]) -> None:
-    """The traits with model, kind, unit, fill rate and description."""
+def traits(found: Sequence[TraitCover], models: Mapping[str, Learned]) -> None:
+    """The traits with model, kind, unit, fill rate and description; and which models could not be learned."""
     table = table_of("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
     for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
         t = cover.trait
@@ -415,6 +416,9 @@ def traits(found: Sequence[TraitCover]) -> None:
     for cover in found:
         if cover.absent:
             warn(f"{cover.trait.name} is absent: {cover.absent}.")
+    for name, model in models.items():
+        if model.refused:
+            warn(f"No traits of {name}: {model.refused}")
 
 
 def _option(root: Path) -> str:

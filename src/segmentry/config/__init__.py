@@ -7,7 +7,7 @@ same models to an editor. Values may hold ``${NAME}``, taken from the environmen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
@@ -24,6 +24,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.checks import CHECKS, Severity
+from segmentry.config.lifetime import Lifetime
 from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.segmentations import (
     METHODS,
@@ -38,6 +39,7 @@ from segmentry.config.segmentations import (
     ValueTiers,
 )
 from segmentry.config.sources import Answers, Attribute, Source
+from segmentry.config.surveys import Survey
 from segmentry.declaration import DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.tables import TABLES
@@ -53,6 +55,7 @@ __all__ = [
     "Identity",
     "KMeans",
     "LifecycleDays",
+    "Lifetime",
     "Quality",
     "Rfm",
     "RfmCuts",
@@ -62,6 +65,7 @@ __all__ = [
     "SegmentText",
     "Segmentation",
     "Source",
+    "Survey",
     "TextList",
     "Tier",
     "ValueTiers",
@@ -183,6 +187,8 @@ class Config(Part):
     sources: dict[str, Source] = Field(min_length=1, description="Where records come from, by name.")
     identity: Identity = Field(Identity(), description="How records become customers.")
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
+    surveys: dict[str, Survey] = Field({}, description="How the answers of a survey become traits, by its name.")
+    lifetime: Lifetime = Field(Lifetime(), description="How the value that customers will have is predicted.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
     quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
     traits: dict[str, DeclaredTrait] = Field({}, description="Traits of your own, by name, beside the built-in ones.")
@@ -380,38 +386,37 @@ def _get(tree: object, path: tuple[object, ...]) -> Any:
     return tree
 
 
+# What stands at a path of the file; * is any name or number. A segmentation is what its method says.
+_PARTS: Mapping[str, type[BaseModel]] = {
+    "sources.*": Source,
+    "sources.*.attributes.*": Attribute,
+    "sources.*.answers": Answers,
+    "traits.*": DeclaredTrait,
+    "segmentations.*.segments.*": SegmentText,
+    "segmentations.*.cuts": RfmCuts,
+    "segmentations.*.tiers.*": Tier,
+    "identity": Identity,
+    "identity.accounts": AccountIdentity,
+    "lifecycle_days": LifecycleDays,
+    "surveys.*": Survey,
+    "lifetime": Lifetime,
+    "sample": Sample,
+    "quality": Quality,
+    "quality.accept.*": Acceptance,
+}
+
+
 def _keys_at(path: tuple[object, ...], tree: CommentedMap) -> list[str]:
     """The keys that are allowed at a path, for the did-you-mean."""
-    model: type[BaseModel] = Config
     match path:
-        case ("sources", _, "attributes", _):
-            model = Attribute
-        case ("sources", _, "answers"):
-            model = Answers
-        case ("sources", _):
-            model = Source
-        case ("traits", _):
-            model = DeclaredTrait
         case ("segmentations", _):
-            model = METHODS.get(str(_get(tree, path).get("method")), Rules)
+            model: type[BaseModel] = METHODS.get(str(_get(tree, path).get("method")), Rules)
         case ("segmentations", _, "segments", int()):
             model = RuleSegment
-        case ("segmentations", _, "segments", _):
-            model = SegmentText
-        case ("segmentations", _, "cuts"):
-            model = RfmCuts
-        case ("segmentations", _, "tiers", _):
-            model = Tier
-        case ("identity",):
-            model = Identity
-        case ("identity", "accounts"):
-            model = AccountIdentity
-        case ("lifecycle_days",):
-            model = LifecycleDays
-        case ("sample",):
-            model = Sample
-        case ("quality",):
-            model = Quality
-        case ("quality", "accept", int()):
-            model = Acceptance
+        case _:
+            model = next((part for pattern, part in _PARTS.items() if _stands_at(pattern.split("."), path)), Config)
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _stands_at(pattern: Sequence[str], path: Sequence[object]) -> bool:
+    return len(pattern) == len(path) and all(p in ("*", str(at)) for p, at in zip(pattern, path, strict=True))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw(traits: ir.Table, size: int, seed: int, *, population: str | None = None) -> pd.DataFrame:
-    """At most ``size`` customers (or accounts) of the population, one row each, in an order that says nothing about them.
+    """At most ``size`` units of the population, one row each, in an order that says nothing about them.
 
     The same seed draws the same customers on every engine (``md5(salt || '|' || id)``, law 6). Keys and ids stay
     behind.

@@ -55,9 +55,7 @@ def history(placed: ir.Table, version: int, as_of: date, before: ir.Table | None
     observed, when the past is run again: the observation then holds until that date and what came after stays.
     """
     day, key = ibis.literal(as_of), keys_of(placed)[0]
-    now = placed.select(
-        key, "segment", version=ibis.literal(version, type="int64"), since=day, until=_date(next_as_of)
-    )
+    now = placed.select(key, "segment", version=ibis.literal(version, type="int64"), since=day, until=_date(next_as_of))
     if before is None:
         return now.order_by(key)
     earlier = before.filter(before["since"] < day)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from segmentry.placement import figure
+from segmentry.segmentation import Segmentation
+from segmentry.target import playbooks
 from segmentry.target.profiles import TraitEffect, distinct
 
 _CLEAR = 0.5  # Cohen 1988: a medium effect
@@ -76,6 +80,25 @@ def _ranked(effects: Sequence[TraitEffect], segment: str) -> list[TraitEffect]:
     mine = [e for e in effects if e.segment == segment]
     clear = {e.trait for e in mine if e.trait in _VALUE and abs(e.effect or 0.0) >= _CLEAR}
     return list(distinct(mine, first=clear))
+
+
+def with_texts(
+    fitted: Segmentation, effects: Sequence[TraitEffect], book: Mapping[str, Any], *, found: bool
+) -> Segmentation:
+    """Readable names for segments that were ``found`` in the data, and for all a meaning and a next action.
+
+    What is made up here comes last: segmentry.yaml and playbooks.yaml say it better.
+    """
+    names = names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
+    texts = {
+        names[s.name]: {
+            "meaning": meaning_for(effects, s.name) if found else f"By rule: {s.criteria}.",
+            "action": playbooks.action_for(book, [e for e in effects if e.segment == s.name]),
+        }
+        for s in fitted.segments
+    }
+    named = tuple(replace(s, name=names[s.name]) for s in fitted.segments)
+    return replace(fitted, segments=named, report={**fitted.report, "texts": texts})
 
 
 def _name(ranked: Sequence[TraitEffect]) -> str:

@@ -115,7 +115,7 @@ def profile(
 ) -> tuple[dict[str, dict[str, Any]], tuple[TraitEffect, ...]]:
     """Sizes per segment and the effects of every trait.
 
-    ``placed`` has the key of the units, ``segment``, ``fit``, ``margin``; ``traits`` one row per customer; ``largest`` the
+    ``placed`` has the key of the units, ``segment``, ``fit``, ``margin``; ``traits`` one row per unit; ``largest`` the
     largest absolute value of every number among them (see :func:`largest_values`). Gives, by segment name,
     ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included. All figures are the same to
     the last bit in whatever order the engine adds them up.

@@ -6,24 +6,28 @@ them are made in one scan of the lines (law 11).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from segmentry.catalogue import from_json, to_json
-from segmentry.config import LifecycleDays
 from segmentry.declaration import ROWS
 from segmentry.traits import accounts, attributes, behavioral, declared, demographic, firmographic, geographic, value
 from segmentry.traits.accounts import Organisations
 from segmentry.traits.declared import Definition, definitions
-from segmentry.traits.known import Facts, Known, Part, combine, known
+from segmentry.traits.known import Facts, Known, Part, Settings, combine, known
+from segmentry.traits.learning import LEARNERS, Learned, learn
 from segmentry.traits.table import TraitTable, joined
 
 __all__ = [
     "FURTHER",
+    "LEARNERS",
     "PIPELINE",
     "Definition",
     "Facts",
+    "Learned",
     "Organisations",
+    "Settings",
     "TraitTable",
     "accounts",
     "compute",
@@ -47,18 +51,24 @@ FURTHER = tuple(table for table in ROWS if table != "transactions")
 def compute(
     facts: Facts,
     as_of: date,
-    lifecycle: LifecycleDays | None = None,
+    settings: Settings | None = None,
     *,
     also: frozenset[str] = frozenset(),
     own: Sequence[Definition] = (),
+    learned: Mapping[str, Learned] | None = None,
+    again: Collection[str] = (),
 ) -> TraitTable:
     """Every trait whose data are there, for every customer known at the end of the day ``as_of``.
 
-    Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of a
-    family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared traits.
+    Nothing that happened later has any influence. ``also`` names traits that frozen segmentations need: members of
+    a family (``channel_share_web``) stay even when their value is no longer frequent. ``own`` are the declared
+    traits. ``learned`` are the models that were learned before; what is missing, outdated or named in ``again`` is
+    learned now.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, lifecycle or LifecycleDays(), read)
+    now = known(facts, as_of, settings or Settings(), read)
+    models = learn(now, learned or {}, again)
+    now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     made = joined(now, combine(*(model(now) for model in PIPELINE.values())))
     added = declared.add(made.table, now, own, needed=also)
-    return TraitTable(added.table, (*made.traits, *(d.trait for d in added.made)), added.absent)
+    return TraitTable(added.table, (*made.traits, *(d.trait for d in added.made)), added.absent, models)

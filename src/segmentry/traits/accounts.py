@@ -13,9 +13,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.config import LifecycleDays
 from segmentry.traits import attributes, behavioral, firmographic, geographic, value
-from segmentry.traits.known import KEY, Facts, combine, known
+from segmentry.traits.known import KEY, Facts, Settings, combine, known
 from segmentry.traits.table import TraitTable, joined
 
 
@@ -34,7 +33,7 @@ def compute(
     opportunities: ir.Table | None,
     people: ir.Table,
     as_of: date,
-    lifecycle: LifecycleDays | None = None,
+    settings: Settings | None = None,
     *,
     also: frozenset[str] = frozenset(),
 ) -> TraitTable:
@@ -59,7 +58,7 @@ def compute(
         tuple(("customers", name, a) for table, name, a in facts.attributes if table == "accounts")
         + tuple(each for each in facts.attributes if each[0] == "transactions"),
     )
-    now = known(as_customers, as_of, lifecycle or LifecycleDays(), also)
+    now = known(as_customers, as_of, settings or Settings(), also)
     now = replace(now, accounts=golden.semi_join(now.customers, [("account_key", KEY)]))
     own = organisations.contacts.semi_join(people, KEY)
     part = combine(

@@ -221,7 +221,7 @@ def _favourite(known: Known, lines: ir.Table, column: str, values: Sequence[str]
 
 def _lifecycle(known: Known) -> Part:
     """Where they are in the customer life cycle; its days are set in segmentry.yaml."""
-    as_of, limits = ibis.literal(known.as_of), known.lifecycle
+    as_of, limits = ibis.literal(known.as_of), known.settings.lifecycle
 
     def stage(row: ir.Table) -> ir.Value:
         since_first = engine.days_between(as_of, row["first_order"])

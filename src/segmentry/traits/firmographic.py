@@ -288,7 +288,7 @@ def _touched(known: Known) -> Part:
 
 def _stage(known: Known, deals: Part) -> Expression:
     """Where the relation stands, by what happened."""
-    as_of, limit = ibis.literal(known.as_of), known.lifecycle.lapsed
+    as_of, limit = ibis.literal(known.as_of), known.settings.lifecycle.lapsed
 
     def stage(row: ir.Table) -> ir.Value:
         never = ibis.null("date")

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.config import Attribute, LifecycleDays
+from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
 from segmentry.tables import TABLES
 
 KEY = "customer_key"
@@ -25,6 +25,29 @@ ATTRIBUTE = "attribute_"
 _MOST_LEVELS = 10_000  # so many different values of a column are looked at, the most frequent first
 
 Expression = Callable[[ir.Table], ir.Value]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What segmentry.yaml says about the making of built-in traits."""
+
+    lifecycle: LifecycleDays = field(default_factory=LifecycleDays)
+    surveys: Mapping[str, Survey] = field(default_factory=dict)
+    lifetime: Lifetime = field(default_factory=Lifetime)
+    seed: int = 1
+
+    @classmethod
+    def of(cls, config: Config) -> Settings:
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data; the same settings give the same."""
+        return {
+            "lifecycle": self.lifecycle.model_dump(mode="json"),
+            "surveys": {name: survey.model_dump(mode="json") for name, survey in self.surveys.items()},
+            "lifetime": self.lifetime.model_dump(mode="json"),
+            "seed": self.seed,
+        }
 
 
 @dataclass(frozen=True)
@@ -74,19 +97,20 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``customers`` are those known by then; their declared attributes have ``attribute_`` in front of the name. ``facts``
-    are the rows of customers by table, as collected: those whose time had come, and of those without a time the ones
-    that were collected. ``lines``
-    are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return, is_goods
-    (either), amount, and those of the optional columns and attributes that have values; numbers are in whole units of
-    10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as collected, for
-    passes that do without the product table; ``first_month`` is that of the first line, as :func:`month_of` counts
-    months. ``costs`` are all costs by then, those of no customer included. ``filled`` counts the rows with a value by
-    ``table.column`` (of transactions: sale lines), ``counts`` the lines by what they are.
+    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known
+    by then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers
+    by table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
+    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in
+    whole units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines
+    as collected, for passes that do without the product table; ``first_month`` is that of the first line, as
+    :func:`month_of` counts months. ``costs`` are all costs by then, those of no customer included. ``filled``
+    counts the rows with a value by ``table.column`` (of transactions: sale lines), ``counts`` the lines by what
+    they are.
     """
 
     as_of: date
-    lifecycle: LifecycleDays
+    settings: Settings
     also: frozenset[str]
     customers: ir.Table
     filled: Mapping[str, int]
@@ -99,6 +123,7 @@ class Known:
     first_month: int = 0
     costs: ir.Table | None = None
     accounts: ir.Table | None = None
+    learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
         """Whether a ``table.column`` has any value."""
@@ -133,7 +158,7 @@ class Known:
         return (day <= ibis.literal(self.as_of)).ifelse(day, ibis.null("date"))
 
 
-def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[str]) -> Known:
+def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -> Known:
     """Look at the facts as they were known at the end of the day ``as_of``."""
     declared: dict[tuple[str, str], Attribute] = {}
     for table, name, attribute in facts.attributes:
@@ -155,7 +180,7 @@ def known(facts: Facts, as_of: date, lifecycle: LifecycleDays, also: frozenset[s
     )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, lifecycle, also, customers, filled, by_then, attributes, costs=costs, accounts=facts.accounts)
+    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, accounts=facts.accounts)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 

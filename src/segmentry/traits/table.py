@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, family_of
 from segmentry.traits.known import KEY, Known, Part
+from segmentry.traits.learning import Learned
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class TraitTable:
     table: ir.Table
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
+    learned: Mapping[str, Learned] = field(default_factory=dict)
 
 
 def joined(known: Known, part: Part) -> TraitTable:
