@@ -70,6 +70,7 @@ class Describing:
             products=self.collected("products"),
             further=further,
             accounts=self.session.table("resolve", "golden_accounts") if organised else None,
+            stores=self.collected("stores"),
             attributes=self.config.attributes,
         )
 

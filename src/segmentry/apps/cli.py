@@ -423,15 +423,16 @@ def members(
     unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
-    """List the customers of a segment; --csv writes a file that a CRM can import."""
+    """List the customers (or accounts) of a segment; --csv writes a file that a CRM can import."""
     from segmentry.apps import members as listing
     from segmentry.apps import terminal
 
     with _opened(workspace, True) as space, space.reading() as reading:
-        _, found, table = reading.members(segment, name)
+        scheme, found, table = reading.members(segment, name)
+        units = f"{reading.segmentation(scheme).unit}s"
         if csv is not None:
             count = listing.write_csv(table, csv)
-            terminal.plain(f"{count:,} customers of {found} written to {csv}.")
+            terminal.plain(f"{count:,} {units} of {found} written to {csv}.")
         else:
             rows, total = listing.first(table, 10_000 if json else 20)
             if unmasked:
@@ -441,7 +442,7 @@ def members(
             if json:
                 _print_json(rows)
             else:
-                terminal.rows(rows, f"{found}: {total:,} customers", more=total - len(rows))
+                terminal.rows(rows, f"{found}: {total:,} {units}", more=total - len(rows))
 
 
 @app.command()

@@ -89,7 +89,6 @@ class SegmentationSummary:
     method: str
     version: int
     as_of: date
-    unit: str
     purpose: str
     population: str
     customers: int
@@ -101,6 +100,12 @@ class SegmentationSummary:
     effects: tuple[TraitEffect, ...]
     variables: tuple[str, ...]
     report: Mapping[str, Any]
+    unit: str = "customer"
+
+    @property
+    def units(self) -> str:
+        """What it places, for people: customers or accounts."""
+        return f"{self.unit}s"
 
     def segment(self, name: str) -> SegmentSummary:
         return next(s for s in self.segments if s.name == name)

@@ -55,6 +55,7 @@ def compute(
         facts.products,
         concerning,
         golden,
+        None,
         tuple(("customers", name, a) for table, name, a in facts.attributes if table == "accounts")
         + tuple(each for each in facts.attributes if each[0] == "transactions"),
     )

@@ -56,7 +56,7 @@ class Facts:
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
     responses, costs, consents. ``accounts`` are the organisations that customers belong to, as golden_accounts has
-    them. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
+    them, ``stores`` the company's own. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
     declaration).
     """
 
@@ -65,6 +65,7 @@ class Facts:
     products: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
     accounts: ir.Table | None = None
+    stores: ir.Table | None = None
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
 
 
@@ -123,6 +124,7 @@ class Known:
     first_month: int = 0
     costs: ir.Table | None = None
     accounts: ir.Table | None = None
+    stores: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
@@ -180,7 +182,8 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, accounts=facts.accounts)
+    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs)
+    base = replace(base, accounts=facts.accounts, stores=facts.stores)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 

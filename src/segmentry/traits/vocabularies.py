@@ -12,6 +12,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
+
+import pycountry
 
 _NOT_KNOWN = """unknown, na, n a, none, null, nil, not known, not specified, not stated, not available, unspecified,
     undisclosed, prefer not to say, unbekannt, keine angabe, inconnu, desconocido, sconosciuto, onbekend"""
@@ -162,12 +165,78 @@ OUTCOMES = {
         no decision, verloren, perdu, perdue, perdida, perdido, persa, perso""",
 }
 
+AREA_TYPES = {
+    "urban": """urban, city, large city, big city, metropolitan, metro, inner city, town centre, urban area, stadtisch,
+        stadt, grossstadt, urbain, ville, urbano, ciudad, stedelijk, citta""",
+    "suburban": """suburban, suburb, suburbs, town, small town, outskirts, periurban, towns and suburbs, vorstadt,
+        kleinstadt, periurbain, banlieue, suburbano, voorstedelijk, periferia""",
+    "rural": """rural, country, countryside, village, farm, remote, landlich, land, dorf, campagne, campo, pueblo,
+        landelijk, dorp, rurale, paese""",
+    "": f"{_NOT_KNOWN}, other",
+}
+
+# Levels of ISCED 2011 (UNESCO), short ones together.
+EDUCATIONS = {
+    "primary": """primary, primary school, elementary, elementary school, basic, no formal education, none
+        completed, less than high school, grundschule, ohne abschluss, primaire, primaria, basisonderwijs,
+        elementare""",
+    "secondary": """secondary, secondary school, high school, highschool, hs, hs grad, middle school, lower
+        secondary, upper secondary, a levels, gcse, abitur, realschule, hauptschule, gymnasium, matura, lycee, bac,
+        baccalaureat, secundaria, bachillerato, middelbaar, superiori, diploma di maturita""",
+    "vocational": """vocational, apprenticeship, trade school, technical school, associate degree, associate,
+        diploma, certificate, ausbildung, berufsausbildung, lehre, meister, bts, cap, bep, dut, formacion profesional,
+        fp, mbo, istituto tecnico""",
+    "bachelor": """bachelor, bachelors, bachelor s degree, bachelors degree, undergraduate, undergraduate degree,
+        graduation, graduate, degree, university degree, university, bsc, ba, licence, grado, licenciatura, hbo, laurea
+        triennale, laurea, hochschulabschluss, studium, universitaire""",
+    "master": """master, masters, master s degree, masters degree, postgraduate, post graduate, msc, ma, mba,
+        diplom, magister, staatsexamen, maitrise, grande ecole, 2n cycle, second cycle, maestria, posgrado, wo, laurea
+        magistrale""",
+    "doctorate": "doctorate, phd, ph d, doctor, doctoral, dr, promotion, doktor, doctorat, doctorado, dottorato",
+    "": _NOT_KNOWN,
+}
+MARITAL_STATUSES = {
+    "single": """single, never married, unmarried, alone, ledig, alleinstehend, celibataire, soltero, soltera,
+        ongehuwd, alleenstaand, celibe, nubile, s""",
+    "married": "married, verheiratet, marie, mariee, casado, casada, gehuwd, getrouwd, sposato, sposata, coniugato, m",
+    "partner": """partner, together, cohabiting, living together, domestic partner, domestic partnership, civil
+        partnership, civil union, registered partnership, common law, in a relationship, couple, lebenspartnerschaft, in
+        partnerschaft, pacs, pacse, pacsee, union libre, pareja de hecho, samenwonend, convivente""",
+    "separated": """separated, married spouse absent, getrennt, getrennt lebend, separe, separee, separado,
+        separada, separato""",
+    "divorced": """divorced, geschieden, divorce, divorcee, divorciado, divorciada, gescheiden, divorziato,
+        divorziata, d""",
+    "widowed": "widowed, widow, widower, verwitwet, veuf, veuve, viudo, viuda, weduwe, weduwnaar, vedovo, vedova, w",
+    "": _NOT_KNOWN,
+}
+# The position in working life (ICSE-18, ILO 2018, with those outside it); what somebody does is left as it is.
+OCCUPATIONS = {
+    "employed": """employed, employee, full time, fulltime, part time, parttime, working, wage earner, in
+        employment, angestellt, angestellter, angestellte, berufstatig, salarie, salariee, empleado, empleada,
+        werknemer, dipendente""",
+    "self-employed": """self employed, selfemployed, freelancer, freelance, entrepreneur, business owner,
+        selbstandig, selbststandig, freiberuflich, independant, autonomo, zelfstandige, libero professionista, autonomo
+        lavoratore""",
+    "student": "student, pupil, in education, schuler, studentin, etudiant, etudiante, estudiante, studente, scholier",
+    "retired": """retired, pensioner, retiree, rentner, rentnerin, im ruhestand, retraite, retraitee, jubilado,
+        jubilada, gepensioneerd, pensionato, pensionata""",
+    "unemployed": """unemployed, not employed, job seeker, looking for work, arbeitslos, arbeitssuchend, chomeur,
+        chomeuse, sans emploi, desempleado, desempleada, werkloos, disoccupato""",
+    "homemaker": """homemaker, housewife, house husband, stay at home parent, hausfrau, hausmann, femme au foyer,
+        ama de casa, huisvrouw, casalinga""",
+    "": _NOT_KNOWN,
+}
+
 VOCABULARIES: dict[str, Mapping[str, str]] = {
     "industry": INDUSTRIES,
     "stage": STAGES,
     "ownership": OWNERSHIPS,
     "role": ROLES,
     "outcome": OUTCOMES,
+    "area_type": AREA_TYPES,
+    "education": EDUCATIONS,
+    "marital_status": MARITAL_STATUSES,
+    "occupation": OCCUPATIONS,
 }
 
 
@@ -198,6 +267,59 @@ def meanings(name: str, spellings: Iterable[str]) -> dict[str, str | None]:
             value = known[near[0]] if near else None
         found[spelling] = spelling if value is None else value or None
     return found
+
+
+def languages(spellings: Iterable[str]) -> dict[str, str | None]:
+    """The ISO 639 code of each spelling of a language: two letters, three where there are no two.
+
+    >>> languages(["en-GB", "Deutsch", "FRA", "n/a", "Klingonese"])
+    {'en-GB': 'en', 'Deutsch': 'de', 'FRA': 'fr', 'n/a': None, 'Klingonese': 'Klingonese'}
+    """
+    known = _languages()
+    nothing = {plain(word) for word in _NOT_KNOWN.split(",")} | {""}
+    found: dict[str, str | None] = {}
+    for spelling in spellings:
+        word, tag = plain(spelling), plain(re.split(r"[-_.]", spelling.strip())[0])
+        meant = known.get(word) or (known.get(tag) if len(tag) in (2, 3) else None)
+        found[spelling] = None if word in nothing else meant or spelling
+    return found
+
+
+@cache
+def _languages() -> dict[str, str]:
+    """Code by plain spelling: codes and English names, then what languages call themselves and each other."""
+    found: dict[str, str] = {}
+    every: list[Any] = list(pycountry.languages)
+    codes = {one.alpha_3: getattr(one, "alpha_2", one.alpha_3) for one in every}
+    for one in every:
+        if hasattr(one, "alpha_2"):
+            found[plain(one.alpha_2)] = one.alpha_2
+    for one in every:
+        for name in (one.alpha_3, getattr(one, "bibliographic", ""), one.name):
+            found.setdefault(plain(name), codes[one.alpha_3])
+    for code, names in _LANGUAGES.items():
+        for name in names.split(", "):
+            found.setdefault(plain(name), code)
+    found.pop("", None)
+    return found
+
+
+# What the larger languages of commerce call themselves and each other.
+_LANGUAGES = {
+    "de": "deutsch, allemand, aleman, duits, tedesco, german",
+    "en": "englisch, anglais, ingles, engels, inglese, english",
+    "fr": "francais, franzosisch, frances, frans, francese",
+    "es": "espanol, spanisch, espagnol, spaans, spagnolo, castellano, castilian",
+    "it": "italiano, italienisch, italien, italiaans",
+    "nl": "nederlands, niederlandisch, hollandisch, neerlandais, holandes, olandese, flemish, vlaams",
+    "pt": "portugues, portugiesisch, portugais, portugees, portoghese",
+    "pl": "polski, polnisch, polonais, polaco, pools, polacco",
+    "tr": "turkce, turkisch, turc, turco, turks",
+    "ru": "русский, russisch, russe, ruso, russo",
+    "zh": "中文, chinesisch, chinois, chino, chinees, cinese, mandarin",
+    "ja": "日本語, japanisch, japonais, japones, japans, giapponese",
+    "el": "ελληνικα, greek, griechisch, grec, griego, grieks, greco",
+}
 
 
 def unknown(name: str, spellings: Iterable[str]) -> list[str]:
