@@ -6,19 +6,24 @@ import json
 import re
 from datetime import date, datetime
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
 
 from segmentry import engine
-from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
+from segmentry.catalogue import ACCOUNT_TRAITS, FAMILIES, TRAITS, from_json, lookup, member, to_json
 from segmentry.tables import TABLES, Type, golden_customers
 from segmentry.traits import Facts, compute
 from segmentry.traits.costs import TYPES as COST_TYPES
 
+FIRMS = {"account_key": pa.int64(), "employees": pa.int64()}
+PLACES = {"latitude": pa.float64(), "longitude": pa.float64()}
+EVERY = (*TRAITS.values(), *ACCOUNT_TRAITS.values())
 
-@pytest.mark.parametrize("trait", TRAITS.values(), ids=lambda t: t.name)
+
+@pytest.mark.parametrize("trait", EVERY, ids=lambda t: f"{t.model}.{t.name}")
 def test_every_trait_says_what_it_is(trait):
     assert re.fullmatch(r"[a-z][a-z0-9_]{0,58}\*?", trait.name)
     assert trait.description.endswith(".")
@@ -34,7 +39,7 @@ def test_every_trait_says_what_it_is(trait):
 
 def test_a_trait_is_as_personal_as_its_most_personal_source():
     rank = ["none", "quasi", "sensitive", "direct"]
-    for trait in TRAITS.values():
+    for trait in EVERY:
         for need in trait.needs:
             for one in need.split(" or "):
                 name, column = one.split(".")
@@ -47,7 +52,12 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         Type.TEXT: "SE1 7AB", Type.CATEGORY: "x", Type.ID: "x", Type.NUMBER: 1.0, Type.MONEY: 1.0, Type.INTEGER: 1,
         Type.TIME: datetime(2024, 1, 1), Type.DATE: date(1990, 1, 1),
     }  # fmt: skip
-    who = {c.name: samples[c.type] for c in golden_customers.columns} | {"customer_key": 1, "birth_year": 1990}
+    who = {c.name: samples[c.type] for c in golden_customers.columns} | {
+        "customer_key": 1,
+        "birth_year": 1990,
+        "account_key": 1,
+    }
+    who |= {"occupation": "Buyer"}
     line = {
         "customer_key": 1, "order": "1", "amount": 10.0, "quantity": 1.0, "product": "a", "channel": "web",
         "discount": 1.0, "country": "France",
@@ -60,6 +70,8 @@ def test_complete_data_give_every_trait_of_the_catalogue():
             transactions(con, [line, {**line, "line_kind": "return", "amount": -1.0}]),
             table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
             {"costs": table(con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS)},
+            table(con, "golden_accounts", [{"account_key": 1, "industry": "Retail", "employees": 5}], FIRMS),
+            table(con, "stores", [{"store": "S1", "latitude": 1.0, "longitude": 2.0}], PLACES),
         )
         made = compute(facts, date(2024, 1, 31))
         names = [t.name for t in made.traits]

@@ -121,10 +121,11 @@ def test_a_later_customer_does_not_change_what_a_gender_means(con: Backend):
 def test_the_other_columns_are_as_given_with_their_unit_and_sensitivity(con: Backend):
     given = {
         "income": 30_000.0, "education": "PhD", "marital_status": "single", "household_size": 3, "children": 1,
-        "occupation": "nurse", "language": "en",
+        "occupation": "nurse", "language": "English",
     }  # fmt: skip
+    spelt = {"education": "doctorate", "language": "en", "income_band": "middle"}
     made = compute(Facts(customers(con, [{"customer_key": 1, **given}])), date(2024, 1, 1))
-    assert by_key(made)[1] == {"customer_key": 1, "customer_id": "C1", **given}
+    assert by_key(made)[1] == {"customer_key": 1, "customer_id": "C1", **given, **spelt}
     specs = {t.name: t for t in made.traits}
     assert specs.keys() == given.keys()
     assert (specs["income"].pii, specs["income"].unit) == (Pii.SENSITIVE, "currency a year")

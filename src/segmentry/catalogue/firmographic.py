@@ -69,7 +69,7 @@ OF_ACCOUNTS: tuple[Trait, ...] = (
         "category",
         "lead, prospect (an opportunity was lost, or its people were seen), opportunity (one is open, none was won), "
         "customer (has ordered, or an opportunity was won) or churned (longer ago than lifecycle_days.lapsed).",
-        "accounts.account",
+        "opportunities.stage or transactions.amount",
         null=_NEVER,
     ),
     _trait("group_role", "category", "independent, group head or subsidiary.", "accounts.parent", null=_NEVER),

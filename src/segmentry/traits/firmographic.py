@@ -94,7 +94,8 @@ def of_accounts(known: Known, contacts: ir.Table) -> Part:
     of the customers known by then."""
     assert known.accounts is not None
     deals = _opportunities(known)
-    stage = {ACCOUNT_TRAITS["relationship_stage"]: _stage(known, deals)}
+    tells = bool(deals.passes) or known.sales is not None
+    stage = {ACCOUNT_TRAITS["relationship_stage"]: _stage(known, deals)} if tells else {}
     return combine(_records(known, known.accounts), _group(known, known.accounts), deals, _contacts(contacts),
                    _touched(known), Part(traits=stage))  # fmt: skip
 
