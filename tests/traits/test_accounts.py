@@ -224,8 +224,8 @@ def test_traits_of_accounts_are_those_of_a_plain_computation(tmp_path: Path, eng
 
 def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_concerns(tmp_path: Path) -> None:
     """Without a word on which account it concerns, it is neither's."""
-    firms = [{"id": a, "name": a, "parent": None, "industry": None, "staff": 5, "year": None, "owner": None, "stage": None}
-             for a in ("A1", "A7")]  # fmt: skip
+    unknown = dict.fromkeys(("parent", "industry", "year", "owner", "stage"))
+    firms = [{"id": a, "name": a, "staff": 5, **unknown} for a in ("A1", "A7")]
     people = [{"id": "P1", "mail": "p1@example.com", "account": a, "title": "Buyer"} for a in ("A1", "A7")]
     said = [(datetime(2026, 1, 5), "A1"), (datetime(2026, 1, 6), "A7"), (datetime(2026, 1, 7), None)]
     orders = [{"id": f"O{i}", "person": "P1", "company": a, "time": t, "amount": 10.0 ** (i + 1)}

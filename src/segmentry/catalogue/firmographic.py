@@ -140,6 +140,7 @@ OF_ACCOUNTS: tuple[Trait, ...] = (
         "Contacts who decide, by their role or job title.",
         "customers.role or customers.occupation",
         unit="contacts",
+        pii=Pii.QUASI,
         null=_NEVER,
     ),
     _trait(
@@ -148,6 +149,7 @@ OF_ACCOUNTS: tuple[Trait, ...] = (
         "Different roles in buying among the contacts, of five.",
         "customers.role or customers.occupation",
         unit="roles",
+        pii=Pii.QUASI,
         null=_NEVER,
     ),
     _trait(

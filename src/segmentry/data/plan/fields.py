@@ -467,11 +467,11 @@ _FIRMOGRAPHIC = (
         "company register", "founded, year established", of="organisations",
     ),
     Field(
-        "ownership", Model.FIRMOGRAPHIC, "Ownership", "Who owns a firm decides how it buys.", 1, ("accounts.ownership",),
-        "company register, data provider", "ownership, ownership type", of="organisations",
+        "ownership", Model.FIRMOGRAPHIC, "Ownership", "Who owns a firm decides how it buys.", 1,
+        ("accounts.ownership",), "company register, data provider", "ownership, ownership type", of="organisations",
     ),
     Field(
-        "stage", Model.FIRMOGRAPHIC, "Stage of the relationship", "A prospect hears another message than a customer.", 2,
+        "stage", Model.FIRMOGRAPHIC, "Stage of the relationship", "A prospect needs other words than a customer.", 2,
         ("accounts.stage",), "CRM accounts", "relationship stage, account stage", of="organisations",
     ),
     Field(
