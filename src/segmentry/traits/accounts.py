@@ -60,8 +60,8 @@ def compute(
         + tuple(each for each in facts.attributes if each[0] == "transactions"),
     )
     now = known(as_customers, as_of, settings or Settings(), also)
-    now = replace(now, accounts=golden.semi_join(now.customers, [("account_key", KEY)]))
-    own = organisations.contacts.semi_join(people, KEY)
+    now = replace(now, accounts=_of(golden, "account_key", now.customers))
+    own = _of(organisations.contacts, KEY, people)
     part = combine(
         behavioral.traits(now),
         value.traits(now),
@@ -70,6 +70,11 @@ def compute(
         firmographic.of_accounts(now, own),
     )
     return joined(now, part)
+
+
+def _of(rows: ir.Table, key: str, units: ir.Table) -> ir.Table:
+    """The rows of some units, which a table has once each. PostgreSQL has no semi join."""
+    return rows.join(units.select(there=KEY), [(key, "there")]).drop("there")
 
 
 def _alone(contacts: ir.Table) -> ir.Table:

@@ -155,7 +155,8 @@ def _country(known: Known) -> Part:
             return Part(traits={TRAITS["country"]: columns[0]})
     passes: list[ir.Table] = []
     if known.lines is not None and known.has("transactions.country"):
-        lines = known.lines.semi_join(without, KEY) if columns else known.lines
+        # PostgreSQL has no semi join; who is without has one row.
+        lines = known.lines.join(without.select(there=KEY), [(KEY, "there")]) if columns else known.lines
         named = lines.select(KEY, order_country=respelt(lines["country"], _codes_of(known.lines["country"])))
         passes.append(engine.mode(named, KEY, "order_country"))
         columns.append(lambda row: row["order_country"])
