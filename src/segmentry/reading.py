@@ -66,6 +66,7 @@ class QualityReport:
     models: Mapping[str, float]  # by segmentation model
     before: Mapping[str, float]  # by source and by model, where there was a check before
     history: tuple[tuple[date, float], ...]  # as-of date and mean score of the sources, oldest first
+    rules: Mapping[str, tuple[TraitHealth, ...]]  # by segmentation, what each of its rules rests on
 
     @property
     def blocked(self) -> bool:
@@ -376,16 +377,24 @@ class Reading:
             quality.model_scores(known, checked.scores),
             before,
             tuple(past[-_CHECKS_SHOWN:]),
+            {name: self.rules_of(name) for name in reads},
         )
 
     def health_of(self, names: Iterable[str]) -> tuple[TraitHealth, ...]:
-        """What stands behind traits: fill rate, the newest record, and the warnings about the data they need."""
+        """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements."""
         run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
         specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
         rates = {c.trait.name: c.fill_rate for c in self.trait_covers()}
         last = {e.kind: max(x.last or "" for x in manifest.entries if x.kind == e.kind) for e in manifest.entries}
+        differ, day = self.run("resolve").facts.get("disagreements", {}), run.as_of or date.min
+        return tuple(quality.health(specs[n], rates[n], checked, last, differ, day) for n in names if n in specs)
+
+    def rules_of(self, name: str) -> tuple[TraitHealth, ...]:
+        """What stands behind the rules of a segmentation: of each, the weakest of the traits that it reads."""
+        rules = self.segmentation(name).rules
+        behind = {h.trait: h for h in self.health_of(dict.fromkeys(t for read in rules.values() for t in read))}
         return tuple(
-            quality.health(specs[n], rates[n], checked, last, run.as_of or date.min) for n in names if n in specs
+            quality.rule_health(segment, [behind[t] for t in read if t in behind]) for segment, read in rules.items()
         )
 
     def _declared(self) -> list[Trait]:

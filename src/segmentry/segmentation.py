@@ -108,6 +108,18 @@ class Segmentation:
         """The name of a placement's segment index."""
         return {NO_DATA: NO_DATA_NAME, NO_GOOD_FIT: NO_GOOD_FIT_NAME}.get(index) or self.segments[index].name
 
+    @property
+    def rules(self) -> dict[str, tuple[str, ...]]:
+        """The traits that each rule reads, by the segment it is for; "every segment" where one rule places them all."""
+        where = self._read_by(self.population, "population") if self.population else ()
+        if not isinstance(self.rule, Cascade):
+            return {"every segment": tuple(dict.fromkeys([*where, *self.rule.traits]))}
+        texts = zip(self.names, self.rule.conditions, strict=False)  # the rest has no condition
+        return {name: tuple(dict.fromkeys([*where, *self._read_by(text, name)])) for name, text in texts}
+
+    def _read_by(self, text: str, what: str) -> tuple[str, ...]:
+        return expressions.parse(text, where=f"{self.name}.{what}").columns
+
     def assign(self, traits: Any) -> Any:
         """Place every row in exactly one segment.
 

@@ -17,7 +17,7 @@ from tests.apps import overviews
 
 from segmentry.apps.report import render, write_report
 from segmentry.checks import Severity
-from segmentry.data.quality import Example, Finding, SourceScore
+from segmentry.data.quality import Example, Finding, SourceScore, TraitHealth
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, QualityReport
 
@@ -316,11 +316,23 @@ def test_data_quality_says_what_where_and_how_many_and_shows_no_value() -> None:
     concerns = tuple(Concern(f, f.share, "Export those days again.", (), ("rfm",)) for f in (finding, accepted))
     scores = (SourceScore("orders", "transactions", 35_516, 0.91),)
     found = QualityReport(
-        overviews.AS_OF, concerns, scores, {"behavioral": 0.99}, {"orders": 0.95}, ((overviews.AS_OF, 0.91),)
-    )
+        overviews.AS_OF, concerns, scores, {"behavioral": 0.99}, {"orders": 0.95}, ((overviews.AS_OF, 0.91),),
+        {"rfm": (TraitHealth("every segment", 0.875, overviews.AS_OF, 0, 0.9, (finding,), 1_234),)},
+    )  # fmt: skip
     page = render(replace(overviews.realistic(), quality=found))
     assert "1 warning as of 9 December 2011." in page
-    for text in ("no records from 2025-11-10", ">91<", ">95<", "494", "behavioral traits", "Export those days again."):
+    for text in (
+        "no records from 2025-11-10",
+        ">91<",
+        ">95<",
+        "494",
+        "behavioral traits",
+        "Export those days again.",
+        "RFM: every segment",
+        "87.5",
+        "1,234",
+        "missing_week",
+    ):
         assert text in page
     assert "1 accepted finding" in page
     assert "The shop &lt;b&gt;has closed" in page

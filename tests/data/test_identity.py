@@ -144,7 +144,9 @@ def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
     assert golden["S1"]["ids"] == 3
     with space.reading() as reading:
         who = reading.identity("crm:P2")
+        differ = reading.run("resolve").facts["disagreements"]
     space.close()
+    assert differ == {"phone": 1, "last_name": 1, "first_name": 1}
     assert who.customer_id == "S2"
     assert set(who.ids) == {"customers:S2", "crm:P2"}
     fields = {f.name: (f.value, f.source, f.id) for f in who.fields}

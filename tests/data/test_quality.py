@@ -392,6 +392,11 @@ def test_scores_health_and_who_reads_what(tmp_path: Path) -> None:
     assert set(healths) == {"recency_days", "monetary"}
     assert (healths["monetary"].last_record, healths["monetary"].days_behind) == (space.traits().as_of, 0)
     assert [f.check for f in healths["monetary"].findings] == ["no_customer"]
+    assert set(report.rules) == {"lifecycle", "rfm", "value"}
+    (rfm,) = report.rules["rfm"]
+    assert rfm.trait == "every segment"
+    assert (rfm.last_record, [f.check for f in rfm.findings]) == (space.traits().as_of, ["no_customer"])
+    assert rfm.fill_rate == healths["recency_days"].fill_rate
     frame = orders()
     frame.to_csv(root / "more_orders.csv", index=False)
     path = root / "segmentry.yaml"

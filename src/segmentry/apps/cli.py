@@ -380,7 +380,7 @@ def describe(
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
-            healths = reading.health_of(summary.variables)
+            healths, rules = reading.health_of(summary.variables), reading.rules_of(summary.name)
             notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
@@ -388,7 +388,7 @@ def describe(
         _print_json([{**_without(s), "notes": [n.model_dump(mode="json") for n in about]} for s, about in found])
     else:
         terminal.describe(summary, shown, space.config.currency, notes)
-        quality.healths(healths)
+        quality.healths(healths, rules)
 
 
 @app.command()

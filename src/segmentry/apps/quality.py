@@ -97,22 +97,29 @@ def _before(before: Mapping[str, float], name: str) -> str:
     return _points(before[name]) if name in before else ""
 
 
-def healths(found: Iterable[TraitHealth]) -> None:
-    """What stands behind the traits that form segments: fill rate, freshness, warnings."""
+def healths(traits: Iterable[TraitHealth], rules: Iterable[TraitHealth]) -> None:
+    """What stands behind the traits that form segments, and behind the rules that read them: the weakest of each."""
     table = terminal.table_of(
-        "trait", "known for", "newest record", "score", "warnings about its data",
-        title="What the segments rest on", right=("known for", "score"),
+        "trait or rule", "known for", "newest record", "records disagree", "score", "warnings about its data",
+        title="What the segments rest on", right=("known for", "records disagree", "score"),
     )  # fmt: skip
-    for each in found:
-        behind = f" ({each.days_behind} days behind)" if each.days_behind else ""
-        table.add_row(
-            Text(each.trait),
-            words.share(each.fill_rate),
-            f"{each.last_record}{behind}" if each.last_record else "–",
-            "–" if each.score is None else _points(each.score),
-            Text(", ".join(dict.fromkeys(f"{f.check} ({where(f)})" for f in each.findings)) or "none"),
-        )
+    for each in traits:
+        table.add_row(Text(each.trait), *_health(each))
+    table.add_section()
+    for each in rules:
+        table.add_row(Text(f"rule of {each.trait}"), *_health(each))
     terminal.out.print(table)
+
+
+def _health(found: TraitHealth) -> tuple[str | Text, ...]:
+    behind = f" ({words.counted(found.days_behind, 'days')} behind)" if found.days_behind else ""
+    return (
+        words.share(found.fill_rate),
+        f"{found.last_record}{behind}" if found.last_record else "–",
+        words.count(found.disagreements) if found.disagreements else "none",
+        "–" if found.score is None else _points(found.score),
+        Text(", ".join(dict.fromkeys(f"{f.check} ({where(f)})" for f in found.findings)) or "none"),
+    )
 
 
 def quarantine(found: Sequence[Reason]) -> None:

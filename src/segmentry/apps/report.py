@@ -30,6 +30,7 @@ from segmentry.apps.findings import Worth
 from segmentry.catalogue import Model
 from segmentry.checks import Severity
 from segmentry.data import market
+from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, Overview, QualityReport, TraitCover
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
@@ -68,6 +69,7 @@ class QualitySection:
     headline: str
     scores: tuple[tuple[str, int | None, float, float | None], ...]  # name, records, score, score before
     trend: str
+    rules: tuple[tuple[str, TraitHealth], ...]  # segmentation, what one of its rules rests on
     groups: tuple[tuple[str, tuple[Concern, ...]], ...]  # findings by severity
 
 
@@ -338,6 +340,7 @@ def _quality(found: QualityReport) -> QualitySection:
         f"{words.counted(warnings, 'warnings')} as of {words.when(found.as_of)}.",
         (*scores, *models),
         ", ".join(f"{100 * score:.0f} ({words.when(day)})" for day, score in found.history) if found.before else "",
+        tuple((name, rule) for name, rules in found.rules.items() for rule in rules),
         tuple((words.counted(len(same), title), same) for title, same in groups if same),
     )
 

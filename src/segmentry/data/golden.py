@@ -96,6 +96,18 @@ def _only(records: Sequence[Record], identities: ir.Table) -> ir.Table | None:
     return owned if counted["rows"] == counted["customers"] else None
 
 
+def disagreements(identities: ir.Table, records: Sequence[Record], settings: Settings) -> dict[str, int]:
+    """By column, of how many entities the records say different things; capital letters and outer blanks aside."""
+    columns = _columns(records)
+    if not columns or _only(records, identities) is not None:
+        return {}
+    ranked = _ranked(records, identities, settings)
+    said = {c: ranked[c].strip().lower() if ranked[c].type().is_string() else ranked[c] for c in columns}
+    differ = ranked.group_by("own_key").agg(**{c: value.max() > value.min() for c, value in said.items()})
+    row = differ.agg(**{c: differ[c].sum() for c in columns}).to_pyarrow().to_pylist()[0]
+    return {c: int(n) for c, n in row.items() if n}
+
+
 def lineage(ids: Sequence[int], records: Sequence[Record], settings: Settings) -> list[dict[str, Any]]:
     """Of the entity with these record keys each field: name, value, the record key and source it is from, rule."""
     if not _columns(records):

@@ -70,6 +70,7 @@ class Integration:
         owners = customers.filter(customers["account_key"].notnull()) if accounts else None
         return {
             "customers": reconcile.customers_by_source(rows, owners),
+            "disagreements": golden.disagreements(owned, told, self.settings),
             "links": asdict(resolved.before) if resolved else {},
             "visitors": dict(seen.parts) if seen else {},
             "accounts": self._write_accounts(writer, accounts, customers) if accounts else {},

@@ -63,7 +63,7 @@ def test_fake_people(real_data: Path):
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("company") / "exports"
     with duckdb.connect() as connection_:
-        simulate(folder, customers=3000, seed=1, connection=connection_)
+        simulate(folder, customers=20_000, seed=1, connection=connection_)
     return folder
 
 
@@ -74,19 +74,19 @@ def _linked(exports: Path, threads: int) -> tuple[Linked, ibis.BaseBackend, ibis
 
 
 def test_demo_company_on_one_thread_and_on_two(exports: Path):
-    """Seven systems of the demo company. Answers without id and address are nobody's; of the rest, a pair in thirty has
-    nothing in common but a name (a ticket from a private mailbox, a reader who left the form empty)."""
+    """Seven systems of the demo company. Answers without id and address are nobody's; of the rest, a pair in
+    twenty-five has nothing in common but a name (a ticket from a private mailbox, a reader who left the form empty)."""
     one, con, records = _linked(exports, 1)
     precision, recall, _ = accuracy(con, one, records.select("record_key", "person"))
     assert precision >= 0.999
-    assert recall >= 0.94
+    assert recall >= 0.93
     told = records.filter(
         records["source"].isin(["shop", "crm", "newsletter"])
         | ibis.coalesce(records["person_id"], records["email"], records["phone"]).notnull()
     )
     precision, recall, _ = accuracy(con, one, told.select("record_key", "person"))
     assert precision >= 0.999
-    assert recall >= 0.96
+    assert recall >= 0.95
     two, _, _ = _linked(exports, 2)
     for name in ("pairs", "clusters"):
         assert getattr(one, name).to_pyarrow().equals(getattr(two, name).to_pyarrow())

@@ -59,6 +59,7 @@ __all__ = [
     "health",
     "model_scores",
     "refusal",
+    "rule_health",
     "trait_score",
 ]
 
@@ -196,9 +197,18 @@ def _summed(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
     return total
 
 
-def health(trait: Trait, fill_rate: float, checked: Checked, last: Mapping[str, str], as_of: date) -> TraitHealth:
-    """What stands behind a trait; ``last`` is the time of the newest record by table, as ISO text."""
-    tables = {one.partition(".")[0] for need in trait.needs for one in need.split(" or ")}
+def health(
+    trait: Trait,
+    fill_rate: float,
+    checked: Checked,
+    last: Mapping[str, str],
+    disagreements: Mapping[str, int],
+    as_of: date,
+) -> TraitHealth:
+    """What stands behind a trait; ``last`` is the time of the newest record by table, as ISO text, ``disagreements``
+    the customers whose records differ, by column of the customers."""
+    columns = {one for need in trait.needs for one in need.split(" or ")}
+    tables = {one.partition(".")[0] for one in columns}
     times = [last[t] for t in tables if last.get(t)]
     newest = datetime.fromisoformat(max(times)).date() if times else None
     about = [f for f in checked.findings if f.severity is not Severity.NOTE and concerned(f, [trait])]
@@ -209,6 +219,22 @@ def health(trait: Trait, fill_rate: float, checked: Checked, last: Mapping[str, 
         max((as_of - newest).days, 0) if newest else None,
         trait_score(trait, column_scores(checked.scores)),
         tuple(about),
+        max((n for c, n in disagreements.items() if f"customers.{c}" in columns), default=0),
+    )
+
+
+def rule_health(rule: str, behind: Sequence[TraitHealth]) -> TraitHealth:
+    """What stands behind a rule: the weakest of the traits that it reads, in each respect."""
+    known = [h.last_record for h in behind if h.last_record]
+    scores = [h.score for h in behind if h.score is not None]
+    return TraitHealth(
+        rule,
+        min((h.fill_rate for h in behind), default=1.0),
+        min(known, default=None),
+        max((h.days_behind for h in behind if h.days_behind is not None), default=None),
+        min(scores, default=None),
+        tuple({f: None for h in behind for f in h.findings}),
+        max((h.disagreements for h in behind), default=0),
     )
 
 

@@ -42,7 +42,8 @@ class TraitHealth:
 
     ``fill_rate`` is the share of customers for whom it is known, ``last_record`` the day of the newest record of the
     tables it is computed from, ``days_behind`` how long that is before the as-of date; ``findings`` are the warnings
-    about the columns it needs, ``score`` that of the weakest of them (None: its columns have not been checked).
+    about the columns it needs, ``score`` that of the weakest of them (None: its columns have not been checked);
+    ``disagreements`` counts the customers whose records say different things in one of these columns.
     """
 
     trait: str
@@ -51,6 +52,7 @@ class TraitHealth:
     days_behind: int | None
     score: float | None
     findings: tuple[Finding, ...] = ()
+    disagreements: int = 0
 
 
 def score(collected: Collected, counted: Scan, findings: Sequence[Finding]) -> SourceScore:
