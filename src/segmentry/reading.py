@@ -380,19 +380,20 @@ class Reading:
             {name: self.rules_of(name) for name in reads},
         )
 
-    def health_of(self, names: Iterable[str]) -> tuple[TraitHealth, ...]:
+    def health_of(self, names: Iterable[str], unit: str = "customer") -> tuple[TraitHealth, ...]:
         """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements."""
         run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
-        specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
-        rates = {c.trait.name: c.fill_rate for c in self.trait_covers()}
+        covers = self.trait_covers(unit)
+        specs, rates = {c.trait.name: c.trait for c in covers}, {c.trait.name: c.fill_rate for c in covers}
         last = {e.kind: max(x.last or "" for x in manifest.entries if x.kind == e.kind) for e in manifest.entries}
         differ, day = self.run("resolve").facts.get("disagreements", {}), run.as_of or date.min
         return tuple(quality.health(specs[n], rates[n], checked, last, differ, day) for n in names if n in specs)
 
     def rules_of(self, name: str) -> tuple[TraitHealth, ...]:
         """What stands behind the rules of a segmentation: of each, the weakest of the traits that it reads."""
-        rules = self.segmentation(name).rules
-        behind = {h.trait: h for h in self.health_of(dict.fromkeys(t for read in rules.values() for t in read))}
+        found = self.segmentation(name)
+        rules, read = found.rules, dict.fromkeys(t for each in found.rules.values() for t in each)
+        behind = {h.trait: h for h in self.health_of(read, found.unit)}
         return tuple(
             quality.rule_health(segment, [behind[t] for t in read if t in behind]) for segment, read in rules.items()
         )
@@ -403,11 +404,13 @@ class Reading:
             return traits.from_json(self.current["traits"].facts["traits"])
         return [t for t in TRAITS.values() if not t.is_family]
 
-    def trait_covers(self) -> tuple[TraitCover, ...]:
-        """Every trait and its fill rate."""
+    def trait_covers(self, unit: str = "customer") -> tuple[TraitCover, ...]:
+        """Every trait of customers, or accounts, and its fill rate."""
         run = self.run("traits")
-        specs = traits.from_json(run.facts["traits"])
-        return tuple(TraitCover(t, reconcile.share(run.facts["known"][t.name], run.rows["traits"])) for t in specs)
+        base, rows = base_of(run, unit), run.rows[TRAIT_TABLES[unit]]
+        return tuple(
+            TraitCover(t, reconcile.share(base["known"][t.name], rows)) for t in traits.from_json(base["traits"])
+        )
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
         """The declared traits that are not there, and why."""

@@ -380,7 +380,7 @@ def describe(
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
-            healths, rules = reading.health_of(summary.variables), reading.rules_of(summary.name)
+            healths, rules = reading.health_of(summary.variables, summary.unit), reading.rules_of(summary.name)
             notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
