@@ -267,7 +267,7 @@ def _contacts(contacts: ir.Table) -> Part:
         sums |= {f"firm_{role}s": engine.count_where((rows["meant"] == role).fill_null(False)) for role in _BUYING}
         expressions["deciders"] = _counted("firm_deciders")
         expressions["buying_roles"] = lambda row: reduce(
-            add, ((whole(row[f"firm_{role}s"]) > 0).cast("int64") for role in _BUYING)
+            add, ((whole(row[f"firm_{role}s"]) > 0).ifelse(1, 0) for role in _BUYING)
         )
     counted = rows.group_by("account_key").agg(**sums).rename({KEY: "account_key"})
     return Part(passes=(counted,), traits={ACCOUNT_TRAITS[n]: e for n, e in expressions.items()})
