@@ -72,8 +72,8 @@ def test_customers_that_are_missing_or_too_many_count() -> None:
     found = _compared(persons, traits.head(PEOPLE // 2), persons["behaviour_group"].to_numpy())
     assert found["who the customers are"].score == pytest.approx(2 / 3)  # precision 1, recall one half
     assert found["who the customers are"].found == (
-        "1,500 customers for 3,000 people with 6,000 records in three systems; of the pairs of records that were "
-        "joined 100.0% are one person, of those that are one 50% were joined"
+        "1,500 customers for 3,000 people known by 6,000 ids; of the pairs of ids that were joined 100.0% are one "
+        "person, of those that are one 50.0% were joined"
     )
 
 

@@ -75,18 +75,18 @@ def _linked(exports: Path, threads: int) -> tuple[Linked, ibis.BaseBackend, ibis
 
 def test_demo_company_on_one_thread_and_on_two(exports: Path):
     """Seven systems of the demo company. Answers without id and address are nobody's; of the rest, a pair in
-    twenty-five has nothing in common but a name (a ticket from a private mailbox, a reader who left the form empty)."""
+    thirty has nothing in common but a name (a ticket from a private mailbox, a reader who left the form empty)."""
     one, con, records = _linked(exports, 1)
     precision, recall, _ = accuracy(con, one, records.select("record_key", "person"))
     assert precision >= 0.999
-    assert recall >= 0.93
+    assert recall >= 0.94
     told = records.filter(
         records["source"].isin(["shop", "crm", "newsletter"])
         | ibis.coalesce(records["person_id"], records["email"], records["phone"]).notnull()
     )
     precision, recall, _ = accuracy(con, one, told.select("record_key", "person"))
     assert precision >= 0.999
-    assert recall >= 0.95
+    assert recall >= 0.96
     two, _, _ = _linked(exports, 2)
     for name in ("pairs", "clusters"):
         assert getattr(one, name).to_pyarrow().equals(getattr(two, name).to_pyarrow())

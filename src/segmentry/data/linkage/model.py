@@ -120,13 +120,30 @@ def _random_agreement(
         trained = linker.misc.save_model_to_json()
         forget(api)
     seen = {c["output_column_name"]: c["comparison_levels"][1:] for c in trained["comparisons"]}
-    return {
+    chances = {
         c.field: [
             _chance(found.get("u_probability"), level.u, pairs)
             for level, found in zip(c.levels, seen.get(c.field, [{}] * len(c.levels)), strict=True)
         ]
         for c in comparisons
     }
+    for c in comparisons:
+        first = c.levels[0]
+        if first.frequency:
+            chances[c.field][0] = _chance(*_equal(con, first.frequency, first.u))
+    return chances
+
+
+def _equal(con: duckdb.DuckDBPyConnection, column: str, typical: float) -> tuple[float, float, int]:
+    """How often two entities have the same value of a column, counted over all pairs: what few share, a sample of pairs
+    seldom shows. With it the typical chance, and how many pairs there are."""
+    equal, pairs = con.execute(f"""
+        WITH counted AS (
+            SELECT count(DISTINCT entity) AS n FROM link_reps WHERE {column} IS NOT NULL GROUP BY {column}
+        )
+        SELECT coalesce(sum(n * (n - 1)), 0) / 2, coalesce(sum(n) * (sum(n) - 1), 0) / 2 FROM counted
+    """).fetchall()[0]
+    return equal / max(pairs, 1), typical, int(pairs)
 
 
 def _chance(estimated: float | None, typical: float, pairs: int) -> float:

@@ -188,18 +188,19 @@ _DAY = Comparison(
 _EMAIL = Comparison(
     "email", ("mail",),
     levels=(
-        Level("the same", "mail_l = mail_r", 0.57, 0.00001, "mail"),
+        Level("the same", "mail_l = mail_r", 0.25, 0.00001, "mail"),
+        # Of those who have the same mailbox elsewhere one in forty has it at a domain that is spelt almost the same.
         Level("the same mailbox, a slip elsewhere", "box_l = box_r AND levenshtein(mail_l, mail_r) <= 2",
-              0.04, 0.000005),
+              0.06, 0.0000005),
         Level("the same mailbox elsewhere", "box_l = box_r", 0.08, 0.00002, "box"),
         # Providers tell people of one name apart by a number: another number is another person.
         Level("the same but for the number", "letters_l = letters_r AND digits_l <> digits_r", 0.02, 0.01),
         Level("almost the same, the same number",
-              "digits_l = digits_r AND digits_l <> '' AND levenshtein(mail_l, mail_r) <= 2", 0.07, 0.00005),
+              "digits_l = digits_r AND digits_l <> '' AND levenshtein(mail_l, mail_r) <= 2", 0.06, 0.00005),
         Level("similar", "jaro_winkler_similarity(mail_l, mail_r) >= 0.95 OR jaro_winkler_similarity(box_l, box_r) >= "
-              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.08, 0.002),
+              "0.92 OR contains(box_l, box_r) OR contains(box_r, box_l)", 0.05, 0.002),
         # Records that are not joined by their address are of people who have two, if they are of one.
-        Level("another", "ELSE", 0.25, 0.99),
+        Level("another", "ELSE", 0.48, 0.99),
     ),
 )  # fmt: skip
 _PHONE = Comparison(
@@ -224,7 +225,7 @@ _ADDRESS = Comparison(
 _TOWN = Comparison(
     "town", ("postcode", "city"),
     levels=(
-        Level("the same postcode", "postcode_l = postcode_r", 0.7, 0.0005, "postcode"),
+        Level("the same postcode", "postcode_l = postcode_r", 0.8, 0.0005, "postcode"),
         Level("the same town, postcode not known", "city_l = city_r AND (postcode_l IS NULL OR postcode_r IS NULL)",
               0.65, 0.05, "city"),
         Level("the postcode one character off", "damerau_levenshtein(postcode_l, postcode_r) <= 1", 0.08, 0.002),

@@ -16,12 +16,41 @@ import numpy as np
 from ibis.backends.duckdb import Backend
 
 from segmentry import engine
+from segmentry.data import ids
+from segmentry.data.ids import DEFAULT_SPACE
 from segmentry.stats.stability import adjusted_rand_of_counts
 
 PERSONS = "truth/persons.csv"
-# Whose record it is, by the space of its id; a subscriber's id is the address, which the truth does not repeat.
-_RECORDS = {"customers": "truth/records_shop.csv", "crm": "truth/records_crm.csv"}
-_SUBSCRIBERS = ("truth/records_newsletter.csv", "newsletter/subscribers.csv")
+
+
+@dataclass(frozen=True)
+class _System:
+    """A system that knows people: its export, the truth about whose each record is, and which columns say who.
+
+    ``id_space`` is that of ``number``; a record without one is known by ``email``, then by ``phone`` and ``name``.
+    """
+
+    file: str
+    truth: str
+    record: str
+    number: str = ""
+    id_space: str = DEFAULT_SPACE
+    email: str = ""
+    phone: str = ""
+    name: str = ""
+
+
+_SURVEYS = "truth/records_survey.csv"
+_SYSTEMS = (
+    _System("shop/customers.csv", "truth/records_shop.csv", "customer_id", "customer_id"),
+    _System("crm/contacts.csv", "truth/records_crm.csv", "Id", "Id", "crm"),
+    _System("newsletter/subscribers.csv", "truth/records_newsletter.csv", "EUID", email="Email Address"),
+    _System("support/tickets.csv", "truth/records_support.csv", "id", "customer_number", email="requester_email",
+            phone="requester_phone", name="requester_name"),
+    _System("surveys/attitudes_and_needs.csv", _SURVEYS, "ResponseId", "ExternalReference", email="RecipientEmail"),
+    _System("surveys/importance_satisfaction.csv", _SURVEYS, "Respondent ID", "Custom Data 1", email="Email Address"),
+    _System("surveys/nps.csv", _SURVEYS, "#", "customer_id", email="email"),
+)  # fmt: skip
 # Whose account a record is, by system; the ledger's own name for a firm says nothing of the account.
 _ACCOUNT_RECORDS = "truth/records_accounts.csv"
 _ACCOUNT_SPACES = {"crm": "crm", "ledger": "ledger"}
@@ -46,15 +75,32 @@ class Distance:
 
 
 def records_of_people(con: Backend, exports: Path) -> ir.Table:
-    """Whose a record is: ``person``, and its ``id_space`` and ``source_id`` in the shop, the CRM or the newsletter."""
-    parts = [
-        con.read_csv(exports / file).select("person", id_space=ibis.literal(space), source_id="record_id")
-        for space, file in _RECORDS.items()
-    ]
-    whose, subscribers = (con.read_csv(exports / file) for file in _SUBSCRIBERS)
-    address = subscribers.select(record_id="EUID", source_id=subscribers["Email Address"].lower())
-    mailed = whose.join(address, "record_id").select("person", id_space=ibis.literal("email"), source_id="source_id")
-    return ibis.union(*parts, mailed)
+    """As whom people are known: ``person``, and each ``id_space`` and ``source_id`` that a system has of them.
+
+    A record that says nothing of who it is from (an anonymous answer) is nobody's.
+    """
+    return ibis.union(*(_known_as(con, exports, system) for system in _SYSTEMS), distinct=True)
+
+
+def _known_as(con: Backend, exports: Path, system: _System) -> ir.Table:
+    truth = con.read_csv(exports / system.truth, all_varchar=True).select("person", record="record_id")
+    rows = con.read_csv(exports / system.file, all_varchar=True)
+    nothing = ibis.null("string")
+    number, email, phone, name = (
+        rows[column] if column else nothing for column in (system.number, system.email, system.phone, system.name)
+    )
+    address, called = ids.email_id(email), ids.phone_id(phone, name)
+    known = rows.select(
+        record=system.record,
+        id_space=ibis.cases(
+            (number.notnull(), system.id_space),
+            (address.notnull(), ids.EMAIL_SPACE),
+            (called.notnull(), ids.PHONE_SPACE),
+        ),
+        source_id=ibis.coalesce(number, address, called),
+    )
+    joined = truth.join(known.filter(known["source_id"].notnull()), "record")
+    return joined.select("person", "id_space", "source_id")
 
 
 def compare(
@@ -152,7 +198,7 @@ def _contacts(con: Backend, exports: Path, keys: ir.Table, customers: ir.Table) 
 
 def _given_away(con: Backend, exports: Path, working: ir.Table) -> int:
     """How many of those who work for an account have a contact in the CRM, or an address at the account's domain."""
-    contacts = con.read_csv(exports / _RECORDS["crm"]).select("person").distinct()
+    contacts = con.read_csv(exports / "truth/records_crm.csv").select("person").distinct()
     sites = con.read_csv(exports / "crm/accounts.csv").select(account="Id", host=ibis._["Website"].split("www.")[-1])
     shop = con.read_csv(exports / "shop/customers.csv").select("customer_id", "email")
     mailed = working.join(sites, "account").join(shop, "customer_id")
@@ -175,8 +221,8 @@ def _people(records: ir.Table, identities: ir.Table) -> Distance:
     precision = both / max(_pairs(owned, ["customer_key"]), 1)
     recall = both / max(_pairs(records, ["person"]), 1)
     text = (
-        f"{customers:,} customers for {people:,} people with {rows:,} records in three systems; of the pairs of "
-        f"records that were joined {precision:.1%} are one person, of those that are one {recall:.0%} were joined"
+        f"{customers:,} customers for {people:,} people known by {rows:,} ids; of the pairs of ids that were joined "
+        f"{precision:.1%} are one person, of those that are one {recall:.1%} were joined"
     )
     return Distance("who the customers are", text, _f1(precision, recall))
 
