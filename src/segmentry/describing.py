@@ -21,6 +21,7 @@ from segmentry.errors import FitError
 from segmentry.state import Run
 from segmentry.target import profiles
 from segmentry.traits import Definition, Facts, Learned, Organisations, Settings, TraitTable
+from segmentry.traits.penetration import penetration
 
 _ORGANISED = ("golden_accounts", "account_contacts", "account_references")
 
@@ -60,6 +61,10 @@ class Describing:
             of = traits.accounts.compute(Organisations(*tables), facts, deals, people, self.day, settings, also=needed)
             table = of.table.rename(account_key="customer_key", account_id="customer_id")
             found["accounts"] = _told(of, writer.write("account_traits", table.order_by("account_key")))
+        market = self.collected("market")
+        reached = penetration(market, people) if market is not None else None
+        if reached is not None:
+            writer.write("penetration", reached)
         return found, made.learned
 
     def _facts(self, organised: bool) -> Facts:

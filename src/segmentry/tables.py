@@ -552,6 +552,31 @@ account_traits = Table(
         Column("account_id", Type.ID, "The account's id in this workspace.", pii=Pii.QUASI, required=True),
     ),
 )
+penetration = Table(
+    "penetration",
+    "one cell of market research with its population, and how many of its people are customers",
+    "traits",
+    (
+        Column("cell", Type.TEXT, "The cell, as conditions over traits.", required=True),
+        Column("measure", Type.CATEGORY, "The measure of the research: people, or their share.", required=True),
+        Column("population", Type.NUMBER, "Its figure: people, or their share of the population.", required=True),
+        Column(
+            "customers",
+            Type.INTEGER,
+            "Customers in the cell.",
+            unit="customers",
+            null_means="a trait that the cell names is not there",
+        ),
+        Column("penetration", Type.NUMBER, "Customers per person.", null_means="the figure is a share, or as above"),
+        Column(
+            "share_index",
+            Type.NUMBER,
+            "Its share of the customers over its share of the people, among all cells of the measure; 1 is par.",
+            null_means="as of customers",
+        ),
+        Column("source_name", Type.TEXT, "Who published the figure."),
+    ),
+)
 _THE_UNIT = (
     Column(
         "customer_key",
@@ -642,6 +667,7 @@ TABLES: dict[str, Table] = {
         golden_accounts,
         traits,
         account_traits,
+        penetration,
         memberships,
         membership_history,
         profiles,

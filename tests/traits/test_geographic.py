@@ -17,6 +17,7 @@ from trait_reference import CUSTOMERS, by_key, customers, table, transactions
 from segmentry import engine
 from segmentry.traits import Facts, compute
 from segmentry.traits.geographic import country_code
+from segmentry.traits.penetration import penetration
 
 AS_OF = date(2024, 1, 31)
 
@@ -192,3 +193,31 @@ def test_an_area_is_what_the_source_says_else_what_its_density_makes_it(con: Bac
     found = by_key(compute(Facts(table(con, "golden_customers", rows, types)), AS_OF))
     wanted = ["urban", "rural", "urban", "suburban", "rural", "Hill station", None]
     assert [row["area_type"] for row in found.values()] == wanted
+
+
+def test_penetration_holds_customers_against_the_people_of_a_cell(con: Backend):
+    who = [{"customer_key": i, "region": r} for i, r in enumerate(["Kent"] * 6 + ["Essex"] * 3 + [None])]
+    traits = con.create_table("made", compute(Facts(customers(con, who)), AS_OF).table)
+    kent, essex, old, new = "region = 'Kent'", "region = 'Essex'", date(2020, 1, 1), date(2023, 1, 1)
+    figures = [
+        (kent, "population", 1000.0, old),
+        (kent, "population", 3000.0, new),
+        (essex, "population", 1500.0, new),
+        ("shoe_size > 9", "population", 10.0, new),
+        (kent, "population_share", 0.25, new),
+        (essex, "population_share", 0.75, None),
+        (essex, "propensity", 0.5, None),
+    ]
+    rows = [{"cell": c, "measure": m, "value": v, "published": d} for c, m, v, d in figures]
+    research = table(con, "market", rows, {"value": pa.float64(), "published": pa.date32()})
+    made = penetration(research, traits)
+    assert made is not None
+    found = {(r["cell"], r["measure"]): r for r in con.to_pyarrow(made).to_pylist()}
+    told = {key: (r["customers"], r["penetration"], r["share_index"]) for key, r in found.items()}
+    assert told == {
+        (kent, "population"): (6, 0.002, pytest.approx(1.0)),
+        (essex, "population"): (3, 0.002, pytest.approx(1.0)),
+        ("shoe_size > 9", "population"): (None, None, None),
+        (kent, "population_share"): (6, None, pytest.approx((6 / 9) / 0.25)),
+        (essex, "population_share"): (3, None, pytest.approx((3 / 9) / 0.75)),
+    }
