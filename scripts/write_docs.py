@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 from segmentry import config
 from segmentry.apps import cli
 from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait
+from segmentry.config import survey_needs
 from segmentry.tables import TABLES
 
 GUIDES = Path(__file__).resolve().parent.parent / "docs" / "guides"
@@ -30,6 +31,9 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("identity.accounts", config.AccountIdentity),
     ("lifecycle_days", config.LifecycleDays),
     ("surveys.NAME", config.Survey),
+    ("surveys.NAME.scales.NAME", config.Scale),
+    ("surveys.NAME.best_worst", survey_needs.BestWorst),
+    ("surveys.NAME.choices.NAME", survey_needs.Choice),
     ("lifetime", config.Lifetime),
     ("sample", config.Sample),
     ("quality", config.Quality),

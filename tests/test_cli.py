@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.shops import CONFIG, orders, shop
+from segmentry.apps.report import render
+from tests.shops import CONFIG, opened, orders, shop
+from tests.traits.needs_reference import SURVEYS, survey, write
 
 
 def segmentry(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -104,6 +106,26 @@ def test_run_again_does_nothing_and_says_so_quickly(space: Path) -> None:
     assert "collect" not in done.stderr
 
 
+def test_needs_are_told_by_segment_and_product(tmp_path: Path) -> None:
+    settings = "segmentations: {fans: {method: rules, segments: [{name: Fans, where: nps >= 7}], rest: Others}}\n"
+    root = write(tmp_path / "w", survey(customers=120), SURVEYS + settings)
+    opening = opened(root)
+    opening.run()
+    page = render(opening.overview())
+    opening.close()
+    assert "Benefits sought (MaxDiff)" in page
+    assert "The need with the largest opportunity is" in page
+    found = json.loads(segmentry("needs", "-w", root, "--json").stdout)
+    assert {n["segment"] for n in found["needs"]} == {"all customers", "Fans", "Others"}
+    everybody = [n for n in found["needs"] if n["segment"] == "all customers"]
+    assert len(everybody) == 3
+    assert all(n["low"] <= n["opportunity"] <= n["high"] for n in everybody)
+    assert {s["measure"] for s in found["scores"]} == {"nps", "csat", "ces"}
+    assert next(b["name"] for b in found["benefits"]) in segmentry("needs", "-w", root).stdout
+    wrong = segmentry("needs", "--product", "Tea", "-w", root)
+    assert (wrong.returncode, "for a product 'Tea'" in wrong.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -113,6 +135,7 @@ def test_run_again_does_nothing_and_says_so_quickly(space: Path) -> None:
         (("show", "trait"), 2, "Did you mean 'traits'"),
         (("sql", "rfm", "--dialect", "oracle"), 2, "no SQL dialect 'oracle'"),
         (("fit", "rfm", "--segments", "4"), 2, "kmeans"),
+        (("needs",), 1, "No survey says what customers need"),
         (("frobnicate",), 2, "No such command"),
     ],
 )

@@ -97,3 +97,61 @@ def test_tier_and_cut_rules() -> None:
 def test_two_segments_of_one_name_are_refused() -> None:
     rules = "{method: rules, segments: [{name: A, where: x > 1}, {name: A, where: x > 2}]}"
     assert "'A' is used twice" in _said(GOOD.replace("{method: value_tiers}", rules))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "{method: value_tiers}",
+            "{method: value_tiers, n: 5}",
+            "value.n: this key is not known. Allowed: cuts, method",
+        ),
+        ("{method: value_tiers}", "{method: value_tiers, tiers: 5}", "value.tiers: '5': needs a list, such as [a, b]"),
+        ("{method: value_tiers}", "5", "value: '5': needs keys with values"),
+        (
+            "{method: value_tiers}",
+            "{trait: value}",
+            "value: method is needed. Allowed: kmeans, rfm, rules, value_tiers",
+        ),
+        ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_what_it_has_to_be(old: str, new: str, said: str) -> None:
+    assert old in GOOD
+    assert said in _said(GOOD.replace(old, new))
+
+
+SCALES = """\
+surveys:
+  club:
+    scales:
+      thrift: {items: [Q1, Q2, Q3], reverse: [Q3]}
+  fans:
+    scales:
+      pride: {items: [F1]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("reverse: [Q3]", "reverse: [Q33]", "scales.thrift: reverse: 'Q33' is none of the items. Did you mean 'Q3'?"),
+        ("[Q1, Q2, Q3]", "[Q1, Q2, Q1, Q3]", "scales.thrift: items: 'Q1' stands there twice"),
+        (
+            "reverse: [",
+            "revers: [",
+            "surveys.club.scales.thrift.revers: this key is not known. Did you mean 'reverse'?",
+        ),
+        ("[F1]", "[]", "surveys.fans.scales.pride.items"),
+        ("pride:", "thrift:", "surveys.fans.scales.thrift: the survey club has a scale of this name"),
+        ("pride:", "Pride:", "scales.Pride: a name starts with a lower-case letter"),
+        ("[F1]", "[F1], range: [7, 1]", "range: 7 is not below 1"),
+        ("[F1]", "[F1], range: [1, 7], answers: [a, b]", "range and answers both say how answers are read"),
+        ("[F1]", "[F1], answers: [Yes, yes]", "at least two steps, each in words of its own"),
+        ("[F1]", "[F1], least_answered: 0", "scales.pride.least_answered"),
+        ("[F1]", "[F1], model: value", "scales.pride.model"),
+    ],
+)
+def test_mistakes_in_scales_are_told(before: str, after: str, expected: str) -> None:
+    assert expected in _said(GOOD + SCALES.replace(before, after, 1))

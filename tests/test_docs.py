@@ -12,6 +12,7 @@ import typer
 
 import segmentry as sg
 from segmentry.apps import cli
+from tests.engines import on, on_every_engine
 
 
 def _module(path: Path) -> Any:
@@ -83,6 +84,35 @@ def test_the_guides_to_models_are_what_a_run_gives(project_root: Path, tmp_path:
         assert [str(found[n][trait]) for n in names] == values, trait
 
 
+def test_the_guide_to_needs_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
+    guide = (project_root / "docs" / "guides" / "needs.md").read_text(encoding="utf-8")
+    for file, kind in (("survey.csv", "csv"), ("segmentry.yaml", "yaml")):
+        block = re.search(rf"{file}[^\n]*:\n```{kind}\n(.*?)```", guide, re.DOTALL)
+        assert block is not None
+        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    with space.reading() as reading:
+        rows = {r["customer_id"]: r for r in reading.find("traits").to_pyarrow().to_pylist()}
+        needs = {n.need: n for n in reading.needs().needs if n.segment == "all customers"}
+    space.close()
+    words = {"–": None, "true": True, "false": False}
+    told = re.findall(r"^\| ([a-z0-9_]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", guide, re.MULTILINE)[1:]
+    assert len(told) == 8
+    for name, *cells in told:
+        found = [rows[who][name] for who in ("ann", "bob", "fay")]
+        assert [v if v is None or isinstance(v, bool) else str(v) for v in found] == [words.get(c, c) for c in cells], (
+            name
+        )
+    table = re.findall(r"^\| ([A-Z][a-z ]+) \| (\d+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", guide, re.MULTILINE)
+    assert {name for name, *_ in table} == set(needs)
+    for name, people, *figures in table:
+        n = needs[name]
+        assert (people, figures) == (str(n.n), [f"{x:.1f}" for x in (n.importance, n.satisfaction, n.opportunity)]), (
+            name
+        )
+
+
 def test_commands_of_the_documentation_exist(project_root: Path) -> None:
     group: Any = typer.main.get_command(cli.app)
     pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]
@@ -106,3 +136,38 @@ def test_public_names_are_few_and_pinned() -> None:
     ]
     for name in sg.__all__:
         assert getattr(sg, name) is not None
+
+
+@on_every_engine
+def test_the_guide_to_themes_is_what_a_run_gives(
+    engine: str, project_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guide = (project_root / "docs" / "guides" / "themes.md").read_text(encoding="utf-8")
+    program, settings, shown = (
+        re.search(rf"{before}\n```{kind}\n(.*?)```", guide, re.DOTALL)
+        for before, kind in (("writes tickets.csv:", "python"), ("segmentry.yaml:", "yaml"), ("shows them:", ""))
+    )
+    assert program
+    assert settings
+    assert shown
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program[1], "themes.md", "exec"), {})
+    (tmp_path / "segmentry.yaml").write_text(on(engine, settings[1]), encoding="utf-8")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    with space.reading() as reading:
+        rows = reading.find("traits").to_pyarrow().to_pylist()
+        placed = [r["segment"] for r in reading.find("memberships").to_pyarrow().to_pylist()]
+    assert sum(row["texts"] for row in rows) == 600
+    shares = [name for name in rows[0] if name.startswith("theme_")]
+    assert all(abs(sum(row[name] for name in shares) - 1) < 1e-9 for row in rows)
+    waiting = [row for row in rows if row["theme_damaged_box_delivery"] > 0.6]
+    assert (placed.count("Waiting for parcels"), len(placed)) == (len(waiting), 250)
+    assert len(waiting) > 10
+    run = space.state.current()["traits"]
+    space.traits()
+    assert space.state.current()["traits"].id == run.id  # nothing new was written, so nothing is learned or read anew
+    space.close()
+    monkeypatch.setenv("COLUMNS", "200")
+    cli.app(["themes"], standalone_mode=False)
+    assert capsys.readouterr().out == shown[1]

@@ -114,3 +114,19 @@ def test_no_personal_data_in_artefacts(personality: Workspace, real_data: Path) 
     for path in (personality.root / "segmentations").rglob("*.json"):
         words = set(path.read_text(encoding="utf-8").replace('"', " ").replace(",", " ").split())
         assert not words & ids
+
+
+def test_all_five_tables_of_telco_are_joined(real_data: Path, tmp_path: Path) -> None:
+    space = create_workspace(tmp_path / "telco", sorted((real_data / "telco_churn").glob("*.parquet")), name="Telco")
+    space.collect()
+    space.resolve()
+    space.traits()
+    with space.reading() as reading:
+        made = reading.find("traits").to_pandas().set_index("customer_id")
+    location = pd.read_parquet(real_data / "telco_churn" / "Telco_customer_churn_location.parquet")
+    population = pd.read_parquet(real_data / "telco_churn" / "Telco_customer_churn_population.parquet")
+    known = location.merge(population, on="Zip Code", how="left").set_index("Customer ID")["Population"]
+    assert len(made) == len(known) == 7_043
+    assert (made["population"].sort_index() == known.sort_index()).all()
+    # One of each of the other four.
+    assert made[["age", "city", "tenure_in_months", "churn_reason"]].notna().any().all()

@@ -72,6 +72,8 @@ _ALL = (
           "Complete the product list."),
     Check("unknown_accounts", "integrity", _WARNING, "Records name accounts that the account list does not have.",
           "Complete the account list."),
+    Check("unknown_places", "integrity", _WARNING, "Customers live where the list of places has no postal code.",
+          "Complete the list; until then what it says of places is not known of these customers."),
     Check("parent_loops", "integrity", _WARNING, "Accounts are their own parent, or their parents lead back to them.",
           "Correct the parents in the source; until then these accounts have none."),
     Check("stale", "timeliness", _WARNING, "The last record is older than the rhythm of the source allows.",

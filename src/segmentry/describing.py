@@ -34,6 +34,7 @@ class Describing:
     manifest: Manifest
     resolve: Run
     config: Config
+    settings: Settings
     day: date
     progress: Progress
 
@@ -50,12 +51,12 @@ class Describing:
         ``needed`` are traits that frozen segmentations read, ``own`` the declared ones; ``learned`` and ``again`` as
         :func:`traits.compute` takes them.
         """
-        organised = all(name in self.resolve.rows for name in _ORGANISED)
-        facts, settings = self._facts(organised), Settings.of(self.config)
+        facts, settings = self.facts(), self.settings
         made = traits.compute(facts, self.day, settings, also=needed, own=own, learned=learned, again=again)
         people = writer.write("traits", made.table.order_by("customer_key"))
-        found = {**_told(made, people), "absent": dict(made.absent)}
-        if organised:
+        found = {**_told(made, people), "absent": dict(made.absent), "notes": list(made.notes)}
+        found["evidence"] = dict(made.evidence)
+        if facts.accounts is not None:
             tables = (self.session.table("resolve", name) for name in _ORGANISED)
             deals = self.collected("opportunities")
             of = traits.accounts.compute(Organisations(*tables), facts, deals, people, self.day, settings, also=needed)
@@ -67,7 +68,9 @@ class Describing:
             writer.write("penetration", reached)
         return found, made.learned
 
-    def _facts(self, organised: bool) -> Facts:
+    def facts(self) -> Facts:
+        """What traits are made from, as it was known at the end of the day."""
+        organised = all(name in self.resolve.rows for name in _ORGANISED)
         further = {kind: rows for kind in traits.FURTHER if (rows := self.collected(kind)) is not None}
         return Facts(
             golden_customers=versions.golden_at(self.session, self.manifest.moment(self.day)),
@@ -76,6 +79,7 @@ class Describing:
             further=further,
             accounts=self.session.table("resolve", "golden_accounts") if organised else None,
             stores=self.collected("stores"),
+            places=self.collected("places"),
             attributes=self.config.attributes,
         )
 

@@ -83,7 +83,10 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """
     names = sorted(set(allowed))
     lowered = {name.lower(): name for name in names}
-    inside = [low for low in lowered if given and (given.lower() in low or low in given.lower())]
+    # A letter or two stand in any name.
+    inside = [
+        low for low in lowered if min(len(given), len(low)) > 2 and (given.lower() in low or low in given.lower())
+    ]
     close = difflib.get_close_matches(given.lower(), list(lowered), n=2, cutoff=0.6)
     near = [lowered[low] for low in dict.fromkeys([*sorted(inside, key=len)[:1], *close])][:2]
     if near:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import artefacts, traits
-from segmentry.catalogue import TRAITS, Trait
+from segmentry.catalogue import TRAITS, Trait, lookup
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import account_identity, collect, golden, market, masking, quality, quarantine, reconcile
+from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -30,8 +30,12 @@ from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import profiles
+from segmentry.target import need_quotes, needs_report, profiles, satisfaction, unmet_needs
+from segmentry.target.need_quotes import Said
+from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.target.unmet_needs import Need
+from segmentry.texts import names_in
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
 
@@ -43,6 +47,7 @@ class TraitCover:
     trait: Trait
     fill_rate: float
     absent: str = ""  # why a declared trait is not there
+    evidence: Mapping[str, Any] = field(default_factory=dict)  # how far it can be trusted, of scales and factors
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ class Overview:
     quality: QualityReport | None = None
     plan: Plan | None = None
     notes: tuple[market.Note, ...] = ()
+    needs: NeedsReport | None = None
 
 
 @dataclass(frozen=True)
@@ -408,19 +414,74 @@ class Reading:
         """Every trait of customers, or accounts, and its fill rate."""
         run = self.run("traits")
         base, rows = base_of(run, unit), run.rows[TRAIT_TABLES[unit]]
-        return tuple(
-            TraitCover(t, reconcile.share(base["known"][t.name], rows)) for t in traits.from_json(base["traits"])
-        )
+        specs, evidence = traits.from_json(base["traits"]), base.get("evidence", {})
+        fills = {t.name: reconcile.share(base["known"][t.name], rows) for t in specs}
+        return tuple(TraitCover(t, fills[t.name], evidence=evidence.get(t.name, {})) for t in specs)
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
-        """The declared traits that are not there, and why."""
+        """The traits that segmentry.yaml asks for and that are not there, and why."""
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         absent = self.run("traits").facts.get("absent", {})
-        return tuple(TraitCover(specs[n], 0.0, why) for n, why in absent.items() if n in specs)
+        found = ((specs.get(name) or lookup(name), why) for name, why in absent.items())
+        return tuple(TraitCover(trait, 0.0, why) for trait, why in found if trait is not None)
 
     def models(self) -> dict[str, traits.Learned]:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""
         return artefacts.load_learned(self.root, self.run("traits"))
+
+    def needs(self, name: str | None = None) -> NeedsReport:
+        """Benefits, unmet needs and satisfaction, by the segments of a segmentation (the primary one).
+
+        Raises :class:`DataError` when no survey asked for any of it.
+        """
+        found = self._needs(name)
+        if not found.tells:
+            raise DataError(
+                "No survey says what customers need.",
+                why="There are no answers about importance and satisfaction, best and worst, or recommendation.",
+                fix="`segmentry plan needs` says what to ask; `surveys` in segmentry.yaml says which question asks it.",
+            )
+        return found
+
+    def _needs(self, name: str | None = None) -> NeedsReport:
+        chosen = name or next((n for n in (self.config.first,) if n in self.segmentations()), None)
+        segments = self.segmentation(chosen).names if chosen else ()
+        placed = self.table(f"assign:{chosen}", "memberships") if chosen else None
+        run, base = self.run("traits"), self.table("traits", "traits")
+        specs = traits.from_json(run.facts["traits"])
+        rated = [Need(**vars(need)) for need in traits.rated_needs(specs, self.config.surveys)]
+        model = self.models().get("benefits")
+        needs = unmet_needs.unmet_needs(base, placed, rated, _buyers(specs), segments)
+        return NeedsReport(
+            run.as_of or date.min,
+            chosen or "",
+            needs_report.benefits(model.model if model else {}),
+            model.refused if model else "",
+            need_quotes.with_quotes(needs, self._said(base, placed, specs) if needs else ()),
+            satisfaction.scores(base, placed, [spec.name for spec in specs], segments),
+            tuple(run.facts.get("notes", ())),
+        )
+
+    def _said(self, base: ir.Table, placed: ir.Table | None, specs: Sequence[Trait]) -> list[Said]:
+        """A bounded sample of what customers wrote, with their segments, products and names."""
+        parts, buyers = self.manifest().parts("responses"), _buyers(specs)
+        texts = feedback.texts(self.session.parts(parts), self.run("traits").as_of or date.max) if parts else []
+        records = sorted({t.record_key for t in texts})
+        ids = self.table("resolve", "identities")
+        who = ids.filter(ids["record_key"].isin(records)).select("record_key", "customer_key").distinct()
+        person = {row["record_key"]: row["customer_key"] for row in who.to_pyarrow().to_pylist()}
+        traits_of = _by_key(base, person.values(), ["nps", *buyers.values()])
+        names = _by_key(self.table("resolve", "golden_customers"), person.values(), _NAMES)
+        there = _by_key(placed, person.values(), ["segment"]) if placed is not None else {}
+        found = []
+        for each in texts:
+            key = person.get(each.record_key)
+            if key in traits_of:
+                row, known = traits_of[key], names.get(key, {})
+                bought = frozenset(product for product, column in buyers.items() if (row[column] or 0) > 0)
+                own = names_in(*(str(value) for value in known.values() if value))
+                found.append(Said(key, each.text, there.get(key, {}).get("segment"), bought, own, row.get("nps")))
+        return found
 
     def reconciliations(self) -> tuple[Reconciliation, ...]:
         """Where the rows of every source went."""
@@ -459,7 +520,7 @@ class Reading:
 
     def overview(self) -> Overview:
         """Everything a report shows."""
-        run, manifest = self.run("traits"), self.manifest()
+        run, manifest, needs = self.run("traits"), self.manifest(), self._needs()
         first, last = manifest.span()
         base = run.facts
         return Overview(
@@ -487,6 +548,7 @@ class Reading:
             quality=self.quality() if "check" in self.current else None,
             plan=self.plan(),
             notes=self.notes(),
+            needs=needs if needs.tells else None,
         )
 
     def explain(self, customer: str, name: str) -> Explanation:
@@ -603,6 +665,21 @@ class Reading:
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
         everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))
+
+
+_NAMES = ("first_name", "last_name", "name", "email")
+
+
+def _by_key(table: ir.Table, keys: Iterable[int], columns: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """Some columns of some customers, those that the table has."""
+    there = [column for column in columns if column in table.columns]
+    rows = table.filter(table["customer_key"].isin(sorted(set(keys)))).select("customer_key", *there)
+    return {row["customer_key"]: row for row in rows.to_pyarrow().to_pylist()}
+
+
+def _buyers(specs: Sequence[Trait]) -> dict[str, str]:
+    """By product category, the trait that tells its buyers."""
+    return {spec.value: spec.name for spec in specs if spec.name.startswith("category_share_")}
 
 
 _IDENTITIES = {"customer": "identities", "account": "account_identities"}

@@ -240,6 +240,7 @@ events = _collected(
     Column("name", Type.CATEGORY, "What happened.", required=True),
     Column("channel", Type.CATEGORY, "web, app, email, social ..."),
     Column("page", Type.TEXT, "Page or screen."),
+    Column("text", Type.TEXT, "What the customer wrote: a ticket, a review, a post.", pii=Pii.SENSITIVE),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
     Column(
         "visitor",
@@ -333,6 +334,11 @@ market = _collected(
     Column("value", Type.NUMBER, "The figure.", required=True),
     Column("source_name", Type.TEXT, "Who published it."),
     Column("published", Type.DATE, "When it was published."),
+)
+places = _collected(
+    "places",
+    "one place, by its postal code; its attributes are those of the customers who live there",
+    Column("postcode", Type.TEXT, "Postal code.", required=True),
 )
 quarantine = Table(
     "quarantine",
@@ -653,6 +659,7 @@ TABLES: dict[str, Table] = {
         stores,
         consents,
         market,
+        places,
         quarantine,
         quality,
         identities,

@@ -23,6 +23,7 @@ from segmentry.data import (
     privacy,
     quality,
     quarantine,
+    survey_designs,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
@@ -45,7 +46,7 @@ from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
-from segmentry.traits import Definition
+from segmentry.traits import Definition, Settings, ThemeSummary
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ class Workspace:
         needed, own = self._needed(), self._own_traits()
         current = self.state.current().get("traits")
         declared = {name: trait.model_dump(mode="json") for name, trait in self.config.traits.items()}
-        settings = traits.Settings.of(self.config)
+        settings = self._trait_settings()
         inputs = [manifest.digest(), self._current("resolve").fingerprint, settings.to_json(), declared]
         # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
         once = needed & set(current.facts.get("declared", ()) if current else ())
@@ -252,11 +253,8 @@ class Workspace:
                 return self._up_to_date(current)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            describing = Describing(
-                session, manifest, self._current("resolve"), self.config, day, self._progress("traits")
-            )
             before = artefacts.load_learned(self.root, current)
-            found, learned = describing.write(writer, needed, own, before, again)
+            found, learned = self._describing(session, manifest, day).write(writer, needed, own, before, again)
             kept = artefacts.save_learned(self.root, learned, before)
             return {**found, "needed": sorted(needed), "declared": sorted({*declared, *once}), "learned": kept}
 
@@ -418,6 +416,18 @@ class Workspace:
         with self.reading() as reading:
             return reading.explain(customer, name)
 
+    def themes(self) -> tuple[ThemeSummary, ...]:
+        """The themes of what customers wrote, with typical texts, masked; of the texts that the traits were made of.
+
+        Raises :class:`FitError` when the texts make none, and :class:`DataError` where there are none.
+        """
+        manifest, run = self.something_collected(), self._current("traits")
+        with self.engine.session({"resolve": self._current("resolve").id}) as session:
+            day = run.as_of or date.min
+            facts = self._describing(session, manifest, day).facts()
+            learned = artefacts.load_learned(self.root, run)
+            return traits.theme_summaries(facts, day, self._trait_settings(), learned)
+
     def sql(self, name: str, dialect: str) -> str:
         """The placement of a segmentation as SQL over the traits table."""
         return self.segmentation(name).sql(dialect)
@@ -549,6 +559,10 @@ class Workspace:
         with self.engine.files.session() as session:
             return coverage.measure(self.config.sources, manifest, session)
 
+    def _describing(self, session: Session, manifest: Manifest, day: date) -> Describing:
+        resolve, settings = self._current("resolve"), self._trait_settings()
+        return Describing(session, manifest, resolve, self.config, settings, day, self._progress("traits"))
+
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")
         return digest(["fit", settings, self.config.sample.model_dump()])
@@ -568,6 +582,9 @@ class Workspace:
         ):
             raise FitError(failed.error)
         self._fit(name)
+
+    def _trait_settings(self) -> Settings:
+        return Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
 
     def _own_traits(self) -> tuple[Definition, ...]:
         """The declared traits; :class:`ConfigError` where one is not well formed."""

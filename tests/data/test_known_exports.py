@@ -317,7 +317,7 @@ DEMO = {
     "crm/contacts": ("customers", None, "coalesce(Customer_Number__c, Id)"),
     "crm/opportunities": ("transactions", None, "AccountId"),
     "newsletter/subscribers": ("customers", None, "Email Address"),
-    "newsletter/activity": ("events", None, "Email Address"),
+    "newsletter/activity": ("events", None, None),
     "support/tickets": ("events", None, "coalesce(customer_number, requester_email)"),
     "surveys/attitudes_and_needs": (
         "responses", "answers_in_columns", "coalesce(ExternalReference, RecipientEmail)"),
@@ -342,6 +342,7 @@ def test_every_export_of_the_demo_company_is_recognised_and_reconciles(tmp_path:
     sources = config.parse(written, {}).sources
     found = {name: sources[name.split("/")[1]] for name in DEMO}
     assert {name: (s.kind, s.layout, s.columns.get("customer")) for name, s in found.items()} == DEMO
+    assert found["newsletter/activity"].columns["contact_email"] == "Email Address"
     assert found["surveys/attitudes_and_needs"].timezone == "Europe/London"
     assert found["surveys/attitudes_and_needs"].answers.several == {"Q3": ","}
     assert found["finance/service_costs"].columns["type"] == "'service'"

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from segmentry import config
-from segmentry.catalogue import lookup
+from segmentry.catalogue import Model, lookup
 from segmentry.data.defaults import lifecycle_days
 from segmentry.data.order_lines import Rhythm, friendly
 from segmentry.data.proposal import Proposal
@@ -194,8 +194,8 @@ def test_customer_personality(real: Mapping[str, Proposal]):
 
 def test_telco(real: Mapping[str, Proposal]):
     proposal = real["telco_churn/*"]
-    assert [s.kind for s in proposal.sources] == ["customers"] * 4
-    assert {s.id_space for s in proposal.sources} == {"customers"}
+    assert [s.kind for s in proposal.sources] == ["customers", "customers", "places", "customers", "customers"]
+    assert {s.id_space for s in proposal.sources if s.kind == "customers"} == {"customers"}
     columns = {target: column for s in proposal.sources for target, column in mapping(s).items()}
     assert columns == {
         "customer": "Customer ID",
@@ -209,10 +209,11 @@ def test_telco(real: Mapping[str, Proposal]):
         "longitude": "Longitude",
         "value": "Total Revenue",
     }
-    (population,) = proposal.left_out
-    assert population.path.endswith("population.parquet")
-    assert "places, not customers" in population.reason
+    assert not proposal.left_out
+    (population,) = proposal.sources[2].attributes
+    assert (population.name, population.model, population.pii) == ("population", Model.GEOGRAPHIC, Pii.QUASI)
     text = to_yaml(proposal)
+    assert "Joined to customers by Zip Code of telco_customer_churn_location: 100 %" in " ".join(text.split())
     assert "100 % of the ids are in" in text
     assert "Churn Value (says the same as Churn Label)" in text
     groups = read(proposal).segmentations["groups"]
@@ -588,3 +589,154 @@ def test_only_products(tmp_path: Path):
     with pytest.raises(DataError, match="None of the files tells of customers") as caught:
         proposed(tmp_path, "products.csv")
     assert caught.value.why == "products.csv: products."
+
+
+# Tables of places -----------------------------------------------------------------------------------------------------
+
+
+def places(root: Path) -> None:
+    write(root / "areas.csv", "zip,city,households,median_income", [
+        f"{10_000 + i},Town {i % 7},{500 + i % 9},{30_000 + i % 40}" for i in range(60)
+    ])  # fmt: skip
+
+
+def test_a_table_of_places_is_joined_to_customers_by_their_postal_code(tmp_path: Path):
+    places(tmp_path)
+    write(tmp_path / "people.csv", "customer_id,age,zip", [f"{i},{20 + i % 50},{10_030 + i % 60}" for i in range(90)])
+    proposal = proposed(tmp_path, "*.csv")
+    areas, people = proposal.sources
+    assert (areas.kind, people.kind) == ("places", "customers")
+    assert [(a.name, a.model, a.pii) for a in areas.attributes] == [
+        ("households", Model.GEOGRAPHIC, Pii.NONE),
+        ("median_income", Model.GEOGRAPHIC, Pii.QUASI),
+    ]
+    assert areas.left_out == (("city", "names the place: town"),)
+    loaded = read(proposal)
+    assert loaded.sources["areas"].columns == {"postcode": "zip"}
+    assert not loaded.sources["areas"].pii  # no person stands in the file
+    assert "67 % of its postal codes are here" in areas.notes[0]
+
+
+def test_a_table_of_places_is_left_out_where_no_customer_has_a_postal_code(tmp_path: Path):
+    places(tmp_path)
+    write(tmp_path / "people.csv", "customer_id,age", [f"{i},{20 + i % 50}" for i in range(90)])
+    proposal = proposed(tmp_path, "*.csv")
+    assert [s.name for s in proposal.sources] == ["people"]
+    assert proposal.left_out[0].reason.endswith("places, not customers, and no file of customers has a postal code")
+
+
+# Repeats --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_beside_the_whole_is_left_out_and_said_so(tmp_path: Path):
+    write(tmp_path / "all.csv", ORDERS, orders())
+    sample = [f"{n:03},{line}" for n, line in enumerate(orders()[40:80], 1)]
+    write(tmp_path / "sample.csv", "id,master_customer_id,order_id,order_date,amount", sample)
+    write(tmp_path / "later.csv", "customer_id,order_id,order_date,amount,store", [f"{o},a" for o in orders(500)[::-1]])
+    proposal = proposed(tmp_path, "*.csv")
+    assert [s.name for s in proposal.sources] == ["all"]
+    told = {Path(left.path).name: left.reason for left in proposal.left_out}
+    assert told["sample.csv"].startswith("repeats all: 100 % of its rows are there, too, with the same")
+    assert "master_customer_id as customer_id" in told["sample.csv"]
+    assert "by hand" in told["later.csv"]
+    assert "# Left out: sample.csv (repeats all" in to_yaml(proposal)
+
+
+def test_sources_of_the_same_customers_with_orders_of_their_own_stay(tmp_path: Path):
+    write(tmp_path / "web.csv", ORDERS, orders())
+    shop = [f"{100 + i % 40},{900 + i},2025-{1 + i % 12:02}-{1 + i % 28:02},{i % 17 + 1}.5,x" for i in range(100)]
+    write(tmp_path / "shop.csv", f"{ORDERS},till", shop)
+    assert {s.name for s in proposed(tmp_path, "*.csv").sources} == {"web", "shop"}
+
+
+def test_cdnow_sample_repeats_the_master(real_data: Path, tmp_path: Path):
+    files = [str(real_data / "cdnow" / f"cdnow_{n}.parquet") for n in ("master", "sample")]
+    proposal = proposed(tmp_path, *files)
+    assert [s.name for s in proposal.sources] == ["cdnow_master"]
+    assert "100 % of its rows are there, too, with the same master_customer_id as customer_id" in (
+        proposal.left_out[0].reason
+    )
+
+
+# Lost zeros -----------------------------------------------------------------------------------------------------------
+
+
+def test_postal_codes_that_may_have_lost_a_zero_are_told_and_not_changed(tmp_path: Path):
+    codes = ["2134", "90210", "10001", "60601", "94105"]
+    rows = [f"C{i},{codes[i % 5]},{'US' if i % 9 else 'AT'}" for i in range(100)]
+    write(tmp_path / "people.csv", "customer_id,zip,country", rows)
+    proposal = proposed(tmp_path, "people.csv")
+    (doubt,) = proposal.sources[0].doubts
+    assert doubt.startswith("19 % of zip have 4 digits, most have 5: leading zeros may be lost. Nothing is changed.")
+    loaded = read(proposal)
+    assert loaded.sources["people"].columns["postcode"] == "zip"
+    # What it says to do can be done.
+    written = to_yaml(proposal).replace("postcode: zip ", f'postcode: "{doubt.split("map postcode: ")[1]}" ')
+    assert config.parse(written, {}).sources["people"].columns["postcode"].startswith("case when length(zip) = 4")
+
+
+def test_postal_codes_of_a_country_with_four_digits_are_whole(tmp_path: Path):
+    rows = [f"C{i},{1010 + i % 90 if i % 3 else 10115 + i},{'AT' if i % 3 else 'DE'}" for i in range(200)]
+    write(tmp_path / "people.csv", "customer_id,zip,country", rows)
+    assert not proposed(tmp_path, "people.csv").sources[0].doubts
+
+
+@pytest.mark.parametrize(("ids", "told"), [(range(1, 3_000), False), (range(37, 99_990, 331), True)])
+def test_ids_that_may_have_lost_zeros_are_told_and_counted_ones_are_not(tmp_path: Path, ids: range, told: bool):
+    write(tmp_path / "people.csv", "customer_id,age", [f"{i},{20 + i % 50}" for i in ids])
+    doubts = proposed(tmp_path, "people.csv").sources[0].doubts
+    assert bool(doubts) is told
+    assert all("customer_id have fewer than 5 digits" in d for d in doubts)
+
+
+def test_ids_that_are_those_of_another_file_but_for_zeros_are_told(tmp_path: Path):
+    write(tmp_path / "orders.csv", ORDERS, [f"{i % 40:05},{i},2024-{1 + i % 12:02}-11,{i}.5" for i in range(200)])
+    write(tmp_path / "people.csv", "customer_id,age", [f"{i},{20 + i}" for i in range(40)])
+    people = next(s for s in proposed(tmp_path, "*.csv").sources if s.name == "people")
+    assert people.doubts[0].startswith("100 % of its ids are those of orders without the zeros in front, 0 % as they")
+
+
+# Whose records --------------------------------------------------------------------------------------------------------
+
+
+def people(n: int = 60) -> list[str]:
+    return [f"K{i:03},Anna Berg{i},anna{i}@home.example,{20 + i % 50}" for i in range(n)]
+
+
+def test_facts_that_name_an_address_are_joined_by_it(tmp_path: Path):
+    write(tmp_path / "people.csv", "customer_id,name,email,age", people())
+    clicks = [
+        f"anna{i % 60}@home.example,2024-01-{1 + i % 28:02} 10:00:00,open,+44 20 7946 0{i % 60:03}" for i in range(200)
+    ]
+    write(tmp_path / "clicks.csv", "email,time,event,phone", clicks)
+    bought = [
+        f"{f'K{i % 60:03}' if i % 4 else ''},{i},2024-01-{1 + i % 28:02},{i}.5,anna{i % 60}@home.example"
+        for i in range(200)
+    ]
+    write(tmp_path / "orders.csv", f"{ORDERS},email", bought)
+    proposal = proposed(tmp_path, "*.csv")
+    found = {s.name: mapping(s) for s in proposal.sources}
+    assert (found["clicks"]["contact_email"], found["clicks"]["contact_phone"]) == ("email", "phone")
+    assert "customer" not in found["clicks"]
+    assert (found["orders"]["customer"], found["orders"]["contact_email"]) == ("customer_id", "email")
+    assert read(proposal).sources["clicks"].columns == found["clicks"]
+
+
+def test_an_address_is_the_id_where_no_file_of_customers_has_addresses(tmp_path: Path):
+    clicks = [f"anna{i % 60}@home.example,2024-01-{1 + i % 28:02} 10:00:00,open" for i in range(200)]
+    write(tmp_path / "clicks.csv", "email,time,event", clicks)
+    assert mapping(proposed(tmp_path, "clicks.csv").sources[0])["customer"] == "email"
+
+
+def test_an_id_of_another_system_that_some_records_have_is_stated_by_them(tmp_path: Path):
+    write(tmp_path / "shop.csv", ORDERS, [f"S{i % 50:03},{i},2024-01-{1 + i % 28:02},{i}.5" for i in range(200)])
+    contacts = [f"P{i:04},{f'S{i:03}' if i < 40 else ''},anna{i}@home.example,{20 + i % 50}" for i in range(90)]
+    write(tmp_path / "crm.csv", "contact_id,customer_number,email,age", contacts)
+    crm = next(s for s in proposed(tmp_path, "*.csv").sources if s.name == "crm")
+    assert (mapping(crm)["customer"], mapping(crm)["known_as"], crm.id_space) == (
+        "contact_id",
+        "customer_number",
+        "crm",
+    )
+    loaded = read(proposed(tmp_path, "*.csv"))
+    assert loaded.sources["shop"].id_space == "customers"

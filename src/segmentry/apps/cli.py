@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from segmentry.errors import SegmentryError, UsageError
+from segmentry.wording import agree
 
 if TYPE_CHECKING:
     from segmentry.data.plan import Plan
@@ -145,7 +146,7 @@ def plan(
     found = _plan(root, b2b)
     if survey is not None:
         count = questionnaire.write(found, survey)
-        terminal.plain(f"{count} questions written to {survey}.")
+        terminal.plain(agree(count, "{n} [question|questions] written to ") + f"{survey}.")
     elif field is not None:
         one = found.field(field)
         _print_json(planning.field_json(one)) if json else planning.one_field(one)
@@ -304,9 +305,11 @@ def quarantine(
         terminal.json(found)
         return
     if repaired is not None:
-        terminal.plain(f"{left:,} records have left the quarantine. `segmentry run` is next.")
+        terminal.plain(agree(left, "{n} [record has|records have] left the quarantine. `segmentry run` is next."))
     if export is not None:
-        terminal.plain(f"{count:,} records written to {export}. It holds personal data: keep it safe.")
+        terminal.plain(
+            agree(count, "{n} [record|records] written to ") + f"{export}. It holds personal data: keep it safe."
+        )
     else:
         quality.quarantine(found)
 
@@ -392,6 +395,33 @@ def describe(
 
 
 @app.command()
+def needs(
+    name: Name = None,
+    workspace: Where = HERE,
+    product: Annotated[str | None, typer.Option(help="Only the needs of this product.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what customers look for and where it is not met, by product and segment, and NPS, CSAT and CES."""
+    from dataclasses import replace
+
+    from segmentry.apps import needs as showing
+    from segmentry.errors import did_you_mean
+    from segmentry.target import unmet_needs
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        found = reading.needs(name)
+    if product is not None:
+        products = sorted({n.product for n in found.needs if n.product})
+        if product.casefold() not in {p.casefold() for p in products}:
+            raise UsageError(f"No need was rated for a product '{product}'.", why=did_you_mean(product, products))
+        found = replace(found, needs=tuple(unmet_needs.of_product(found.needs, product)))
+    if json:
+        _print_json(found)
+    else:
+        showing.show(found, product)
+
+
+@app.command()
 def explain(
     customer: Annotated[str, typer.Argument(help="Id of the customer; with --identity also account:ID.")],
     name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.")] = None,
@@ -429,10 +459,10 @@ def members(
 
     with _opened(workspace, True) as space, space.reading() as reading:
         scheme, found, table = reading.members(segment, name)
-        units = f"{reading.segmentation(scheme).unit}s"
+        unit = reading.segmentation(scheme).unit
         if csv is not None:
             count = listing.write_csv(table, csv)
-            terminal.plain(f"{count:,} {units} of {found} written to {csv}.")
+            terminal.plain(agree(count, f"{{n}} [{unit}|{unit}s] of ") + f"{found} written to {csv}.")
         else:
             rows, total = listing.first(table, 10_000 if json else 20)
             if unmasked:
@@ -442,7 +472,7 @@ def members(
             if json:
                 _print_json(rows)
             else:
-                terminal.rows(rows, f"{found}: {total:,} {units}", more=total - len(rows))
+                terminal.rows(rows, f"{found}: " + agree(total, f"{{n}} [{unit}|{unit}s]"), more=total - len(rows))
 
 
 @app.command()
@@ -478,6 +508,16 @@ def show(
                 _note_look(space, f"show {table}")
             first = reading.first(table, name, limit, unmasked=unmasked)
             _print_json(first) if json else terminal.rows(first, table)
+
+
+@app.command()
+def themes(workspace: Where = HERE, json: Json = False) -> None:
+    """What customers write about in their own words: each theme with its words, its share and typical texts, masked."""
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space:
+        found = space.themes()
+        _print_json([theme.to_dict() for theme in found]) if json else terminal.themes(found)
 
 
 @app.command()

@@ -25,7 +25,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from segmentry.apps import charts, findings, palette, profile_chart, words
+from segmentry.apps import charts, findings, needs_chart, palette, profile_chart, words
 from segmentry.apps.findings import Worth
 from segmentry.catalogue import Model
 from segmentry.checks import Severity
@@ -33,7 +33,11 @@ from segmentry.data import market
 from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, Overview, QualityReport, TraitCover
+from segmentry.target import unmet_needs
+from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
+from segmentry.target.satisfaction import Score
+from segmentry.target.unmet_needs import UnmetNeed
 
 FILE_NAME = "report.html"
 
@@ -90,6 +94,16 @@ class Section:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class NeedsSection:
+    """What the page says about needs: a chart, tables of needs (title, rows), benefits and satisfaction."""
+
+    report: NeedsReport
+    chart: Chart | None
+    tables: tuple[tuple[str, tuple[UnmetNeed, ...]], ...]
+    scores: tuple[Score, ...]
+
+
 def write_report(overview: Overview, path: Path) -> None:
     """Write the report to ``path``; an earlier one stays whole until the new one is.
 
@@ -125,6 +139,7 @@ def render(overview: Overview) -> str:
         pareto=_chart("pareto", pareto, note),
         sections=sections,
         trait_groups=_by_model(overview.traits),
+        needs=_needs(overview.needs) if overview.needs else None,
         quality=_quality(overview.quality) if overview.quality else None,
         trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
         model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
@@ -327,6 +342,22 @@ def _mean(effect: TraitEffect | None, currency: str) -> str:
 def _by_model(traits: Iterable[TraitCover]) -> list[tuple[str, list[TraitCover]]]:
     ordered = sorted(traits, key=lambda cover: cover.trait.model)
     return [(model, list(group)) for model, group in groupby(ordered, key=lambda cover: str(cover.trait.model))]
+
+
+def _needs(found: NeedsReport) -> NeedsSection:
+    everybody = unmet_needs.worst([n for n in found.needs if n.segment == unmet_needs.EVERYBODY and not n.product])
+    grouped = unmet_needs.worst([n for n in found.needs if n.segment != unmet_needs.EVERYBODY])[:_GROUPS_SHOWN]
+    of = f"Where needs are met worst, by product and segment of {words.spoken(found.segmentation)}"
+    tables = (("Needs of everybody", tuple(everybody)), (of, tuple(grouped)))
+    return NeedsSection(
+        found,
+        _chart("needs-map", needs_chart.needs(found.needs), needs_chart.NOTE),
+        tuple((title, rows) for title, rows in tables if rows),
+        tuple(s for s in found.scores if s.value is not None),
+    )
+
+
+_GROUPS_SHOWN = 20  # those with the most of an opportunity first; `segmentry needs --json` has all of them
 
 
 def _quality(found: QualityReport) -> QualitySection:

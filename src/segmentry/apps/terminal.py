@@ -26,7 +26,8 @@ from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
 from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
-from segmentry.traits import Learned
+from segmentry.traits import LEAST_CUSTOMERS, Learned, ThemeSummary
+from segmentry.wording import agree
 
 if TYPE_CHECKING:
     from segmentry.data.propose import Proposal
@@ -72,7 +73,7 @@ class Progress:
         if event.run is not None:
             self._end(event.stage)
             if not event.up_to_date:
-                rows = ", ".join(f"{n:,} {table}" for table, n in event.run.rows.items() if n)
+                rows = ", ".join(f"{n:,} {words.singular(t) if n == 1 else t}" for t, n in event.run.rows.items() if n)
                 err.print(f"  {event.stage:<20} {rows}  {event.run.seconds:.1f} s", style="dim", soft_wrap=True)
         elif self._moving:
             self._move(event.stage, event.done, event.total, event.note)
@@ -148,6 +149,17 @@ def table_of(*columns: str, title: str = "", right: Sequence[str] = ()) -> Table
     return table
 
 
+def _filled(
+    columns: Sequence[str], lines: Sequence[Sequence[str | Text]], *, title: str = "", right: Sequence[str] = ()
+) -> Table:
+    """A table without the columns in which no line says anything."""
+    kept = [i for i, _ in enumerate(columns) if any(str(line[i]) not in ("", words.UNKNOWN) for line in lines)]
+    table = table_of(*(columns[i] for i in kept), title=title, right=right)
+    for line in lines:
+        table.add_row(*(line[i] for i in kept))
+    return table
+
+
 def rows(found: Sequence[Mapping[str, Any]], title: str, *, more: int = 0) -> None:
     """Any rows as a table."""
     if not found:
@@ -182,6 +194,9 @@ def proposal(found: Proposal, path: Path) -> None:
         plain(f"Personal data in {name}: {', '.join(columns)}.")
     for note in found.notes:
         plain(note)
+    for source in found.sources:
+        for doubt in source.doubts:
+            warn(f"Please check {source.name}: {doubt}.")
     for left_out in found.left_out:
         warn(f"Left out: {left_out.path}: {left_out.reason.rstrip('.')}.")
     names = ", ".join(s.name for s in found.segmentations)
@@ -203,11 +218,15 @@ def overview(found: Overview, report: Path) -> None:
             segments(summary, found.currency)
     others = [s for s in found.segmentations if s.name != found.primary]
     if others:
-        plain("Also: " + "; ".join(f"{s.name} ({len(findings.segments_of(s))} segments)" for s in others) + ".")
+        plain(
+            "Also: "
+            + "; ".join(f"{s.name} ({words.counted(len(findings.segments_of(s)), 'segments')})" for s in others)
+            + "."
+        )
     for caveat in found.caveats[:8]:
         warn(f"Note: {caveat}")
     if len(found.caveats) > 8:
-        warn(f"… and {len(found.caveats) - 8} more notes in the report.")
+        warn(agree(len(found.caveats) - 8, "… and {n} more [note|notes] in the report."))
     if found.quality:
         worth_a_look = [c for c in found.quality.concerns if c.finding.severity != "note" and not c.finding.accepted]
         if worth_a_look:
@@ -244,27 +263,26 @@ def _reconciliation(found: Reconciliation, currency: str) -> None:
     files = words.counted(found.files, "files")
     right = ("rows", "customers", "amount", "share")
     plain(f"\n{found.source}: {found.kind} from {files}")  # a title would be wrapped to the width of the table
-    table = table_of("", *right, right=right)
-    for step in found.steps:
-        if step.rows == 0:
-            continue
-        table.add_row(
+    lines = [
+        (
             Text("  " * step.level + step.label),
             "" if step.rows is None else f"{step.rows:,}",
             "" if step.customers is None else f"{step.customers:,}",
             "" if step.amount is None else words.exact_money(step.amount, currency),
             "" if step.share is None else words.tenths(step.share),
         )
-    out.print(table)
+        for step in found.steps
+        if step.rows != 0
+    ]
+    out.print(_filled(("", *right), lines, right=right))
 
 
 def segments(summary: SegmentationSummary, currency: str) -> None:
     """The segments of one segmentation."""
     value = summary.value_trait or "value"
     right = (summary.units, "share", value, "of all", "change")
-    table = table_of("segment", *right, "next action", title=_title(summary), right=right)
-    for s in summary.segments:
-        table.add_row(
+    lines = [
+        (
             Text(s.name),
             f"{s.customers:,}",
             words.share(s.share),
@@ -273,7 +291,9 @@ def segments(summary: SegmentationSummary, currency: str) -> None:
             "" if s.change is None else words.signed(s.change),
             Text(s.action),
         )
-    out.print(table)
+        for s in summary.segments
+    ]
+    out.print(_filled(("segment", *right, "next action"), lines, title=_title(summary), right=right))
     if summary.verdict.strip(": "):
         plain(findings.verdict(summary))
     for warning in summary.warnings:
@@ -293,7 +313,10 @@ def describe(
     for note in market.about(notes, summary.name):
         plain(f"  Market: {note}")
     for s in shown:
-        out.print(Text(f"\n{s.name}", style="bold"), Text(f"  {s.customers:,} {summary.units}, {words.share(s.share)}"))
+        out.print(
+            Text(f"\n{s.name}", style="bold"),
+            Text(agree(s.customers, f"  {{n}} [{summary.unit}|{summary.units}], {words.share(s.share)}")),
+        )
         for text in (
             s.meaning,
             f"Criteria: {s.criteria}" if s.criteria else "",
@@ -360,7 +383,10 @@ def _links(links: Mapping[str, Any], what: str, key: str) -> None:
         table.add_row(how, f"{pairs:,}")
     out.print(table)
     if found["merged"] or found["split"]:
-        plain(f"Since the last time {found['merged']:,} ids were merged and {found['split']:,} split off.")
+        plain(
+            agree(found["merged"], "Since the last time {n} [id was|ids were] merged and ")
+            + f"{found['split']:,} split off."
+        )
 
 
 def _organisations(found: Mapping[str, Any], rows: Mapping[str, int]) -> None:
@@ -413,12 +439,49 @@ def traits(found: Sequence[TraitCover], models: Mapping[str, Learned]) -> None:
         known = "absent" if cover.absent else words.share(cover.fill_rate)
         table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
     out.print(table)
+    _reliabilities(found)
     for cover in found:
         if cover.absent:
             warn(f"{cover.trait.name} is absent: {cover.absent}.")
     for name, model in models.items():
         if model.refused:
             warn(f"No traits of {name}: {model.refused}")
+
+
+def _reliabilities(found: Sequence[TraitCover]) -> None:
+    """How reliable the scores of scales and factors are, and what is wrong with their items."""
+    columns = ("trait", "items", "respondents", "alpha", "95 % interval", "omega", "verdict")
+    table = table_of(*columns, title="Scales and factors", right=columns[1:6])
+    told = {cover.trait.name: cover.evidence for cover in found if "respondents" in cover.evidence}
+    for name, of in told.items():
+        low, high = of.get("alpha_interval", (None, None))
+        figures = (_decimals(of.get("alpha")), f"{low:.2f} to {high:.2f}" if low is not None else "")
+        row = (f"{len(of['items'])}", f"{of['respondents']:,}", *figures, _decimals(of.get("omega")))
+        table.add_row(Text(name), *row, of.get("verdict", ""))
+    if told:
+        out.print(table)
+    for name, of in told.items():
+        if of.get("refused"):
+            warn(f"{name}: no reliability. {of['refused']}")
+        if of.get("against"):
+            warn(f"{name}: {', '.join(of['against'])} speaks against the other items. Does it belong under `reverse`?")
+
+
+def _decimals(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def themes(found: Sequence[ThemeSummary]) -> None:
+    """The themes, most written about first, each with its words and its typical texts below."""
+    plain(f"{len(found)} themes of what customers write, by their share of the texts that are about any")
+    for each in found:
+        theme = each.theme
+        plain(f"\n{each.share:.0%} {theme.label} ({theme.language}, trait {each.trait})")
+        plain(f"  words: {', '.join(theme.words)}")
+        for quote in each.quotes:
+            plain(f"  “{quote}”")
+        if not each.quotes:
+            plain(f"  no typical texts: fewer than {LEAST_CUSTOMERS} customers mostly write about it")
 
 
 def _option(root: Path) -> str:

@@ -38,7 +38,7 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_SINGULAR = {"people": "person", "persons": "person", "categories": "category"}
+_SINGULAR = {"people": "person"}
 
 
 def compact(value: float) -> str:
@@ -108,9 +108,11 @@ def counted(number: int, thing: str) -> str:
 def singular(thing: str) -> str:
     """One of many: enough for the units that traits have.
 
-    >>> singular("customers"), singular("people"), singular("days")
-    ('customer', 'person', 'day')
+    >>> singular("customers"), singular("people"), singular("identities"), singular("traits")
+    ('customer', 'person', 'identity', 'trait')
     """
+    if thing.endswith("ies"):
+        return f"{thing[:-3]}y"
     return _SINGULAR.get(thing) or (thing[:-1] if thing.endswith("s") and not thing.endswith("ss") else thing)
 
 

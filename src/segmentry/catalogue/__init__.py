@@ -97,7 +97,7 @@ def member(family: str, value: str) -> Trait:
 
 
 def _member(family: Trait, name: str, value: str) -> Trait:
-    return replace(family, name=name, description=family.member.format(value), member="")
+    return replace(family, name=name, description=family.member.format(value), member="", value=value)
 
 
 def _slug(value: str, longest: int) -> str:

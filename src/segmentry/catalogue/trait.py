@@ -44,6 +44,7 @@ class Trait:
     pii: Pii = Pii.NONE
     null_means: str = "not known"
     member: str = ""
+    value: str = ""  # what a member of a family stands for, as it is written
 
     @property
     def title(self) -> str:

@@ -26,6 +26,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from segmentry.checks import CHECKS, Severity
 from segmentry.config.lifetime import Lifetime
 from segmentry.config.part import NAME, Part, TextList
+from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
     KMeans,
@@ -39,6 +40,7 @@ from segmentry.config.segmentations import (
     ValueTiers,
 )
 from segmentry.config.sources import Answers, Attribute, Source
+from segmentry.config.survey_needs import BestWorst, Choice
 from segmentry.config.surveys import Survey
 from segmentry.declaration import DeclaredTrait, owner_of_name
 from segmentry.errors import ConfigError, did_you_mean
@@ -62,6 +64,7 @@ __all__ = [
     "RuleSegment",
     "Rules",
     "Sample",
+    "Scale",
     "SegmentText",
     "Segmentation",
     "Source",
@@ -227,8 +230,21 @@ class Config(Part):
         return self
 
     @model_validator(mode="after")
+    def _scales_have_names_of_their_own(self) -> Config:
+        owners: dict[str, str] = {}
+        for survey, settings in self.surveys.items():
+            for name in settings.scales:
+                if name in owners:
+                    raise ValueError(
+                        f"surveys.{survey}.scales.{name}: the survey {owners[name]} has a scale of this name. Each is "
+                        "a trait: give it another name."
+                    )
+                owners[name] = survey
+        return self
+
+    @model_validator(mode="after")
     def _traits_have_names_of_their_own(self) -> Config:
-        become_traits = ("customers", "transactions")
+        become_traits = ("customers", "transactions", "places")
         attributes = {a: n for n, s in self.sources.items() for a in s.attributes if s.kind in become_traits}
         for name in self.traits:
             if owner := owner_of_name(name, attributes):
@@ -275,8 +291,11 @@ def parse(text: str, env: Mapping[str, str], *, file: str = FILE_NAME) -> Config
     try:
         return Config.model_validate(plain)
     except ValidationError as error:
-        lines = [_explain(dict(item), tree, file) for item in error.errors()]
-        raise ConfigError("\n".join(dict.fromkeys(lines))) from error
+        found: dict[str, list[str]] = {}
+        for item in error.errors():
+            at, message = _explain(dict(item), tree, file)
+            found.setdefault(at, []).append(message)
+        raise ConfigError("\n".join(f"{at}: {_either(messages)}" for at, messages in found.items())) from error
 
 
 # Keys that may hold a secret, and so are never repeated in a message.
@@ -337,7 +356,7 @@ def _substitute(node: object, env: Mapping[str, str], file: str, path: tuple[obj
         def value(match: re.Match[str]) -> str:
             if match[1] not in env:
                 raise ConfigError(
-                    f"{file} {_dotted(path)}: the environment variable {match[1]} is not set.",
+                    f"{f'{file} {_dotted(path)}'.rstrip()}: the environment variable {match[1]} is not set.",
                     fix=f"Set it, for example `export {match[1]}=…`.",
                 )
             return env[match[1]]
@@ -350,22 +369,63 @@ def _dotted(path: tuple[object, ...]) -> str:
     return ".".join(str(p) for p in path)
 
 
-def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> str:
+_NEEDS = "needs "
+# What pydantic finds wrong, as a person would say it; {} is what it allows.
+_WANTED = {
+    "tuple": "a list, such as [a, b]",
+    "list": "a list, such as [a, b]",
+    "dict": "keys with values",
+    "model": "keys with values",
+    "string": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "date": "a date, such as 2024-12-31",
+    "literal_error": "{expected}",
+    "too_short": "{min_length} or more entries",
+    "too_long": "{max_length} entries or fewer",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+}
+
+
+def _wanted(item: Mapping[str, Any]) -> str:
+    """What a value has to be; empty where our own check says it already."""
+    kind = str(item["type"])
+    form = _WANTED.get(kind) or _WANTED.get(kind.partition("_")[0], "")
+    return form.format(**item.get("ctx", {}))
+
+
+def _either(messages: Sequence[str]) -> str:
+    """What is wrong in one place, once; of a value that may be one thing or another, both."""
+    first, *others = dict.fromkeys(messages)
+    more = [m.partition(_NEEDS)[2] if _NEEDS in first and _NEEDS in m else m for m in others]
+    return ", or ".join([first, *more])
+
+
+def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> tuple[str, str]:
+    """Where something is wrong, and what."""
     path = tuple(p for p in _written(item["loc"], tree))
     at = f"{file}:{line_of(tree, path)} {_dotted(path)}".rstrip()
     if item["type"] == "extra_forbidden":
-        return f"{at}: this key is not known. {did_you_mean(str(path[-1]), _keys_at(path[:-1], tree))}"
+        return at, f"this key is not known. {did_you_mean(str(path[-1]), _keys_at(path[:-1], tree))}"
     if item["type"] == "missing":
-        return f"{at}: this key is needed and missing."
+        return at, "this key is needed and missing."
     if item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         given = _get(tree, path)
         method = str(given.get("method", "")) if isinstance(given, Mapping) else ""
-        return f"{at}: method '{method}' is not known. {did_you_mean(method, METHODS)}"
-    message = str(item["msg"]).removeprefix("Value error, ")
+        said = f"method '{method}' is not known" if method else "method is needed"
+        return at, f"{said}. {did_you_mean(method, METHODS)}"
+    wanted = _wanted(item)
+    message = f"{_NEEDS}{wanted}" if wanted else str(item["msg"]).removeprefix("Value error, ")
     given = item.get("input")
     open_to_all = path[-1:] and path[-1] not in ("engine", "url", *_SECRET)
     shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) and open_to_all else ""
-    return f"{at}: {shown}{message}"
+    return at, f"{shown}{message}"
 
 
 def _written(loc: tuple[object, ...], tree: object) -> Iterator[object]:
@@ -399,6 +459,9 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "identity.accounts": AccountIdentity,
     "lifecycle_days": LifecycleDays,
     "surveys.*": Survey,
+    "surveys.*.scales.*": Scale,
+    "surveys.*.best_worst": BestWorst,
+    "surveys.*.choices.*": Choice,
     "lifetime": Lifetime,
     "sample": Sample,
     "quality": Quality,

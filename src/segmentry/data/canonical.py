@@ -17,6 +17,7 @@ from segmentry.data.layouts import PLACE, UNUSABLE
 from segmentry.engine import md5, quick_hash
 from segmentry.errors import DataError, did_you_mean
 from segmentry.tables import TABLES, Type
+from segmentry.wording import agree
 
 # Older records are typing errors or defaults such as 1900-01-01: retail systems did not keep time stamps before.
 _EARLIEST = datetime(1901, 1, 1)
@@ -95,7 +96,9 @@ class Canonical:
 
     def caveats(self, unread: Mapping[str, int]) -> tuple[str, ...]:
         """What is doubtful about the values, in words, with counts."""
-        found = [f"{c} could not be read and counts as not known: {n:,} rows" for c, n in unread.items()]
+        found = [
+            f"{c} could not be read and counts as not known: " + agree(n, "{n} [row|rows]") for c, n in unread.items()
+        ]
         return (*self.notes, *found)
 
     def clocks(self, rows: ir.Table) -> tuple[str, ...]:
@@ -107,7 +110,7 @@ class Canonical:
         told = (
             "lies in an hour that clocks show twice in autumn (the second counts) or skip in spring (read an hour on)"
         )
-        return tuple(f"{c.removeprefix(_ODD)} {told}: {n:,} rows" for c, n in counts.items() if n)
+        return tuple(f"{c.removeprefix(_ODD)} {told}: " + agree(n, "{n} [row|rows]") for c, n in counts.items() if n)
 
     def repeats(self, rows: ir.Table) -> tuple[str, ...]:
         """What is to be said where customers answered a survey more than once."""
@@ -115,7 +118,10 @@ class Canonical:
             return ()
         known = rows.filter(rows["reason"].isnull() & rows["customer"].notnull())
         again = known.agg(n=known["line"].nunique() - known["customer"].nunique()).to_pyarrow().to_pylist()[0]["n"]
-        text = f"{again:,} responses come from customers who had answered before; each counts with its own time"
+        text = agree(
+            again,
+            "{n} [response comes|responses come] from customers who had answered before; each counts with its time",
+        )
         return (text,) if again else ()
 
     def _reasons(self, rows: ir.Table) -> Iterator[tuple[ir.Value, str]]:

@@ -224,11 +224,12 @@ def _life_stage(people: Sequence[SourceProposal]) -> Iterator[SegmentationPropos
             },
         )
         return
-    ages = [("Under 35", "age < 35"), ("35 to 59", "age < 60"), ("60 and over", "age >= 60")]
+    # Whose age is not known has no data; so the last group is everybody else, and no condition of its own.
+    ages = [("Under 35", "age < 35"), ("35 to 59", "age < 60")]
     yield SegmentationProposal(
         "age_groups",
         "Three generations, by age. Move the borders to suit your market.",
-        {"method": "rules", "segments": [{"name": n, "where": w} for n, w in ages], "rest": "Age not known"},
+        {"method": "rules", "segments": [{"name": n, "where": w} for n, w in ages], "rest": "60 and over"},
     )
 
 

@@ -200,9 +200,53 @@ def _tickets(table: TableProfile, _: frozenset[str]) -> Known | None:
         "name": made("'ticket'", "each row is a ticket", 0.95),
         "channel": made("'support'", "what reaches the help desk", 0.95),
         "page": _first(table, "subject"),
+        "text": _written(table),
         "properties": _first(table, "tags", "status"),
     }
     return Known("events", 0.95, ("each row is a ticket of a help desk",), _known(columns))
+
+
+_REVIEWS = words_in(
+    """review reviews reviewtext feedback comment comments verbatim rezension rezensionen bewertungstext kommentar
+    kommentare avis commentaire commentaires opinion opiniones resena resenas comentario comentarios recensione
+    recensioni commento recensie recensies opmerking"""
+)
+_MOST_OF_REVIEWS = 12  # columns; a wider table with a comment describes orders or customers
+_LONG_TEXT = 40  # characters
+
+
+def _reviews(table: TableProfile, _: frozenset[str]) -> Known | None:
+    """Reviews and comments, a text a row: something that a customer did, on a day or on no day that is known."""
+    who = [*customer_ids(table.columns)[:1], *emails(table.columns)[:1]]
+    texts = [c for c in table.columns if _REVIEWS & set(words_of(c.name)) and c.stored == "text" and c not in who]
+    texts = [c for c in texts if c.max_length > _LONG_TEXT and not c.is_category and not c.is_time and not c.is_number]
+    if not who or not texts or len(table.columns) > _MOST_OF_REVIEWS or _has(table, "amount"):
+        return None
+    times = [c for c in table.columns if c.is_time]
+    reason = f"each row is a text that a customer wrote ({texts[0].name})"
+    if not times:
+        answers: dict[str, Mapped | None] = {
+            "customer": first_of(who, 0.9),
+            "question": made("'review'", "each row is a text", 0.9),
+            "answer": column(texts[0].name),
+        }
+        return Known("responses", 0.93, (reason,), _known(answers))
+    columns: dict[str, Mapped | None] = {
+        "customer": first_of(who, 0.9),
+        "time": column(times[0].name),
+        "name": made("'review'", "each row is a text", 0.9),
+        "text": column(texts[0].name),
+    }
+    return Known("events", 0.93, (reason,), _known(columns))
+
+
+def _written(table: TableProfile) -> Mapped | None:
+    """What a ticket says: its subject and, where the export has it, its text."""
+    subject, *texts = _filled(table, "subject", "description", "body", "message", "comment", "text")
+    if not texts:
+        return column(subject.name, 0.9, "the subject; the export has no text")
+    both = f"concat({quoted(subject.name)}, '. ', {quoted(texts[0].name)})"
+    return made(both, "subject and text", 0.9, [subject.name, texts[0].name])
 
 
 # CRM ------------------------------------------------------------------------------------------------------------------
@@ -575,6 +619,7 @@ _EXPORTS: tuple[Callable[[TableProfile, frozenset[str]], Known | None], ...] = (
     _mailing,
     _social,
     _tickets,
+    _reviews,
     _market,
     _costs,
 )

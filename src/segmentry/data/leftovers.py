@@ -16,7 +16,7 @@ from segmentry.tables import TABLES, Pii
 
 Kind = Literal["number", "category", "boolean"]
 # Kinds whose further columns say something about a customer; of the others only the columns of the contract are read.
-_DESCRIBING = frozenset({"customers", "accounts", "transactions"})
+_DESCRIBING = frozenset({"customers", "accounts", "transactions", "places"})
 _FEW = 30  # levels of a category of transactions that is worth a trait per customer
 _MANY = 100  # levels from which on a category of customers is free text or a code
 
@@ -75,6 +75,7 @@ def _why_not(column: ColumnProfile, kind: str) -> str:
         (pii is Pii.DIRECT, f"personal: {found.holds if found else ''}"),
         (column.row_number, "numbers the rows"),
         (kind not in _DESCRIBING, f"not needed of {kind}"),
+        (kind == "places" and pii is Pii.QUASI, f"names the place: {found.holds if found else ''}"),
         (column.is_time, "a date; an attribute is a number, a category or yes/no"),
         (kind == "transactions" and _measured(column), "a number about a line, not about a customer"),
         (kind == "transactions" and not _few_levels(column), f"{many}, no trait of a customer"),
@@ -124,6 +125,8 @@ def _attribute(column: ColumnProfile, kind: str, taken: set[str]) -> AttributePr
         model = Model.VALUE
     found = personal(column)
     pii = found.pii if found is not None else Pii.QUASI if model is Model.DEMOGRAPHIC else Pii.NONE
+    if kind == "places":  # the income of a place is nobody's own; a figure that no two places share tells the place
+        pii = Pii.QUASI if column.uniqueness > 0.5 else Pii.NONE
     return AttributeProposal(
         name=_free_name(column.name, kind, taken),
         source=column.name,
@@ -237,6 +240,8 @@ _UNIT_WORDS: tuple[tuple[str, str], ...] = (
 def _model_of(column: ColumnProfile, kind: str) -> Model:
     if kind == "transactions":
         return Model.BEHAVIORAL
+    if kind == "places":
+        return Model.GEOGRAPHIC
     for model, phrases in _MODEL_WORDS:
         if any(has_word(column.name, phrase) for phrase in phrases.split(",")):
             return model

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from segmentry.data.vocabulary import words_in
+from segmentry.texts.personal import GIVEN_NAMES
 
 _BLANKS = str.maketrans("", "", " .-/\u00a0")
 
@@ -249,21 +250,6 @@ def contains_phone(text: str) -> bool:
     return _CALL.search(text) is not None
 
 
-# Given names that are frequent in several countries, and are no towns, months or things.
-_GIVEN = words_in(
-    """james john robert michael william david richard thomas charles daniel matthew anthony mark paul steven andrew
-    kenneth kevin brian george edward ronald timothy jason jeffrey ryan jacob gary nicholas eric jonathan stephen larry
-    justin scott brandon benjamin samuel gregory frank alexander patrick raymond dennis jerry tyler aaron jose adam
-    nathan henry peter mary patricia jennifer linda elizabeth barbara susan jessica sarah karen lisa nancy betty sandra
-    margaret ashley kimberly emily donna michelle carol amanda melissa deborah stephanie rebecca sharon laura cynthia
-    kathleen amy angela shirley anna brenda pamela emma nicole helen samantha katherine christine rachel oliver harry
-    jack noah leo oscar archie isla olivia sophie ava mia lily lucy hannah thomas hans klaus jürgen wolfgang stefan
-    andreas michael uwe petra monika sabine ursula claudia heike pierre jean michel philippe nicolas julien marie
-    nathalie isabelle sylvie céline antonio manuel francisco javier carlos miguel maría carmen ana lucía giuseppe
-    giovanni francesco marco luca giulia chiara francesca jan piet kees anneke"""
-)
-
-
 def is_full_name(text: str) -> bool:
     """A frequent given name and one or two more words, or the other way round with a comma.
 
@@ -274,7 +260,7 @@ def is_full_name(text: str) -> bool:
     words = (f"{first} {last}" if comma else text).split()
     if not 2 <= len(words) <= 4 or any(c.isdigit() for c in text):
         return False
-    return words[0].lower() in _GIVEN and all(w[:1].isalpha() for w in words)
+    return words[0].lower() in GIVEN_NAMES and all(w[:1].isalpha() for w in words)
 
 
 _DELICATE: dict[str, frozenset[str]] = {

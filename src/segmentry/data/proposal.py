@@ -50,8 +50,8 @@ class Proposal:
         """Why nothing is proposed, where nothing is."""
         if any(source.kind in ("responses", "events") for source in self.sources):
             return (
-                "answers and events are collected and checked, but they do not make traits yet; a file with one row "
-                "per customer, or with orders, does"
+                "what answers and events make traits of is yours to say, under `surveys` and `traits`; a file with one "
+                "row per customer, or with orders, gives segmentations at once"
             )
         return "the files hold fewer than two usable traits"
 
@@ -123,6 +123,8 @@ def _answered(source: SourceProposal, answers: Mapping[str, str]) -> SourcePropo
         )
     if source.as_customers and made.kind == "accounts":
         made = organisations_as_customers(made)
+    if "customer" not in answers:
+        made = _as_found_with_others(source, made)
     same_ids = _reads(source, "customer") == _reads(made, "customer")
     note = source.id_space_note if same_ids or source.id_space is None else "not compared again after your answer"
     keep_charges = source.kind == made.kind == "transactions" and _reads(source, "product") == _reads(made, "product")
@@ -139,7 +141,17 @@ def _answered(source: SourceProposal, answers: Mapping[str, str]) -> SourcePropo
         returns=source.returns if keep_returns else None,
         return_note=source.return_note if keep_returns else "",
         notes=source.notes,
+        doubts=source.doubts,
     )
+
+
+def _as_found_with_others(source: SourceProposal, made: SourceProposal) -> SourceProposal:
+    """Whose records these are was found out together with the other files."""
+    whose = ("customer", "known_as", "contact_email", "contact_phone", "contact_name")
+    if source.kind != made.kind or not {"known_as", "contact_email"} & source.columns.keys():
+        return made
+    kept = {t: m for t, m in source.columns.items() if t in whose}
+    return replace(made, columns={**{t: m for t, m in made.columns.items() if t not in whose}, **kept})
 
 
 def _reads(source: SourceProposal, target: str) -> str | None:

@@ -83,7 +83,7 @@ def _source(source: SourceProposal) -> Iterator[str]:
     yield from _comment(f"{source.kind} ({source.confidence:.2f}): {reasons}{_check(source.confidence < 0.6)}.", 4)
     if not source.table.complete:
         yield from _comment(f"Recognised from the first {source.table.rows:,} records.", 4)
-    for note in source.notes:
+    for note in (*source.notes, *(f"Please check: {doubt}." for doubt in source.doubts)):
         yield from _comment(note, 4)
     yield f"    kind: {source.kind}"
     if source.origin is None:

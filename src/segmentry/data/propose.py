@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import combinations, permutations
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
-from segmentry import expressions
+from segmentry import expressions, postcodes
 from segmentry.data import files, values
+from segmentry.data.contacts import by_contact, with_own_id
 from segmentry.data.currency import currency_of
 from segmentry.data.known_exports import OPEN_OR_LOST, opportunities_of
+from segmentry.data.lost_zeros import lost_zeros
 from segmentry.data.order_lines import (
     Rhythm,
     find_charges,
@@ -39,6 +42,7 @@ from segmentry.data.recognise import (
     recognise,
     rows_as_customers,
 )
+from segmentry.data.repeats import repeated
 from segmentry.data.source_files import (
     Group,
     LeftOut,
@@ -57,6 +61,9 @@ __all__ = ["Proposal", "Question", "propose", "to_yaml"]
 
 # Ids of two files are of one kind when at least this share of the smaller set is in the larger one.
 _SHARED = 0.05
+# Ids of one file are those of another but for zeros in front: so many of them then join, and so many more than before.
+_SAME_BUT_FOR_ZEROS = 0.5
+_ZEROS = 0.02
 # When so many of a system's ids share what is one person's own with another id, the same people are looked for. A
 # value that more ids share than a crowd is a default.
 _REPEATED = 0.02
@@ -104,7 +111,8 @@ def propose(
             left_out.append(outcome)
         else:
             found.append(outcome)
-    found = _customers_from_accounts(_opportunities_from_deals(found))
+    found = _without_repeats(_customers_from_accounts(_opportunities_from_deals(found)), left_out)
+    found = _with_places(found, left_out)
     if not any("customer" in f.source.columns for f in found):
         raise _nothing_about_customers(left_out, found)
     moment = now or datetime.now(UTC)
@@ -114,7 +122,8 @@ def propose(
         if each.source.kind == "transactions":
             found[i], rows = _looked_into(each, moment)
             rhythms.append(rows)
-    found = _with_id_spaces(con, found)
+    found = [replace(f, source=replace(f.source, doubts=tuple(lost_zeros(f.source)))) for f in found]
+    found = _with_contacts(_with_id_spaces(con, found))
     sources = distinct_attributes([f.source for f in found])
     made = Proposal(
         name=name or root.resolve().name or "segments",
@@ -194,6 +203,52 @@ def _opportunities_from_deals(found: list[_Found]) -> list[_Found]:
     return made
 
 
+def _without_repeats(found: list[_Found], left_out: list[LeftOut]) -> list[_Found]:
+    """The sources without those whose rows stand in a larger one, too."""
+    told = repeated([(f.source, f.opened) for f in found])
+    for each in found:
+        if each.source.name in told:
+            left_out.append(LeftOut(each.source.paths[0], told[each.source.name], each.source.table.names))
+            each.opened.close()
+    return [f for f in found if f.source.name not in told]
+
+
+def _with_places(found: list[_Found], left_out: list[LeftOut]) -> list[_Found]:
+    """Tables of places with how many postal codes of customers they hold; left out where no customer has one."""
+    homes = [f for f in found if f.source.kind == "customers" and len(_postcode(f)) == 1]
+    made = []
+    for each in found:
+        if each.source.kind != "places":
+            made.append(each)
+        elif not homes:
+            reason = f"{each.source.reasons[0]}, and no file of customers has a postal code"
+            left_out.append(LeftOut(each.source.paths[0], reason, each.source.table.names))
+            each.opened.close()
+        else:
+            notes = tuple(_found_places(home, each) for home in homes)
+            made.append(replace(each, source=replace(each.source, notes=(*each.source.notes, *notes))))
+    return made
+
+
+def _postcode(found: _Found) -> tuple[str, ...]:
+    mapped = found.source.columns.get("postcode")
+    return mapped.uses if mapped else ()
+
+
+def _found_places(home: _Found, places: _Found) -> str:
+    codes = [
+        f.opened.all(*_postcode(f)).rename(code=_postcode(f)[0]).mutate(code=lambda t: t["code"].cast("string"))
+        for f in (home, places)
+    ]
+    lived, listed = (t.filter(t["code"].notnull()).select(code=postcodes.comparable(t["code"])) for t in codes)
+    known = lived["code"].isin(listed["code"])
+    share = lived.agg(share=known.cast("float64").mean()).to_pyarrow().to_pylist()[0]["share"] or 0.0
+    return (
+        f"Joined to customers by {home.source.columns['postcode'].expression} of {home.source.name}: "
+        f"{100 * share:.0f} % of its postal codes are here. Of a postal code with several rows the last counts."
+    )
+
+
 def _with_day_first(found: _Found, now: datetime) -> _Found:
     """The source with what is assumed where no date of a column tells whether its day or its month comes first."""
     source = found.source
@@ -259,7 +314,10 @@ def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
     found = [_alone(f) for f in found]
     if len(with_ids) < 2:
         return found
-    overlap = _overlaps(con, with_ids)
+    ids = _stored_ids(con, with_ids)
+    overlap, doubts = _overlaps(ids), _lost_against_another(ids)
+    for each_ids in ids:
+        con.drop_table(each_ids.table.get_name(), force=True)
     space = {f.source.name: f.source.name for f in with_ids}
     for (one, other), share in overlap.items():
         if share >= _SHARED:
@@ -274,8 +332,20 @@ def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
             mine = [s.source for s in with_ids if space[s.source.name] == at and s is not each]
             id_space = "customers" if at == main else at
             source = replace(source, id_space=id_space, id_space_note=_id_note(source, mine, overlap))
+            peers = [s for s in mine if "customer" in s.columns]
+            if peers and at == main and (own := with_own_id(source)):
+                note = f"ids of its own; {source.columns['customer'].expression} states those of {peers[0].name}"
+                source = replace(own, id_space=source.name, id_space_note=note)
+        if source.name in doubts:
+            source = replace(source, doubts=(*source.doubts, doubts[source.name]))
         made.append(replace(each, source=source))
     return made
+
+
+def _with_contacts(found: list[_Found]) -> list[_Found]:
+    """Facts that name an e-mail address are joined to the customers of whom one is known."""
+    known = [f.source.name for f in found if f.source.kind == "customers" and "email" in f.source.columns]
+    return [replace(f, source=by_contact(f.source, known[0])) for f in found] if known else found
 
 
 def _main_space(space: Mapping[str, str], customers: Sequence[str]) -> str | None:
@@ -297,26 +367,64 @@ def _alone(found: _Found) -> _Found:
     )
 
 
-def _overlaps(con: Backend, found: Sequence[_Found]) -> dict[tuple[str, str], float]:
-    """Of each pair of sources: the share of the smaller set of ids that the other has, too."""
-    kept: list[tuple[str, str, ir.Table, int]] = []
+@dataclass(frozen=True)
+class _Ids:
+    """The different ids of a source: as they are (``id``), and without zeros in front (``bare``)."""
+
+    source: str
+    whose: str
+    table: ir.Table
+    number: int
+
+    def shared(self, other: _Ids, column: str = "id") -> int:
+        """How many of them the other source has."""
+        return int(self.table.semi_join(other.table, column).count().to_pyarrow().as_py())
+
+
+def _stored_ids(con: Backend, found: Sequence[_Found]) -> list[_Ids]:
+    kept = []
     for each in found:
         for target, whose in _ids_in(each.source):
             names = each.source.columns[target].uses
             table = each.opened.all(*names)
             ids = table.select(id=ibis.coalesce(*(values.identifier(table[name]) for name in names)))
             ids = ids.filter(ids["id"].notnull()).distinct()
+            ids = ids.mutate(bare=ids["id"].re_replace("^0+([0-9]+)$", "\\1"))
             stored = con.create_table(f"ids_{each.source.name}_{whose}", ids, temp=True, overwrite=True)
-            kept.append((each.source.name, whose, stored, int(stored.count().to_pyarrow().as_py())))
+            kept.append(_Ids(each.source.name, whose, stored, int(stored.count().to_pyarrow().as_py())))
+    return kept
+
+
+def _overlaps(ids: Sequence[_Ids]) -> dict[tuple[str, str], float]:
+    """Of each pair of sources: the share of the smaller set of ids that the other has, too."""
     shares: dict[tuple[str, str], float] = {}
-    for i, (one, mine, first, n) in enumerate(kept):
-        for other, theirs, second, m in kept[i + 1 :]:
-            if one != other and mine == theirs:
-                both = int(first.semi_join(second, "id").count().to_pyarrow().as_py())
-                shares[one, other] = max(both / max(1, min(n, m)), shares.get((one, other), 0.0))
-    for _, _, stored, _ in kept:
-        con.drop_table(stored.get_name(), force=True)
+    for one, other in combinations(ids, 2):
+        if one.source != other.source and one.whose == other.whose:
+            pair = (one.source, other.source)
+            share = one.shared(other) / max(1, min(one.number, other.number))
+            shares[pair] = max(share, shares.get(pair, 0.0))
     return shares
+
+
+def _lost_against_another(ids: Sequence[_Ids]) -> dict[str, str]:
+    """What is to be said of sources whose ids are those of another one but for zeros in front."""
+    led = {}
+    for each in ids:
+        zeros = each.table.filter(each.table["bare"] != each.table["id"]).count().to_pyarrow().as_py()
+        led[each.source, each.whose] = int(zeros) / max(1, each.number)
+    told: dict[str, str] = {}
+    for one, other in permutations(ids, 2):
+        apart = one.source != other.source and one.whose == other.whose and one.source not in told
+        lost = led[one.source, one.whose] < _ZEROS <= led[other.source, other.whose]
+        if not apart or not lost:
+            continue
+        now, then = (one.shared(other, column) / max(1, one.number) for column in ("id", "bare"))
+        if then >= _SAME_BUT_FOR_ZEROS and then - now >= _ZEROS:
+            told[one.source] = (
+                f"{100 * then:.0f} % of its ids are those of {other.source} without the zeros in front, "
+                f"{100 * now:.0f} % as they are, so the others do not join. Nothing is changed: export the ids as text"
+            )
+    return told
 
 
 def _ids_in(source: SourceProposal) -> list[tuple[str, str]]:

@@ -77,6 +77,7 @@ class SourceProposal:
     return_note: str = ""
     as_customers: bool = False  # organisations that stand for the customers
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  # what is told on the terminal, too
     answers: Mapping[str, str] = field(default_factory=dict)
     known: Known | None = None  # the export that it is recognised as
 
@@ -356,6 +357,8 @@ def complete(proposal: SourceProposal) -> SourceProposal:
     if proposal.known is not None and proposal.known.layout not in (None, CUSTOMERS_IN_ROWS):
         return replace(proposal, pii=pii, pii_why=why)
     attributes, left_out = leftovers(proposal.table, proposal.kind, proposal.columns)
+    if proposal.kind == "places":  # the file speaks of no person; a trait made of it may tell where one lives
+        return replace(proposal, attributes=attributes, left_out=left_out)
     pii |= {a.source: a.pii for a in attributes if a.pii is not Pii.NONE}
     return replace(proposal, attributes=attributes, left_out=left_out, pii=pii, pii_why=why)
 
@@ -554,6 +557,26 @@ def _consents(table: TableProfile, columns: ColumnMap) -> _Evidence:
     return _Evidence(score * (0.4 if extra > 4 else 1.0), ("each row has a customer and whether consent was given",))
 
 
+_LEAST_PLACES = 50  # fewer customers may well live in as many places
+
+
+def _places(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    """A table with one row per postal code that tells of no person, organisation or shop."""
+    place = _one(table, columns, "postcode")
+    about = map_columns("customers", table)
+    named = "customer" in about
+    # The income and the age of a place are means; beside an id they may be somebody's own.
+    somebody = any(t in about for t in (*_ABOUT_PEOPLE, "account", "address") if named or t not in ("income", "age"))
+    if place is None or place.filled < _LEAST_PLACES or place.uniqueness < 0.98 or somebody:
+        return _Evidence(0.0)
+    if named and about["customer"].confidence > 0.9:
+        return _Evidence(0.0)
+    return _Evidence(
+        0.95 * columns["postcode"].confidence,
+        (f"each {place.name} occurs once and nothing tells of a person: the rows are places, not customers",),
+    )
+
+
 def _market(_: TableProfile, columns: ColumnMap) -> _Evidence:
     score = _confidence(columns, "cell", "measure", "value")
     return _Evidence(score, ("each row has a cell, a measure and its value",) if score else ())
@@ -571,4 +594,5 @@ _KINDS: dict[str, Callable[[TableProfile, ColumnMap], _Evidence]] = {
     "costs": _costs,
     "consents": _consents,
     "market": _market,
+    "places": _places,
 }

@@ -10,6 +10,8 @@ from typing import Any
 import ibis.expr.types as ir
 
 from segmentry.data.manifest import Entry, Manifest
+from segmentry.tables import TABLES
+from segmentry.wording import agree
 
 LINE_KINDS = ("sale", "return", "charge")  # of customers
 _LEAD = "lead"  # of nobody yet
@@ -95,9 +97,13 @@ def caveats(manifest: Manifest, missing_files: Iterable[str]) -> list[str]:
             fixed = min(rows, repaired[entry.source, entry.file, reason])
             repaired[entry.source, entry.file, reason] -= fixed
             if rows > fixed:
-                found.append(f"{entry.file}: {rows - fixed:,} rows are in quarantine: {reason}.")
+                told = agree(rows - fixed, "{n} [row is|rows are] in quarantine")
+                found.append(f"{entry.file}: {told}: {reason}.")
         if entry.duplicates:
-            found.append(f"{entry.file}: {entry.duplicates:,} rows were there already and count once.")
+            told = agree(
+                entry.duplicates, "{n} [row was there already and counts|rows were there already and count] once."
+            )
+            found.append(f"{entry.file}: {told}")
     found += [f"{name} is no longer there; the rows collected from it stay." for name in missing_files]
     return found
 
@@ -129,7 +135,8 @@ def _source(name: str, entries: Sequence[Entry], customers: Mapping[str, int]) -
     steps.append(Step("the same record again, counted once", 1, rows=duplicates))
     steps.append(Step("in quarantine", 1, rows=quarantined))
     steps += [Step(reason, 2, rows=rows) for reason, rows in reasons(entries).items()]
-    steps.append(Step("kept", 1, rows=kept, customers=customers.get("all"), amount=total, share=1.0 if total else None))
+    who = customers.get("all") if "customer" in TABLES[entries[0].kind] else None  # products and places are nobody's
+    steps.append(Step("kept", 1, rows=kept, customers=who, amount=total, share=1.0 if total else None))
     if replaced or closed:
         steps.append(Step("replaced by a later record of the same key", 2, rows=replaced))
         steps.append(Step("gone at the source", 2, rows=closed))
@@ -137,7 +144,7 @@ def _source(name: str, entries: Sequence[Entry], customers: Mapping[str, int]) -
     if any(e.made is not None for e in entries):
         steps.append(Step(f"{entries[0].kind} that they became", 2, rows=sum(e.brought for e in entries)))
     if customers.get("accounts"):
-        text = f"of {customers['accounts']:,} accounts"
+        text = agree(customers["accounts"], "of {n} [account|accounts]")
         steps.append(Step(text, 2, rows=customers["account_rows"]))
     if groups:
         for anonymous in (False, True):

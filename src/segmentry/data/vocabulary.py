@@ -304,6 +304,10 @@ _SYNONYMS: dict[str, str] = {
         tijdstempel, data, data evento, ora | created at, session start, created""",
     "events.channel": "channel, medium, source, platform, device, kanal, canal, kanaal, canale",
     "page": "page, page url, url, page path, path, screen, screen name, page title, page location, seite, pagina",
+    "text": """review text, reviewtext, review, review body, ticket text, ticket body, message text, message body,
+        comment, comments, comment text, feedback, feedback text, verbatim, bewertungstext, rezension, kommentar,
+        nachricht, commentaire, avis, comentario, opinion, resena, opmerking, recensie, commento, recensione
+        | text, message, body, description""",
     "user_agent": "user agent, useragent, browser agent, ua",
     "properties": "properties, props, event properties, payload, metadata, attributes, event params",
     # responses
@@ -372,6 +376,8 @@ FILE_WORDS: dict[str, str] = {
     "consents": """consent consents optins permissions einwilligungen consentements consentimientos toestemmingen
         consensi""",
     "market": "market markt marche mercado mercato",
+    "places": """places population census postcodes zipcodes zip demographics bevolkerung einwohner recensement
+        poblacion bevolking popolazione""",
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from segmentry.engine.batches import through_python
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
 from segmentry.engine.spelling import (
     DIALECTS,
@@ -69,6 +70,7 @@ __all__ = [
     "sets",
     "size_of",
     "sum_of_units",
+    "through_python",
     "to_sql",
     "units",
 ]

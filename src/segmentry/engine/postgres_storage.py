@@ -70,6 +70,13 @@ class _Backend(Backend):
         self._run_pre_execute_hooks(rows)
         return super().to_pyarrow_batches(self.sql(self.typed(rows), schema=rows.schema()), **options)
 
+    def filled_temporary(self, name: str, schema: ibis.Schema, batches: Iterable[pa.RecordBatch]) -> ir.Table:
+        """A temporary table of rows that come from elsewhere; an older one of the name goes."""
+        _run(self, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
+        _fill(self, f"TEMP TABLE {_quote(name)}", _quote(name), schema, batches)
+        _finish(self, _quote(name), ())
+        return self.table(name)
+
     def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
         """A table that lives in Python, in the order of its rows (Ibis inserts them wherever a page has room)."""
         rows = op.data.to_pyarrow(op.schema)

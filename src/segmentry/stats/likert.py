@@ -51,6 +51,15 @@ def scale_of(answers: Iterable[str]) -> Scale | None:
     return _by_words(given)
 
 
+def is_no_opinion(answer: str) -> bool:
+    """Whether an answer says that there is none: it has no step, and does not speak against a scale either.
+
+    >>> is_no_opinion("Don't know"), is_no_opinion("Never")
+    (True, False)
+    """
+    return _folded(answer) in _NO_OPINION or not _folded(answer)
+
+
 def languages_of(answers: Iterable[str]) -> tuple[str, ...]:
     """The languages that it takes to know all words among the answers that stand on a ladder.
 

@@ -1,22 +1,24 @@
 """Attitude scales from survey items: how reliable they are, how many factors there are, which item belongs where.
 
-Cronbach (1951), "Coefficient alpha and the internal structure of tests"; McDonald (1999), "Test Theory", for omega;
-Horn (1965) and Glorfeld (1995) for parallel analysis; Hair et al. (2019), "Multivariate Data Analysis", for what counts
-as a loading.
+Cronbach (1951), "Coefficient alpha and the internal structure of tests"; Feldt (1965) for its interval; McDonald
+(1999), "Test Theory", for omega; Horn (1965) and Glorfeld (1995) for parallel analysis; Thurstone (1935) for factor
+scores; Hair et al. (2019), "Multivariate Data Analysis", for what counts as a loading.
 
-Items are (n, p) numbers, NaN where a respondent gave no answer; reverse-coded items are turned round before
-(:func:`reversed_items`). Every figure is of the respondents who answered all the items, and says how many those are.
+All of it follows from how the items vary together (:class:`Moments`), which an engine can add up: no answer of anybody
+is needed here. Reverse-coded items are turned round before. Figures are of those who answered all the items.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import f as f_distribution
 from scipy.stats import wishart
 from sklearn.decomposition import FactorAnalysis
+from sklearn.exceptions import ConvergenceWarning
 
 from segmentry.errors import FitError
 
@@ -28,12 +30,36 @@ LOADING, GAP = 0.4, 0.1  # an item belongs to a factor it loads on at least so m
 
 
 @dataclass(frozen=True)
+class Moments:
+    """How items vary, alone and together, among the respondents who answered all of them.
+
+    Attributes:
+        means: (p,) of the items.
+        covariance: (p, p), with the divisor respondents - 1.
+        respondents: who answered all items.
+    """
+
+    means: Floats
+    covariance: Floats
+    respondents: int
+
+    @property
+    def correlation(self) -> Floats:
+        """(p, p) correlations of the items."""
+        deviations = np.sqrt(self.covariance.diagonal())
+        found: Floats = self.covariance / np.outer(deviations, deviations)
+        return found
+
+
+@dataclass(frozen=True)
 class Reliability:
     """How well the items of one scale measure one thing.
 
     Attributes:
         alpha: Cronbach's alpha; at most 1, below 0 when items contradict each other.
-        omega: McDonald's omega (total) of a one-factor model; alpha's equal where all items load alike.
+        interval: of 95 % for alpha.
+        omega: McDonald's omega (total) of a one-factor model; alpha's equal where all items load alike. Two items do
+            not identify such a model: theirs is alpha.
         item_total: (p,) correlation of each item with the sum of the others. A negative one is an item that should be
             reverse-coded, or does not belong.
         alpha_without: (p,) alpha if the item were dropped; NaN with two items.
@@ -41,6 +67,7 @@ class Reliability:
     """
 
     alpha: float
+    interval: tuple[float, float]
     omega: float
     item_total: Floats
     alpha_without: Floats
@@ -109,45 +136,61 @@ class Factors:
         return tuple(found)
 
 
-def reversed_items(items: ArrayLike, reverse: Sequence[bool], lowest: float, highest: float) -> Floats:
-    """Items of one answer scale with those that speak against the attitude turned round: 1 becomes 7 on 1 to 7.
-
-    >>> reversed_items([[1, 1], [7, 6]], [False, True], 1, 7).tolist()
-    [[1.0, 7.0], [7.0, 2.0]]
-    """
-    answers = np.asarray(items, dtype=np.float64)
-    return np.where(np.asarray(reverse, dtype=bool), lowest + highest - answers, answers)
-
-
-def reliability(items: ArrayLike) -> Reliability:
-    """Alpha, omega and how each item fits, of items that are meant to measure one thing.
+def moments_of_sums(respondents: int, sums: ArrayLike, products: ArrayLike) -> Moments:
+    """The moments from sums over the respondents who answered all items.
 
     Args:
-        items: (n, p) at least two items, NaN where unanswered; reverse-coded ones are turned round already.
+        respondents: how many those are.
+        sums: (p,) sum of each item.
+        products: (p, p) sum of the products of each two items.
 
     Raises:
-        FitError: fewer than two items, fewer than 30 complete respondents, or an item that all answered alike.
+        FitError: fewer than two items, fewer than 30 respondents, or an item that all answered alike.
     """
-    complete = _complete(items, fewest_items=2)
-    covariance = np.cov(complete, rowvar=False)
+    total, crossed = np.asarray(sums, dtype=np.float64), np.asarray(products, dtype=np.float64)
+    if len(total) < 2:
+        raise FitError(f"A scale of {len(total)} item.", why="How items go together takes at least two of them.")
+    if respondents < FEWEST_RESPONDENTS:
+        raise FitError(
+            f"{respondents} respondents answered all {len(total)} items.",
+            why=f"Fewer than {FEWEST_RESPONDENTS} say too little about how items go together.",
+            fix="Ask more people, or leave out items that few answered.",
+        )
+    covariance = (crossed - np.outer(total, total) / respondents) / (respondents - 1)
+    constant = np.flatnonzero(covariance.diagonal() <= 1e-12 * np.maximum(1.0, crossed.diagonal()))
+    if len(constant):
+        raise FitError(
+            f"All respondents gave the same answer to item {constant[0] + 1}.",
+            why="It tells nobody apart, so it goes with no other item.",
+            fix="Leave it out.",
+        )
+    return Moments(total / respondents, covariance, respondents)
+
+
+def reliability(of: Moments) -> Reliability:
+    """Alpha, omega and how each item fits, of items that are meant to measure one thing."""
+    covariance, n = of.covariance, of.respondents
     p = len(covariance)
     rest = covariance.sum(axis=0) - covariance.diagonal()
     variance_of_rest = covariance.sum() - 2 * rest - covariance.diagonal()
     item_total = rest / np.sqrt(covariance.diagonal() * variance_of_rest)
     without = [_alpha(np.delete(np.delete(covariance, i, 0), i, 1)) if p > 2 else np.nan for i in range(p)]
-    return Reliability(_alpha(covariance), _omega(complete), item_total, np.array(without), len(complete))
+    alpha = _alpha(covariance)
+    ends = [float(1 - (1 - alpha) * f_distribution.ppf(q, n - 1, (n - 1) * (p - 1))) for q in (0.975, 0.025)]
+    omega = alpha if p == 2 else _omega(of)
+    return Reliability(alpha, (ends[0], ends[1]), omega, item_total, np.array(without), n)
 
 
-def parallel_analysis(items: ArrayLike, *, draws: int = 200, quantile: float = 0.95, seed: int = 0) -> ParallelAnalysis:
+def parallel_analysis(of: Moments, *, draws: int = 200, quantile: float = 0.95, seed: int = 0) -> ParallelAnalysis:
     """How many factors lie behind items, by the eigenvalues of random answers of as many people to as many items.
 
     The correlation matrices of random normal answers are drawn as Wishart matrices, which takes the same time for any
     number of respondents.
     """
-    complete = _complete(items, fewest_items=2)
-    n, p = complete.shape
-    eigenvalues = np.linalg.eigvalsh(np.corrcoef(complete, rowvar=False))[::-1]
-    random = wishart(df=n - 1, scale=np.eye(p)).rvs(draws, random_state=np.random.default_rng([seed, p]))
+    n, p = of.respondents, len(of.means)
+    eigenvalues = np.linalg.eigvalsh(of.correlation)[::-1]
+    # Fewer people than items have no Wishart density, but no pattern either: as many as items is the least drawn.
+    random = wishart(df=max(n - 1, p), scale=np.eye(p)).rvs(draws, random_state=np.random.default_rng([seed, p]))
     deviations = np.sqrt(np.diagonal(random, axis1=1, axis2=2))
     correlations = random / deviations[:, :, None] / deviations[:, None, :]
     drawn = np.linalg.eigvalsh(correlations)[:, ::-1]
@@ -155,32 +198,39 @@ def parallel_analysis(items: ArrayLike, *, draws: int = 200, quantile: float = 0
     return ParallelAnalysis(eigenvalues.astype(np.float64), thresholds, draws, quantile, seed)
 
 
-def explore(items: ArrayLike, factors: int) -> Factors:
+def explore(of: Moments, factors: int) -> Factors:
     """The factors behind items by maximum likelihood, rotated by varimax (Kaiser 1958).
 
     Args:
-        items: (n, p), NaN where unanswered; reverse-coded items show as negative loadings.
+        of: the items; reverse-coded ones show as negative loadings.
         factors: from 1 to p / 2; see :func:`parallel_analysis`.
 
     Raises:
-        FitError: too many factors for the items, or too few respondents.
+        FitError: too many factors for the items.
     """
-    complete = _complete(items, fewest_items=3)
-    p = complete.shape[1]
+    p = len(of.means)
     if not 1 <= factors <= p // 2:
         raise FitError(
             f"{factors} factors of {p} items.",
             why=f"A factor needs at least two items, so these have from 1 to {p // 2} factors.",
             fix="Ask for as many factors as parallel analysis finds.",
         )
-    standard = _standardised(complete)
-    rotation = "varimax" if factors > 1 else None
-    model = FactorAnalysis(factors, rotation=rotation, svd_method="lapack", tol=1e-8, max_iter=10_000).fit(standard)
-    loadings: Floats = model.components_.T
+    loadings, uniqueness = _fitted(of, factors)
     loadings = loadings * np.where(np.sum(loadings**3, axis=0) < 0, -1.0, 1.0)
     explained = (loadings**2).sum(axis=0) / p
     order = np.argsort(-explained.round(9), kind="stable")
-    return Factors(loadings[:, order], model.noise_variance_, explained[order], len(complete))
+    return Factors(loadings[:, order], uniqueness, explained[order], of.respondents)
+
+
+def score_weights(of: Moments, factors: Factors) -> Floats:
+    """(p, f) weights of the standardised items in the scores of the factors, by regression (Thurstone 1935).
+
+    The scores have mean 0 and variance 1 among those that the factors were found in.
+    """
+    weights = np.linalg.solve(of.correlation, factors.loadings)
+    spread = np.sqrt(np.einsum("if,ij,jf->f", weights, of.correlation, weights))
+    scaled: Floats = weights / spread
+    return scaled
 
 
 def _alpha(covariance: Floats) -> float:
@@ -188,39 +238,25 @@ def _alpha(covariance: Floats) -> float:
     return float(p / (p - 1) * (1 - covariance.trace() / covariance.sum()))
 
 
-def _omega(complete: Floats) -> float:
+def _omega(of: Moments) -> float:
     """Share of the variance of the sum of standardised items that their common factor explains, times the variances."""
-    deviations = complete.std(axis=0, ddof=1)
-    model = FactorAnalysis(1, svd_method="lapack", tol=1e-8, max_iter=10_000).fit(_standardised(complete))
-    common = float((model.components_[0] * deviations).sum()) ** 2
-    return common / (common + float((model.noise_variance_ * deviations**2).sum()))
+    deviations = np.sqrt(of.covariance.diagonal())
+    loadings, uniqueness = _fitted(of, 1)
+    common = float((loadings[:, 0] * deviations).sum()) ** 2
+    return common / (common + float((uniqueness * deviations**2).sum()))
 
 
-def _standardised(complete: Floats) -> Floats:
-    standard: Floats = (complete - complete.mean(axis=0)) / complete.std(axis=0)
-    return standard
+def _fitted(of: Moments, factors: int) -> tuple[Floats, Floats]:
+    """(p, f) loadings and (p,) uniqueness of standardised items.
 
-
-def _complete(items: ArrayLike, *, fewest_items: int) -> Floats:
-    """The rows without gaps."""
-    answers = np.asarray(items, dtype=np.float64)
-    if answers.ndim != 2 or answers.shape[1] < fewest_items:
-        raise FitError(
-            f"The table of items has the shape {answers.shape}.",
-            why=f"This needs a column for each of at least {fewest_items} items.",
-        )
-    complete = answers[np.isfinite(answers).all(axis=1)]
-    if len(complete) < FEWEST_RESPONDENTS:
-        raise FitError(
-            f"{len(complete)} of {len(answers)} respondents answered all {answers.shape[1]} items.",
-            why=f"Fewer than {FEWEST_RESPONDENTS} say too little about how items go together.",
-            fix="Ask more people, or leave out items that few answered.",
-        )
-    constant = np.flatnonzero(complete.std(axis=0) == 0)
-    if len(constant):
-        raise FitError(
-            f"All respondents gave the same answer to item {constant[0] + 1}.",
-            why="It tells nobody apart, so it goes with no other item.",
-            fix="Leave it out.",
-        )
-    return complete
+    scikit-learn wants rows: 2p of them have exactly these correlations, a root of the matrix and the same turned round.
+    """
+    values, vectors = np.linalg.eigh(of.correlation)
+    root = vectors * np.sqrt(np.maximum(values, 0.0) * len(values)) @ vectors.T
+    rotation = "varimax" if factors > 1 else None
+    model = FactorAnalysis(factors, rotation=rotation, svd_method="lapack", tol=1e-10, max_iter=10_000)
+    with catch_warnings():
+        # Where an item is all factor (a Heywood case), the last digits take for ever and mean nothing.
+        simplefilter("ignore", ConvergenceWarning)
+        model.fit(np.vstack([root, -root]))
+    return model.components_.T, model.noise_variance_

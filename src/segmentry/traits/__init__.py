@@ -12,38 +12,63 @@ from datetime import date
 
 from segmentry.catalogue import from_json, to_json
 from segmentry.declaration import ROWS
-from segmentry.traits import accounts, attributes, behavioral, declared, demographic, firmographic, geographic, value
+from segmentry.errors import DataError, FitError
+from segmentry.traits import (
+    accounts,
+    attributes,
+    behavioral,
+    declared,
+    demographic,
+    firmographic,
+    geographic,
+    needs,
+    places,
+    psychographic,
+    themes,
+    value,
+)
 from segmentry.traits.accounts import Organisations
 from segmentry.traits.declared import Definition, definitions
 from segmentry.traits.known import Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
+from segmentry.traits.needs import rated_needs
 from segmentry.traits.table import TraitTable, joined
+from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
     "FURTHER",
     "LEARNERS",
+    "LEAST_CUSTOMERS",
     "PIPELINE",
     "Definition",
     "Facts",
     "Learned",
     "Organisations",
     "Settings",
+    "ThemeSummary",
     "TraitTable",
     "accounts",
     "compute",
     "definitions",
     "from_json",
+    "rated_needs",
+    "theme_summaries",
     "to_json",
 ]
 
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
     "value": value.traits,
+    "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
     "firmographic": firmographic.traits,
+    "psychographic": psychographic.traits,
+    "themes": themes.traits,
     "attributes": attributes.traits,
+    "places": places.traits,
 }
+LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
 
@@ -66,9 +91,38 @@ def compute(
     learned now.
     """
     read = also | {name for definition in own for name in definition.traits}
-    now = known(facts, as_of, settings or Settings(), read)
+    settings = settings or Settings()
+    psychographic.check(facts.further.get("responses"), settings.surveys)
+    now = known(facts, as_of, settings, read)
     models = learn(now, learned or {}, again)
     now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
-    made = joined(now, combine(*(model(now) for model in PIPELINE.values())))
+    part = combine(*(model(now) for model in PIPELINE.values()))
+    made = joined(now, part)
     added = declared.add(made.table, now, own, needed=also)
-    return TraitTable(added.table, (*made.traits, *(d.trait for d in added.made)), added.absent, models)
+    return TraitTable(
+        added.table,
+        (*made.traits, *(d.trait for d in added.made)),
+        {**part.absent, **added.absent},
+        models,
+        part.evidence,
+        part.notes,
+    )
+
+
+def theme_summaries(
+    facts: Facts, as_of: date, settings: Settings, learned: Mapping[str, Learned]
+) -> tuple[ThemeSummary, ...]:
+    """The themes of what customers wrote until ``as_of``, with typical texts, masked.
+
+    Raises :class:`FitError` when the texts made none, and :class:`DataError` where there were none.
+    """
+    made = learned.get(themes.NAME)
+    if made is None:
+        raise DataError(
+            "There are no texts of customers in their own words.",
+            fix="Add a survey with an open question, or tickets or reviews with their text, and run again.",
+        )
+    if made.refused:
+        raise FitError(made.refused)
+    now = replace(known(facts, as_of, settings, frozenset()), learned={themes.NAME: made.model})
+    return themes.summaries(now, settings.seed)

@@ -1,7 +1,8 @@
 """Attributes: columns that segmentry.yaml keeps beside the known ones; each becomes a trait of the same name.
 
-An attribute of the customers is taken as it is. One of the transactions is summed up over the customer's sale lines:
-the most frequent category, the mean of a number, the share of lines where a boolean is true.
+An attribute of the customers is taken as it is, one of places by the postal code (``places.py``). One of the
+transactions is summed up over the customer's sale lines: the most frequent category, the mean of a number, the share
+of lines where a boolean is true.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ def traits(known: Known) -> Part:
     used: set[str] = set()
     parts = []
     for table, name, declared in known.attributes:
-        if table not in _TABLES:
+        if table not in (*_TABLES, "places"):
             continue
         _check(name, used)
         used.add(name)
-        if known.has(f"{table}.{name}"):
+        if table in _TABLES and known.has(f"{table}.{name}"):
             parts.append(_TABLES[table](known, name, declared))
     return combine(*parts)
 

@@ -12,9 +12,9 @@ import ibis
 import ibis.expr.types as ir
 import pycountry
 
-from segmentry import engine
+from segmentry import engine, postcodes
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.traits import places, vocabularies
+from segmentry.traits import vocabularies, whereabouts
 from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, respelt
 
 # Names in everyday use that ISO 3166 and its translations do not have.
@@ -68,9 +68,9 @@ def _time_zone(known: Known, country: Part) -> Part:
 
     def zone(row: ir.Table) -> ir.Value:
         at = code(row)
-        cases = [(at == one, name) for one, name in places.zones().items()]
+        cases = [(at == one, name) for one, name in whereabouts.zones().items()]
         for wide in ("US", "CA", "AU"):
-            of_states = [(s, z) for s in states if (z := places.zone_of_state(wide, s))]
+            of_states = [(s, z) for s in states if (z := whereabouts.zone_of_state(wide, s))]
             if of_states:
                 cases.append((at == wide, row["region"].cases(*of_states, else_=ibis.null("string"))))
         return ibis.cases(*cases, else_=ibis.null("string"))
@@ -87,7 +87,7 @@ def _area(known: Known) -> Part:
         said = vocabularies.meanings("area_type", levels(known.customers["area_type"]))
         found.append(lambda row: respelt(row["area_type"], said))
     if known.has("customers.density"):
-        found.append(lambda row: places.area_type_of(row["density"]))
+        found.append(lambda row: whereabouts.area_type_of(row["density"]))
     expressions: dict[str, Expression] = {
         "area_type": lambda row: ibis.coalesce(*(one(row) for one in found)),
         "density": lambda row: row["density"].cast("float64"),
@@ -114,7 +114,7 @@ def _places(known: Known) -> Part:
         return Part(traits=expressions)
     row = known.customers
     points = row.filter(right(row)).select(KEY, **{n: row[n].cast("float64") for n in ("latitude", "longitude")})
-    near = places.nearest(points, KEY, stores).rename(store_near="nearest_store", store_km="nearest_store_km")
+    near = whereabouts.nearest(points, KEY, stores).rename(store_near="nearest_store", store_km="nearest_store_km")
     expressions |= {
         TRAITS["nearest_store"]: lambda row: row["store_near"],
         TRAITS["nearest_store_km"]: lambda row: row["store_km"],
@@ -224,9 +224,6 @@ def _postal_area(known: Known) -> Part:
         )
         return code.ascii_str().between(ord("A"), ord("Z")).ifelse(outward, code.left(2))
 
-    def plain(row: ir.Table) -> ir.Value:
-        code = row["postcode"].strip().upper()
-        # D-10115: the D is the country. Few have a dash, and patterns take longer than all the rest.
-        return code.contains("-").ifelse(code.re_replace("^[A-Z]{1,2}-", ""), code)
-
-    return Part(shared={"postal_code": plain}, traits={TRAITS["postal_area"]: area})
+    return Part(
+        shared={"postal_code": lambda row: postcodes.plain(row["postcode"])}, traits={TRAITS["postal_area"]: area}
+    )

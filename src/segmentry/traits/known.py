@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
 from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
+from segmentry.config.survey_needs import Design
 from segmentry.tables import TABLES
 
 KEY = "customer_key"
@@ -35,10 +36,11 @@ class Settings:
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     lifetime: Lifetime = field(default_factory=Lifetime)
     seed: int = 1
+    designs: Mapping[str, Design] = field(default_factory=dict)  # of best-worst exercises, by survey
 
     @classmethod
-    def of(cls, config: Config) -> Settings:
-        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed)
+    def of(cls, config: Config, designs: Mapping[str, Design]) -> Settings:
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed, designs)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; the same settings give the same."""
@@ -47,6 +49,7 @@ class Settings:
             "surveys": {name: survey.model_dump(mode="json") for name, survey in self.surveys.items()},
             "lifetime": self.lifetime.model_dump(mode="json"),
             "seed": self.seed,
+            "designs": dict(self.designs),
         }
 
 
@@ -56,8 +59,8 @@ class Facts:
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
     responses, costs, consents. ``accounts`` are the organisations that customers belong to, as golden_accounts has
-    them, ``stores`` the company's own. ``attributes`` are those that segmentry.yaml declares, each as (table, name,
-    declaration).
+    them, ``stores`` the company's own, ``places`` what is collected about places. ``attributes`` are those that
+    segmentry.yaml declares, each as (table, name, declaration).
     """
 
     golden_customers: ir.Table
@@ -67,6 +70,17 @@ class Facts:
     accounts: ir.Table | None = None
     stores: ir.Table | None = None
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
+    places: ir.Table | None = None
+
+
+def column(name: str) -> Expression:
+    """The value of a trait that a pass has made already, under its name."""
+    return lambda row: row[name]
+
+
+def nothing(_: ir.Table) -> ir.Value:
+    """The value of a number that is known of nobody."""
+    return ibis.null("float64")
 
 
 @dataclass(frozen=True)
@@ -75,13 +89,17 @@ class Part:
 
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
-    that several traits use, ``traits`` the value of each trait.
+    that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
+    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
     passes: tuple[ir.Table, ...] = ()
     shared: Mapping[str, Expression] = field(default_factory=dict)
     traits: Mapping[Trait, Expression] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def combine(*parts: Part) -> Part:
@@ -91,6 +109,9 @@ def combine(*parts: Part) -> Part:
         tuple(table for part in parts for table in part.passes),
         {name: value for part in parts for name, value in part.shared.items()},
         {trait: expression for part in parts for trait, expression in part.traits.items()},
+        {name: why for part in parts for name, why in part.absent.items()},
+        {name: told for part in parts for name, told in part.evidence.items()},
+        tuple(note for part in parts for note in part.notes),
     )
 
 
@@ -98,16 +119,16 @@ def combine(*parts: Part) -> Part:
 class Known:
     """What is known at the end of the day ``as_of``.
 
-    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known
-    by then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers
-    by table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known by
+    then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers by
+    table, as collected: those whose time had come, and of those without a time the ones that were collected.
     ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
-    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in
-    whole units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines
-    as collected, for passes that do without the product table; ``first_month`` is that of the first line, as
-    :func:`month_of` counts months. ``costs`` are all costs by then, those of no customer included. ``filled``
-    counts the rows with a value by ``table.column`` (of transactions: sale lines), ``counts`` the lines by what
-    they are.
+    is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in whole
+    units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as
+    collected, for passes that do without the product table; ``places`` the rows about places that were collected;
+    ``first_month`` is that of the first line, as :func:`month_of` counts months. ``costs`` are all costs by then,
+    those of no customer included. ``filled`` counts the rows with a value by ``table.column`` (of transactions: sale
+    lines), ``counts`` the lines by what they are.
     """
 
     as_of: date
@@ -125,6 +146,7 @@ class Known:
     costs: ir.Table | None = None
     accounts: ir.Table | None = None
     stores: ir.Table | None = None
+    places: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
@@ -182,7 +204,7 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs)
+    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
     base = replace(base, accounts=facts.accounts, stores=facts.stores)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from segmentry.errors import FitError
+from segmentry.traits import factors, needs
 from segmentry.traits.known import Known, Settings
 
 
@@ -41,7 +42,10 @@ class Learned:
     refused: str = ""
 
 
-LEARNERS: dict[str, Learner] = {}
+LEARNERS: dict[str, Learner] = {
+    "factors": Learner(factors.settings, factors.ready, factors.learn),
+    "benefits": Learner(needs.settings, needs.ready, needs.learn),
+}
 
 
 def learn(known: Known, before: Mapping[str, Learned], again: Collection[str] = ()) -> dict[str, Learned]:

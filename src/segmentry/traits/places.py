@@ -1,137 +1,67 @@
-"""Where on earth: the time zone of a country or state, urban or rural, and the nearest store."""
+"""Traits of the place where a customer lives: the attributes of tables of places, found by the postal code.
+
+Of several rows of one postal code the newest counts that has a value: collected last, else last in its file.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib import resources
-from typing import Any
+from collections.abc import Sequence
+from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
-import pycountry
 
-from segmentry.stats.sphere import EARTH_KM, near_cells
+from segmentry import postcodes
+from segmentry.catalogue import Trait
+from segmentry.config import Attribute
+from segmentry.traits.known import ATTRIBUTE, KEY, Expression, Known, Part
 
-# Time zones -----------------------------------------------------------------------------------------------------------
-
-# Countries in which no zone is everybody's: there the state tells, or nothing does.
-_WIDE = frozenset(("AQ", "AU", "BR", "CA", "CD", "FM", "GL", "ID", "KI", "KZ", "MN", "MX", "PF", "RU", "UM", "US"))
-# The zone of nearly everybody, where it is not the first of the zone table.
-_MAIN = {"UA": "Europe/Kyiv", "UZ": "Asia/Tashkent"}
-# The zone of most people of a state (IANA; some states have two).
-_BY_STATE = {
-    "US": {
-        "America/New_York": "CT DC DE FL GA IN KY MA MD ME MI NC NH NJ NY OH PA RI SC VA VT WV",
-        "America/Chicago": "AL AR IA IL KS LA MN MO MS ND NE OK SD TN TX WI",
-        "America/Denver": "CO ID MT NM UT WY",
-        "America/Phoenix": "AZ",
-        "America/Los_Angeles": "CA NV OR WA",
-        "America/Anchorage": "AK",
-        "Pacific/Honolulu": "HI",
-    },
-    "CA": {
-        "America/Toronto": "ON QC NU",
-        "America/Winnipeg": "MB",
-        "America/Regina": "SK",
-        "America/Edmonton": "AB NT",
-        "America/Vancouver": "BC",
-        "America/Whitehorse": "YT",
-        "America/Halifax": "NB NS PE",
-        "America/St_Johns": "NL",
-    },
-    "AU": {
-        "Australia/Sydney": "ACT NSW",
-        "Australia/Melbourne": "VIC",
-        "Australia/Brisbane": "QLD",
-        "Australia/Adelaide": "SA",
-        "Australia/Darwin": "NT",
-        "Australia/Hobart": "TAS",
-        "Australia/Perth": "WA",
-    },
-}
+_CODE = "postal_code"
+_TYPES = {"number": "float64", "category": "string", "boolean": "boolean"}
 
 
-@cache
-def zones() -> dict[str, str]:
-    """The time zone of each country, as ISO code, in which nearly everybody has the same."""
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
-    first: dict[str, str] = {}
-    for country, _, zone, *_ in rows:
-        first.setdefault(country, zone)
-    return {country: _MAIN.get(country, zone) for country, zone in first.items() if country not in _WIDE}
+def traits(known: Known) -> Part:
+    """A trait for each attribute of a place that some customer lives in."""
+    places, declared = known.places, {n: a for table, n, a in known.attributes if table == "places"}
+    given = [name for name in declared if places is not None and name in places.columns]
+    if places is None or not given or not known.has("customers.postcode"):
+        return Part()
+    found = _described(places, given)
+    homes = known.customers.select(KEY, home=postcodes.comparable(known.customers["postcode"]))
+    homes = homes.join(found, homes["home"] == found[_CODE]).drop("home", _CODE)
+    filled = homes.agg(**{name: homes[ATTRIBUTE + name].count() for name in given}).to_pyarrow().to_pylist()[0]
+    ready = [name for name in given if filled[name]]
+    if not ready:
+        return Part()
+    homes = homes.select(KEY, *(ATTRIBUTE + name for name in ready))
+    return Part(passes=(homes,), traits={_trait(n, declared[n]): _typed(n, declared[n].kind) for n in ready})
 
 
-def zone_of_state(country: str, region: str) -> str | None:
-    """The time zone of a state of a wide country, by its name or code; None where it is not known.
-
-    >>> zone_of_state("US", "Texas"), zone_of_state("AU", "nsw"), zone_of_state("US", "Ruritania")
-    ('America/Chicago', 'Australia/Sydney', None)
-    """
-    return _states().get((country, region.strip().casefold()))
-
-
-@cache
-def _states() -> dict[tuple[str, str], str]:
-    states: dict[str, Any] = {state.code: state for state in pycountry.subdivisions}
-    found: dict[tuple[str, str], str] = {}
-    for country, by_zone in _BY_STATE.items():
-        for zone, codes in by_zone.items():
-            for code in codes.split():
-                state = states[f"{country}-{code}"]
-                found[country, code.casefold()] = found[country, state.name.casefold()] = zone
-    return found
+def _described(places: ir.Table, names: Sequence[str]) -> ir.Table:
+    """One row per postal code: the newest value of each attribute."""
+    rows = places.mutate(**{_CODE: postcodes.comparable(places["postcode"])})
+    newest = [ibis.desc(name, nulls_first=False) for name in ("known_from", "file", "line") if name in rows.columns]
+    tables = [rows.select(_CODE).distinct()]
+    for name in names:
+        filled = rows.filter(rows[name].notnull())
+        rank = ibis.row_number().over(group_by=_CODE, order_by=[*newest, ibis.asc(name)])
+        ranked = filled.select(_CODE, **{ATTRIBUTE + name: name}, rank=rank)
+        tables.append(ranked.filter(ranked["rank"] == 0).drop("rank"))
+    return reduce(lambda left, right: left.left_join(right, _CODE).drop(f"{_CODE}_right"), tables)
 
 
-# Urban or rural -------------------------------------------------------------------------------------------------------
-
-# Inhabitants per square kilometre: lower bounds of urban centres and of towns (Eurostat, degree of urbanisation 2021).
-_URBAN, _TOWN = 1500, 300
-
-
-def area_type_of(density: ir.NumericValue) -> ir.StringValue:
-    """Urban, suburban or rural by the density of population."""
-    unknown = (density.isnull() | (density < 0), ibis.null("string"))
-    return ibis.cases(unknown, (density >= _URBAN, "urban"), (density >= _TOWN, "suburban"), else_="rural")
-
-
-# Stores ---------------------------------------------------------------------------------------------------------------
+def _trait(name: str, declared: Attribute) -> Trait:
+    return Trait(
+        name,
+        declared.model,
+        declared.kind,
+        declared.description or f"{name.replace('_', ' ').capitalize()}, of the place where the customer lives.",
+        declared.unit,
+        ("customers.postcode", f"places.{name}"),
+        declared.pii,
+        "no postal code, or none of the table of places",
+    )
 
 
-def nearest(points: ir.Table, key: str, stores: Sequence[Mapping[str, Any]]) -> ir.Table:
-    """For each of ``points`` (``key``, latitude, longitude) the nearest store and its distance.
-
-    Columns: ``key``, ``nearest_store``, ``nearest_store_km`` (great circle, in kilometres, to the metre); of equally
-    near stores the one of the smaller code. The earth is cut into cells of one degree; for each that has points, the
-    stores that can be nearest to any place in it are found first, so that a customer is compared with a few stores.
-    """
-    cell = (points["latitude"].floor() + 90) * 1000 + points["longitude"].floor() + 180  # of a cell's south-west corner
-    placed = points.mutate(cell=cell.cast("int64"))
-    there = placed.select("cell").distinct().order_by("cell").to_pyarrow()["cell"].to_pylist()
-    corners = [(code // 1000 - 90, code % 1000 - 180) for code in there]
-    at = np.array([(s["latitude"], s["longitude"]) for s in stores], dtype=np.float64)
-    pairs = near_cells(np.array(corners, dtype=np.float64).reshape(-1, 2), at)
-    rows = [(there[i], stores[j]["store"], *map(float, at[j])) for i, j in pairs]
-    types = {"near_cell": "int64", "store": "string", "store_latitude": "float64", "store_longitude": "float64"}
-    close = placed.join(ibis.memtable(rows, schema=ibis.schema(types)), [("cell", "near_cell")])
-    far = close.mutate(nearest_store_km=kilometres(
-        close["latitude"], close["longitude"], close["store_latitude"], close["store_longitude"]
-    ))  # fmt: skip
-    rank = ibis.row_number().over(group_by=key, order_by=["nearest_store_km", "store"])
-    ranked = far.select(key, "nearest_store_km", nearest_store="store", rank=rank)
-    return ranked.filter(ranked["rank"] == 0).drop("rank")
-
-
-def kilometres(lat: ir.NumericValue, lon: ir.NumericValue, lat2: ir.NumericValue, lon2: ir.NumericValue) -> ir.Value:
-    """The distance of two places on the great circle by the haversine formula (Sinnott 1984), to the metre."""
-
-    def radians(degrees: ir.NumericValue) -> ir.FloatingValue:
-        return degrees.cast("float64") * (math.pi / 180.0)
-
-    up, along = ((radians(lat2) - radians(lat)) / 2.0).sin(), ((radians(lon2) - radians(lon)) / 2.0).sin()
-    half = up * up + radians(lat).cos() * radians(lat2).cos() * along * along
-    bounded = ibis.least(half, 1.0)
-    return (2.0 * EARTH_KM * bounded.sqrt().asin() * 1000.0 + 0.5).floor() / 1000.0
+def _typed(name: str, kind: str) -> Expression:
+    return lambda row: row[ATTRIBUTE + name].cast(_TYPES[kind])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import ibis.expr.types as ir
 
@@ -24,6 +25,8 @@ class TraitTable:
     traits: tuple[Trait, ...]
     absent: Mapping[str, str] = field(default_factory=dict)
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def joined(known: Known, part: Part) -> TraitTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ class Service:
     properties: dict[str, dict[str, str]] = field(default_factory=dict)
     contacts: dict[str, list[str]] = field(default_factory=dict)
     archived: dict[str, list[str]] = field(default_factory=dict)
+    archived_at: str = "2026-01-01T00:00:00.000Z"
     failures: list[Answer | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     token: str = TOKEN
@@ -160,7 +162,7 @@ def _archived(service: Service, name: str, asked: dict[str, list[str]]) -> Answe
     found = sorted(service.archived.get(name, []), key=int)
     first = int(asked.get("after", ["0"])[0])
     page = found[first : first + int(asked["limit"][0])]
-    at = "2026-01-01T00:00:00.000Z"
+    at = service.archived_at
     results = [
         {"id": i, "properties": {}, "createdAt": at, "updatedAt": at, "archived": True, "archivedAt": at} for i in page
     ]
@@ -242,7 +244,7 @@ _SOQL = re.compile(
     r"SELECT (?P<fields>COUNT\(\)|[A-Za-z, ]+) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?"
     r"(?: ORDER BY SystemModstamp, Id)?"
 )
-_AFTER = re.compile(r"SystemModstamp >= (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z")
+_AFTER = re.compile(r"SystemModstamp (>=?) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z")
 
 
 def salesforce(service: Service, request: Any, body: bytes) -> Answer:
@@ -293,7 +295,8 @@ def _queried(service: Service, soql: str, deleted: bool, first: int) -> Answer:
         name, _, value = condition.partition(" = ")
         if after is None and not (known.get(name) == "boolean" and value == "true"):
             return salesforce_error(400, "MALFORMED_QUERY", f"unexpected token: {condition}")
-        rows = [r for r in rows if (r["SystemModstamp"] >= after[1] if after else r.get(name))]
+        least = {">=": operator.ge, ">": operator.gt}[after[1]] if after else None
+        rows = [r for r in rows if (least(r["SystemModstamp"], after[2]) if least and after else r.get(name))]
     if asked["fields"] == "COUNT()":
         return 200, {}, {"totalSize": len(rows), "done": True, "records": []}
     fields = asked["fields"].split(", ")

@@ -140,6 +140,18 @@ def test_cursor_reads_on_and_takes_a_tie_once(tmp_path: Path, database: Shop) ->
     assert not _landed(tmp_path)
 
 
+def test_the_record_that_was_read_last_is_read_again_when_it_changes(tmp_path: Path, database: Shop) -> None:
+    database.add(1, 5)
+    space = _space(tmp_path, database.url, f"table: {database.table}\n    cursor: updated_at\n    key: id")
+    space.collect()
+    # As many records as before are at the mark or beyond it.
+    database.run(f"UPDATE {database.table} SET updated_at = '2026-05-01 00:00:00', amount = 777 WHERE id = 5")
+    space.collect()
+    assert 777 in set(_lines(space)["amount"])
+    again = space.collect().id
+    assert space.collect().id == again
+
+
 def test_without_a_cursor_everything_is_read_and_only_what_is_new_is_kept(tmp_path: Path, database: Shop) -> None:
     database.add(1, 20)
     space = _space(tmp_path, database.url, f"table: {database.table}")

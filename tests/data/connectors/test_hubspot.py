@@ -137,6 +137,19 @@ def test_records_that_are_deleted_or_count_no_more_are_gone(tmp_path: Path, serv
     assert len(_table(space, "customers")) == 331, "restored"
 
 
+def test_the_recycling_bin_is_looked_into_from_the_second_read_on_for_what_is_new_there(
+    tmp_path: Path, service: Service
+) -> None:
+    space = _space(tmp_path, service)
+    service.archived = {"contacts": ["1", "2"]}
+    space.collect()
+    assert not [asked for asked in service.asked if "archived=" in asked]
+    service.archived_at = "2025-12-01T00:00:00.000Z"  # before the first read, which found these two restored
+    space.collect()
+    assert [asked for asked in service.asked if "archived=" in asked]
+    assert len(_table(space, "customers")) == 450
+
+
 OAUTH = CONFIG.replace(
     'token: "${HUBSPOT_TOKEN}"', 'refresh_token: "${REFRESH}", client_id: app-1, client_secret: "${CLIENT_SECRET}"'
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import warnings
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from sqlglot import exp
 from segmentry.config import FILE_NAME, Source
 from segmentry.data.connectors.feed import BATCH, Feed, Mark, Value, kind_of, naive, record_batch, used_columns
 from segmentry.errors import ConfigError, DataError, SegmentryError, did_you_mean
+from segmentry.wording import agree
 
 _POSTGRES = ("postgresql", "postgres")
 # Python's and Arrow's calendar; PostgreSQL's goes from 4713 BC to the year 294276, and to infinity.
@@ -83,7 +85,7 @@ def sample_tables(url: str, root: Path, rows: int) -> Iterator[tuple[str, Iterat
 
 
 def _feed(con: Any) -> type[_Database]:
-    return {"sqlite": _SQLite, "postgres": _Postgres}.get(con.name, _Database)
+    return {"sqlite": _SQLite, "postgres": _Postgres, "mysql": _MySQL}.get(con.name, _Database)
 
 
 def place_of(url: str) -> str:
@@ -106,6 +108,8 @@ def connect(url: str, root: Path, where: str) -> Any:
             )
         return _sqlite(path) if parts.scheme == "sqlite" else ibis.duckdb.connect(path, read_only=True)
     try:
+        if parts.scheme == "mysql":
+            return _mysql(url)
         return _postgres(url) if parts.scheme in _POSTGRES else ibis.connect(url)
     except ImportError as error:
         extra = "segmentry[postgres]" if parts.scheme in _POSTGRES else f"ibis-framework[{parts.scheme}]"
@@ -134,6 +138,18 @@ def _postgres(url: str) -> Any:
     con = psycopg.connect(url, autocommit=True, **_usual(url))
     con.execute("SET client_min_messages = warning")
     return ibis.postgres.from_connection(con)
+
+
+def _mysql(url: str) -> Any:
+    """MySQL or MariaDB, which Ibis's driver reads alike; texts in Unicode, times in UTC, nothing written."""
+    usual = {key: value for key, value in {"charset": "utf8mb4", "connect_timeout": 10}.items() if f"{key}=" not in url}
+    with warnings.catch_warnings():
+        # A server whose tables of time zones are empty does not know UTC by its name.
+        warnings.filterwarnings("ignore", "Unable to set session timezone")
+        con = ibis.connect(url, **usual)
+    for setting in ("time_zone = '+00:00'", "SESSION TRANSACTION READ ONLY"):
+        con.raw_sql(f"SET {setting}").close()
+    return con
 
 
 def _usual(url: str) -> dict[str, Any]:
@@ -199,6 +215,10 @@ class _Database(Feed):
     def count_from(self, mark: Mark) -> int:
         return int(str(self._scalar(self._since(mark).count())))
 
+    def count_after(self, mark: Mark) -> int:
+        value: Any = mark.value
+        return int(str(self._scalar(self._table.filter(self._cursor() > value).count())))
+
     def batches(self, since: Mark | None) -> Iterator[pa.RecordBatch]:
         rows = self._since(since) if since else self._table
         rows = rows.order_by(ibis.asc(self.cursor, nulls_first=True)) if self.cursor else rows
@@ -208,7 +228,7 @@ class _Database(Feed):
 
     def caveats(self) -> tuple[str, ...]:
         return tuple(
-            f"{n:,} values of {column} are infinite or no date of the calendar and count as not known"
+            agree(n, "{n} [value|values] of ") + f"{column}: infinite or no date of the calendar, so not known"
             for column, n in self._beyond.items()
         )
 
@@ -270,6 +290,39 @@ class _Postgres(_Database):
     def _stream(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
         schema = rows.schema().to_pyarrow()
         yield from _in_batches(self._rows(rows), schema, self.place)
+
+
+class _MySQL(_Database):
+    """MySQL keeps the result on the server and sends it row by row, where Ibis would take all of it into memory."""
+
+    def _rows(self, expression: ir.Table) -> Iterator[tuple[Any, ...]]:
+        from MySQLdb.cursors import SSCursor  # noqa: PLC0415 - the driver of a database is imported by who has one
+
+        with contextlib.closing(self._con.con.cursor(SSCursor)) as cursor:
+            cursor.execute(self._con.compile(expression))
+            while rows := cursor.fetchmany(BATCH):
+                yield from rows
+
+    def _stream(self, rows: ir.Table) -> Iterator[pa.RecordBatch]:
+        wide = [f.with_type(_wide(f.type)) for f in rows.schema().to_pyarrow()]
+        read = [_text if pa.types.is_string(f.type) else _whole if pa.types.is_integer(f.type) else _same for f in wide]
+        found = (tuple(as_(v) for v, as_ in zip(row, read, strict=True)) for row in self._rows(rows))
+        yield from _in_batches(found, pa.schema(wide), self.place)
+
+
+def _wide(kind: pa.DataType) -> pa.DataType:
+    """A type that holds what comes: YEAR is an int8 to Ibis, and the last moment of the calendar has microseconds."""
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", kind.tz)
+    return pa.int64() if pa.types.is_integer(kind) and kind != pa.uint64() else kind
+
+
+def _whole(value: Any) -> Any:
+    return int.from_bytes(value, "big") if isinstance(value, bytes) else value
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 # What SQLite's typeof gives -> the type that holds such values and those below.

@@ -22,12 +22,14 @@ Value = int | float | str | date | datetime
 
 @dataclass(frozen=True)
 class Mark:
-    """How far a feed has been read: the last value of its cursor, and how many records had it (or none at all)."""
+    """How far a feed has been read: the last value of its cursor, how many records had it, a later one (in the future
+    by mistake) or none at all, and how many of them a later one (``beyond``)."""
 
     cursor: str
     kind: str
     text: str
     records: int
+    beyond: int = 0
 
     @property
     def value(self) -> Value:
@@ -39,8 +41,9 @@ class Mark:
         return {"integer": int, "number": float}.get(self.kind, str)(self.text)
 
     @classmethod
-    def of(cls, cursor: str, value: Value, records: int) -> Mark:
-        return cls(cursor, kind_of(value), value.isoformat() if isinstance(value, date) else str(value), records)
+    def of(cls, cursor: str, value: Value, records: int, beyond: int = 0) -> Mark:
+        text = value.isoformat() if isinstance(value, date) else str(value)
+        return cls(cursor, kind_of(value), text, records, beyond)
 
 
 def kind_of(value: Value) -> str:
@@ -71,6 +74,13 @@ class Feed(ABC):
     @abstractmethod
     def count_from(self, mark: Mark) -> int:
         """How many records there are from a mark on, those without a cursor's value included."""
+
+    @abstractmethod
+    def count_after(self, mark: Mark) -> int:
+        """How many records lie beyond a mark: one that was at it and has changed leaves :meth:`count_from` as it was.
+
+        The mark itself knows of those that lay beyond when it was set, in the future by mistake.
+        """
 
     @abstractmethod
     def batches(self, since: Mark | None) -> Iterator[pa.RecordBatch]:

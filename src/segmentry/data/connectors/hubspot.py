@@ -24,6 +24,7 @@ _PAGE, _WINDOW = 200, 10_000  # records of one answer, and of one search
 _ARCHIVED_PAGE = 100
 _TYPES = {"number": "number", "datetime": "time", "bool": "boolean"}
 _EPOCH = datetime(1970, 1, 1)
+_LATE = timedelta(days=1)  # the mark is a date of change: what was deleted during a read may lie before it
 
 
 class HubSpot(CrmFeed):
@@ -41,23 +42,36 @@ class HubSpot(CrmFeed):
 
     def count_from(self, mark: Mark) -> int:
         found = self._search([self._from(_milliseconds(mark.value))], self.cursor, 1, None)
-        return int(found.total) + sum(1 for _ in self._archived())
+        return int(found.total) + sum(1 for _ in self._archived(mark))
+
+    def count_after(self, mark: Mark) -> int:
+        later = _filter(self.cursor, "GT", str(_milliseconds(mark.value)))
+        return int(self._search([later], self.cursor, 1, None).total)
 
     def records(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
         """What has been deleted, and then what is there, in the order of its date of change."""
-        yield from self._archived()
+        if since is not None:  # at first there is nothing here that could be gone
+            yield from self._archived(since)
         for record in self._there(since):
             yield record if self._counts(record) else {**record, DELETED: True}
 
     def _counts(self, record: Mapping[str, Any]) -> bool:
         return not self.object.only or str(record.get(self.object.only)).lower() == "true"
 
-    def _archived(self) -> Iterator[dict[str, Any]]:
-        """The records that have been deleted in the last 90 days: so long HubSpot knows them."""
+    def _archived(self, since: Mark) -> Iterator[dict[str, Any]]:
+        """The records that have been deleted since the last read, of those of the last 90 days: so long HubSpot keeps
+        them.
+
+        The list cannot be asked for by date, nor sorted by it, and the search knows no deleted records: so its pages
+        are read whole, and what was told before is left out here.
+        """
+        read: Any = since.value
+        earliest = _milliseconds(read - _LATE)
         after: str | None = None
         while True:
             page = self._ask(partial(self._archived_page, after))
-            yield from ({self.object.key: r.id, DELETED: True} for r in page.results)
+            recent = (r for r in page.results if r.archived_at is None or _milliseconds(r.archived_at) >= earliest)
+            yield from ({self.object.key: r.id, DELETED: True} for r in recent)
             following = page.paging.next if page.paging else None
             if following is None:
                 return

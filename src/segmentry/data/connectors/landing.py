@@ -89,7 +89,7 @@ def land(
     since = last.mark if last and last.mark and feed.cursor == last.mark.cursor else None
     if since and feed.kind() not in (since.kind, None):
         since = None  # the column holds values of another kind now: nothing can be compared
-    if since and feed.count_from(since) == since.records:
+    if since and feed.count_from(since) == since.records and feed.count_after(since) == since.beyond:
         return found
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{int(found[-1].path.stem) + 1 if found else 1:06}.parquet"
@@ -190,8 +190,9 @@ def _mark(path: Path, cursor: str, now: datetime) -> Mark | None:
         if found is None:
             return None
         value: Value = found[0]
-        count = rows.filter(column.isnull() | (column >= duckdb.ConstantExpression(value))).count("*").fetchone()
-        return Mark.of(cursor, value, count[0] if count else 0)
+        last = duckdb.ConstantExpression(value)
+        counted = [rows.filter(c).count("*").fetchone() for c in (column.isnull() | (column >= last), column > last)]
+        return Mark.of(cursor, value, *(row[0] if row else 0 for row in counted))
 
 
 def _not_later(column: duckdb.Expression, kind: str, limit: datetime) -> duckdb.Expression:

@@ -41,6 +41,10 @@ class SalesforceObject(CrmFeed):
         found = self._query(f"SELECT COUNT() FROM {self.object.name}{self._where(mark)}")
         return int(found["totalSize"])
 
+    def count_after(self, mark: Mark) -> int:
+        later = self._where(mark).replace(">=", ">")
+        return int(self._query(f"SELECT COUNT() FROM {self.object.name}{later}")["totalSize"])
+
     def records(self, since: Mark | None) -> Iterator[Mapping[str, Any]]:
         """Records that do not count (``only``) come as deleted ones, since they may have counted before."""
         # The names are those of the description: no text of a person comes into the query.

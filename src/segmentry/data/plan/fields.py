@@ -374,6 +374,13 @@ _NEEDS = (
         ("responses",), "survey tool", "main reason, reason for your", question=q.REASON, stale_after=365,
     ),
     Field(
+        "feedback", Model.NEEDS, "Feedback in their own words", "What customers talk about when nobody suggests it.", 2,
+        ("events.text", "responses"), "help desk (subject and text of tickets), reviews, open questions of surveys",
+        "comment, comments, feedback, in your own words, tell us, review, verbatim, main reason, reason for your",
+        ("themes, with a share of each for every customer",),
+        event=_track("Support Ticket Opened", "ticket_id", "subject", "text"), question=q.COMMENT, stale_after=365,
+    ),
+    Field(
         "csat", Model.NEEDS, "Satisfaction with a purchase (CSAT)", "Finds the step that went wrong.", 2,
         ("responses",), "survey after an order or a ticket", "csat, last purchase, satisfied overall",
         question=q.CSAT, stale_after=365,

@@ -239,6 +239,9 @@ NPS = zero_to_ten(
     "(Reichheld 2003).",
 )  # fmt: skip
 REASON = Question("What is the main reason for your answer?", "text", scoring="Read for e-mails and names before use.")
+COMMENT = Question(
+    "Is there anything else you would like to tell us?", "text", scoring="`segmentry themes` finds what it is about."
+)
 CSAT = one(
     "Overall, how satisfied were you with your last purchase?",
     "Very dissatisfied",

@@ -44,6 +44,7 @@ from segmentry.data.quality.scores import (
 )
 from segmentry.engine import Session
 from segmentry.tables import TABLES, Type
+from segmentry.wording import agree
 
 __all__ = [
     "Checked",
@@ -179,13 +180,17 @@ def _of_collection(collected: Collected, manifest: Manifest) -> Iterator[Found]:
     if bad:
         unwanted = {r: n for r, n in left.items() if n and r not in collected.source.set_aside}
         reasons = ", ".join(f"{reason} ({n:,})" for reason, n in sorted(unwanted.items()))
-        yield Found("unusable_records", "", bad, kept + bad, f"{bad:,} records are in quarantine: {reasons}")
+        yield Found(
+            "unusable_records", "", bad, kept + bad, agree(bad, "{n} [record is|records are] in quarantine: ") + reasons
+        )
     for column, lost in _summed([e.unread for e in entries]).items():
-        text = f"{lost:,} values of {column} could not be read and count as not known"
+        text = agree(lost, f"{{n}} [value|values] of {column} could not be read and [counts|count] as not known")
         yield Found("unreadable_values", column, lost, kept, text)
     repeats = sum(e.repeated for e in entries)
     if repeats:
-        text = f"{repeats:,} lines repeat another line of their file to the letter; all of them count"
+        text = agree(
+            repeats, "{n} [line repeats|lines repeat] another line of [its|their] file to the letter; all of them count"
+        )
         yield Found("repeated_records", "", repeats, kept, text)
 
 

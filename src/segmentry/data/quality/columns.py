@@ -16,8 +16,9 @@ import ibis.expr.types as ir
 from segmentry import engine
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.tables import OLDEST, Type
+from segmentry.wording import agree
 
-_MASTER_DATA = ("customers", "accounts", "products")  # typed by people; facts are counted by machines
+_MASTER_DATA = ("customers", "accounts", "products", "places")  # typed by people; facts are counted by machines
 _NUMERIC = (Type.NUMBER, Type.MONEY, Type.INTEGER)
 # RFC 5321 allows more; what a form should take looks like this.
 _EMAIL = r"^[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]{2,}$"
@@ -104,12 +105,18 @@ def _gaps(collected: Collected, known: Mapping[str, int], total: int, nameless: 
             continue
         if column == "customer":
             if nameless:
-                text = f"{nameless:,} records name no customer"
+                text = agree(nameless, "{n} [record names|records name] no customer")
                 yield Found("no_customer", column, nameless, total, text, _nameless(collected.rows))
         elif not filled:
             yield Found("empty_column", column, missing, total, f"{column} is empty in all records")
         else:
-            yield Found("missing_values", column, missing, total, f"{column} is empty in {missing:,} records")
+            yield Found(
+                "missing_values",
+                column,
+                missing,
+                total,
+                f"{column} is empty in " + agree(missing, "{n} [record|records]"),
+            )
 
 
 def _failed(tests: list[Test], counted: Mapping[str, Any], known: Mapping[str, int], total: int) -> Iterator[Found]:
@@ -120,7 +127,7 @@ def _failed(tests: list[Test], counted: Mapping[str, Any], known: Mapping[str, i
         if test.beside is not None and count < _MORE_THAN_NEIGHBOURS * (counted[f"beside_{i}"] or 0) / test.per:
             continue
         of = known.get(test.column, total)
-        yield Found(test.check, test.column, count, of, test.text.format(n=f"{count:,}"), test.wrong)
+        yield Found(test.check, test.column, count, of, agree(count, test.text), test.wrong)
 
 
 def _tests(collected: Collected, day: date, latest: date) -> Iterator[Test]:
@@ -138,17 +145,17 @@ def _tests(collected: Collected, day: date, latest: date) -> Iterator[Test]:
 
 def _of_dates(collected: Collected, column: str, day: date, latest: date) -> Iterator[Test]:
     on: Any = collected.rows[column].cast("date")
-    yield Test("future_dates", column, on > ibis.literal(latest + timedelta(days=1)), f"{{n}} of {column} are later "
-               f"than {latest}")  # fmt: skip
+    later = f"{{n}} of {column} [is|are] later than {latest}"
+    yield Test("future_dates", column, on > ibis.literal(latest + timedelta(days=1)), later)
     if column == "birth_date":
         oldest = date(day.year - OLDEST, 1, 1)
-        yield Test("out_of_range", column, on < ibis.literal(oldest), f"{{n}} births before {oldest.year}: older than "
-                   f"{OLDEST} years")  # fmt: skip
+        text = f"{{n}} [birth|births] before {oldest.year}: older than {OLDEST} years"
+        yield Test("out_of_range", column, on < ibis.literal(oldest), text)
     # Facts from before 1901 are in quarantine.
     for suspicious in _DATES if collected.kind in _MASTER_DATA else _DATES[:1]:
         reach = timedelta(days=_DAYS_BESIDE)
         beside = on.between(ibis.literal(suspicious - reach), ibis.literal(suspicious + reach)) & (on != suspicious)
-        text = f"{{n}} of {column} are {suspicious}, a date that programs put where they know none"
+        text = f"{{n}} of {column} [is|are] {suspicious}, a date that programs put where they know none"
         yield Test("placeholders", column, on == suspicious, text, _LEAST_PLACEHOLDERS, beside, 2 * _DAYS_BESIDE)
 
 
@@ -178,36 +185,44 @@ def _of_numbers(collected: Collected, column: str, value: Any, day: date) -> Ite
         low, high = allowed
         wrong = (value < low) if high == float("inf") else (value < low) | (value > high)
         limits = "negative" if high == float("inf") else f"outside of {low:g} to {high:g}"
-        yield Test("out_of_range", column, wrong, f"{{n}} of {column} are {limits}")
+        yield Test("out_of_range", column, wrong, f"{{n}} of {column} [is|are] {limits}")
     if column in ("birth_year", "founded", "latitude", "longitude"):
         return
     for suspicious in _NUMBERS if collected.kind in _MASTER_DATA else ():
         reach = abs(suspicious) / 10
         beside = value.between(suspicious - reach, suspicious + reach) & (value != suspicious)
-        text = f"{{n}} of {column} are {suspicious:,.0f}, a number that people enter where they know none"
+        text = f"{{n}} of {column} [is|are] {suspicious:,.0f}, a number that people enter where they know none"
         yield Test("placeholders", column, value == suspicious, text, _LEAST_PLACEHOLDERS, beside)
 
 
 def _of_texts(collected: Collected, column: str, value: Any) -> Iterator[Test]:
     if column == "email":
-        yield Test("invalid_format", column, ~value.re_search(_EMAIL), "{n} e-mail addresses do not look like one")
         yield Test(
-            "placeholders", column, value.lower().re_search(_ADDRESS_WORDS), "{n} e-mail addresses such as test@"
+            "invalid_format",
+            column,
+            ~value.re_search(_EMAIL),
+            "{n} e-mail [address does|addresses do] not look like one",
+        )
+        yield Test(
+            "placeholders",
+            column,
+            value.lower().re_search(_ADDRESS_WORDS),
+            "{n} e-mail [address|addresses] such as test@",
         )
     elif column == "phone":
         digits = value.re_replace("[^0-9]", "")
         shaped = value.re_search(_PHONE) & digits.length().between(6, 15)  # ITU-T E.164: 15 digits at most
-        yield Test("invalid_format", column, ~shaped, "{n} phone numbers do not look like one")
+        yield Test("invalid_format", column, ~shaped, "{n} phone [number does|numbers do] not look like one")
         yield Test("placeholders", column, digits.re_search(_SAME_DIGIT) | digits.isin(_DIGITS),
-                   "{n} phone numbers such as 00000 or 123456")  # fmt: skip
+                   "{n} phone [number|numbers] such as 00000 or 123456")  # fmt: skip
     elif column == "postcode":
         yield from _of_postcodes(collected, value)
     elif column == "status" and collected.kind == "consents":
         wrong = ~value.lower().isin(["granted", "denied"])
-        yield Test("invalid_format", column, wrong, "{n} statements are neither granted nor denied")
+        yield Test("invalid_format", column, wrong, "{n} [statement is|statements are] neither granted nor denied")
     else:
         words = value.lower().isin(_WORDS)
-        yield Test("placeholders", column, words, f"{{n}} of {column} are words such as test, asdf or xxx")
+        yield Test("placeholders", column, words, f"{{n}} of {column} [is a word|are words] such as test, asdf or xxx")
 
 
 def _of_postcodes(collected: Collected, value: Any) -> Iterator[Test]:
@@ -218,27 +233,36 @@ def _of_postcodes(collected: Collected, value: Any) -> Iterator[Test]:
         shaped = ibis.cases(*branches, else_=shaped)
     suspicious = value.isin(_DIGITS)
     yield Test(
-        "invalid_format", "postcode", ~shaped & ~suspicious, "{n} postcodes do not look like one of their country"
+        "invalid_format",
+        "postcode",
+        ~shaped & ~suspicious,
+        "{n} [postcode does|postcodes do] not look like one of their country",
     )
     beside = (value[:2] == "12") & (value != "12345")  # other places of that region
     least = _LEAST_PLACEHOLDERS
     yield Test(
-        "placeholders", "postcode", suspicious & (value != "12345"), "{n} postcodes such as 00000 or 99999", least
+        "placeholders",
+        "postcode",
+        suspicious & (value != "12345"),
+        "{n} [postcode|postcodes] such as 00000 or 99999",
+        least,
     )
-    yield Test("placeholders", "postcode", value == "12345", "{n} postcodes are 12345", least, beside)
+    yield Test("placeholders", "postcode", value == "12345", "{n} [postcode is|postcodes are] 12345", least, beside)
 
 
 def _signs(collected: Collected) -> Iterator[Test]:
     """Quantities and amounts of transactions against each other and against the kind of their line."""
     rows = collected.rows
     if collected.kind == "costs" and "amount" in collected.columns:
-        yield Test("out_of_range", "amount", rows["amount"] < 0, "{n} costs are negative")
+        yield Test("out_of_range", "amount", rows["amount"] < 0, "{n} [cost is|costs are] negative")
     if collected.kind != "transactions" or "quantity" not in collected.columns:
         return
     negative, amount = rows["quantity"] < 0, rows["amount"]
-    text = "{n} lines have a negative quantity; they count as returns (or as refunds of charges), not as sales"
+    text = "{n} [line has|lines have] a negative quantity and [counts|count] as returns (or refunds), not as sales"
     yield Test("negative_quantities", "quantity", negative & (rows["line_kind"] != "sale"), text)
     free = (amount == 0) & (rows["line_kind"] != "charge")
-    yield Test("zero_amounts", "amount", free, "{n} lines cost nothing")
+    yield Test("zero_amounts", "amount", free, "{n} [line costs|lines cost] nothing")
     wrong = (negative & (amount > 0)) | ((rows["quantity"] > 0) & (amount < 0) & (rows["line_kind"] != "charge"))
-    yield Test("contradictions", "quantity", wrong, "{n} lines have a quantity and an amount of opposite signs")
+    yield Test(
+        "contradictions", "quantity", wrong, "{n} [line has|lines have] a quantity and an amount of opposite signs"
+    )

@@ -14,16 +14,19 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from segmentry import postcodes
 from segmentry.data import hierarchy
 from segmentry.data.ids import plain_name
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.engine import Session
 from segmentry.tables import Type
+from segmentry.wording import agree
 
-_KEYS = {"customers": "customer", "accounts": "account", "products": "product"}
+_KEYS = {"customers": "customer", "accounts": "account", "products": "product", "places": "postcode"}
 _REFERENCES = (
     ("transactions", "product", "products", "product", "unknown_products"),
     ("customers", "account", "accounts", "account", "unknown_accounts"),
+    ("customers", "postcode", "places", "postcode", "unknown_places"),
 )
 _NEARLY_ALL = 0.999
 _LEAST_ROWS = 100
@@ -41,7 +44,7 @@ def keys(collected: Collected) -> Iterator[Found]:
     found = _row(groups.agg(keys=ibis._.count(), rows=ibis._.n.sum(), newest=ibis._.n.count()))
     if found["keys"]:
         extra = int(found["rows"] - found["keys"])
-        text = f"{found['keys']:,} values of {key} stand on {found['rows']:,} records"
+        text = agree(found["keys"], f"{{n}} [value|values] of {key} [stands|stand] on {found['rows']:,} records")
         wrong = rows[key].isin(groups[key])
         yield Found("repeated_keys", key, extra, _rows(rows), text, wrong)
 
@@ -59,20 +62,26 @@ def references(collected: Collected, every: Sequence[Collected]) -> Iterator[Fou
 def _unknown(collected: Collected, column: str, others: Sequence[Collected], key: str, check: str) -> Iterator[Found]:
     if not others:
         return
-    lists = [c.rows.select(known=c.rows[key]) for c in others]
+    alike = postcodes.comparable if column == "postcode" else _as_it_is
+    lists = [c.rows.select(known=alike(c.rows[key])) for c in others]
     known = lists[0].union(*lists[1:], distinct=True) if len(lists) > 1 else lists[0].distinct()
     rows = collected.rows
     if "line_kind" in rows.columns and column == "product":  # postage is on no product list
         rows = rows.filter(rows["line_kind"] != "charge")
     used = rows.filter(rows[column].notnull()).group_by(column).agg(n=ibis._.count())
     total = _row(used.agg(rows=ibis._.n.sum()))["rows"] or 0
-    missing = used.anti_join(known, used[column] == known["known"])
+    missing = used.anti_join(known, alike(used[column]) == known["known"])
     found = _row(missing.agg(ids=ibis._.count(), rows=ibis._.n.sum()))
     if found["ids"]:
         names = ", ".join(c.name for c in others)
-        text = f"{found['rows']:,} records name {found['ids']:,} {column}s that are not in {names}"
+        missing_ids = agree(found["ids"], f"{{n}} [{column} that is|{column}s that are] not in {names}")
+        text = agree(int(found["rows"]), "{n} [record names|records name] ") + missing_ids
         wrong = collected.rows[column].isin(missing[column])
         yield Found(check, column, int(found["rows"]), int(total), text, wrong)
+
+
+def _as_it_is(value: ir.Value) -> ir.Value:
+    return value
 
 
 def parents(session: Session, collected: Collected, every: Sequence[Collected]) -> Iterator[Found]:
@@ -85,7 +94,9 @@ def parents(session: Session, collected: Collected, every: Sequence[Collected]) 
     total = _rows(rows)
     unknown = rows.filter(rows["found"].isnull())
     if lost := _rows(unknown):
-        text = f"{lost:,} accounts name a parent that is no account's id, and not the name of exactly one"
+        text = agree(
+            lost, "{n} [account names|accounts name] a parent that is no account's id, and not the name of exactly one"
+        )
         wrong = collected.rows["parent"].isin(unknown["parent"])
         yield Found("unknown_accounts", "parent", lost, total, text, wrong)
     own = rows.filter(rows["found"] == rows["account"]).select("account").distinct()
@@ -128,13 +139,17 @@ def contradictions(collected: Collected, day: date) -> Iterator[Found]:
     if {"age", "birth_year"} <= has:
         # The source may state the age of some years ago; an age that lies ahead cannot be.
         wrong = (rows["birth_year"] + rows["age"]) > day.year + 1
-        yield from _counted(collected, "age", wrong, "{n} customers are older than their year of birth allows")
+        yield from _counted(
+            collected, "age", wrong, "{n} [customer is|customers are] older than their year of birth allows"
+        )
     if {"birth_date", "joined_at"} <= has:
         wrong = rows["birth_date"] > rows["joined_at"].cast("date")
-        yield from _counted(collected, "joined_at", wrong, "{n} customers joined before they were born")
+        yield from _counted(collected, "joined_at", wrong, "{n} [customer|customers] joined before they were born")
     if {"updated_at", "joined_at"} <= has:
         wrong = rows["updated_at"].cast("date") < rows["joined_at"].cast("date")
-        yield from _counted(collected, "updated_at", wrong, "{n} records were changed before the customer joined")
+        yield from _counted(
+            collected, "updated_at", wrong, "{n} [record was|records were] changed before the customer joined"
+        )
 
 
 def _of_consents(collected: Collected) -> Iterator[Found]:
@@ -158,7 +173,7 @@ def _of_consents(collected: Collected) -> Iterator[Found]:
 def _counted(collected: Collected, column: str, wrong: ir.BooleanValue, text: str) -> Iterator[Found]:
     count = _row(collected.rows.agg(n=wrong.fill_null(False).ifelse(1, 0).sum()))["n"] or 0
     if count:
-        yield Found("contradictions", column, int(count), _rows(collected.rows), text.format(n=f"{count:,}"), wrong)
+        yield Found("contradictions", column, int(count), _rows(collected.rows), agree(int(count), text), wrong)
 
 
 def categories(collected: Collected) -> Iterator[Found]:
@@ -196,7 +211,10 @@ def _variants(collected: Collected, column: str, counts: Mapping[Any, int], tota
     named = "" if collected.pii(column) != "none" else ": " + ", ".join(
         f"'{v}' beside '{usual}'" for v, usual in list(rare.items())[:_NAMED]
     )  # fmt: skip
-    text = f"{len(rare):,} spellings of {column} differ from a more frequent one only in case, accents or spaces{named}"
+    text = agree(
+        len(rare), f"{{n}} [spelling|spellings] of {column} [differs|differ] from a more frequent one only in "
+    )
+    text += f"case, accents or spaces{named}"
     yield Found("spelling_variants", column, concerned, total, text, collected.rows[column].isin(list(rare)))
 
 

@@ -25,6 +25,7 @@ from segmentry.traits.declared import reading
 
 OF_CUSTOMER = "customer."  # in front of a trait of the customer that a row is compared with
 OF_EVENT = "properties."  # in front of a name in the JSON of an event
+_DESCRIBING = ("customers", "transactions", "places")  # tables whose attributes are traits
 _HIDDEN = {"customer_key", *(column.name for column in LINEAGE)} - {"source"}
 _TYPES = {Type.NUMBER: "float64", Type.MONEY: "float64", Type.INTEGER: "int64", Type.TIME: "timestamp"} | {
     Type.DATE: "date",
@@ -108,14 +109,14 @@ class _Known:
         return {**more, **own}
 
     def trait_names(self) -> list[str]:
-        of_attributes = [name for table, name in self.attributes if table in ("customers", "transactions")]
+        of_attributes = [name for table, name in self.attributes if table in _DESCRIBING]
         return [*(t for t in TRAITS if not t.endswith("*")), *of_attributes, *self.declared]
 
     def built_in(self, name: str) -> Trait | None:
         """A trait that is not declared under ``traits``."""
         if found := lookup(name):
             return found
-        for table in ("customers", "transactions"):
+        for table in _DESCRIBING:
             if attribute := self.attributes.get((table, name)):
                 kind: Kind = attribute.kind
                 if table == "transactions" and kind == "boolean":
