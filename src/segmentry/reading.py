@@ -275,10 +275,6 @@ class Reading:
         allowed = sorted({t for run in self.current.values() for t in run.facts.get("sql", {})})
         raise UsageError(f"No SQL made a table '{name}'.", why=did_you_mean(name, allowed))
 
-    def customer_key(self, customer: str) -> int:
-        """The key of a customer by its id; :class:`DataError` when nobody has it."""
-        return self._key("customer", customer)
-
     def _key(self, unit: str, text: str) -> int:
         """The key of a customer or an account by its id."""
         table = _IDENTITIES[unit]
@@ -295,10 +291,6 @@ class Reading:
             spaces = ", ".join(f"{s}:{wanted}" for s in rows.column("id_space").to_pylist())
             raise DataError(f"Several {unit}s have the id '{text}'.", fix=f"Say which: {spaces}.")
         return int(rows.column(key)[0].as_py())
-
-    def rows(self, stage: str, name: str, key: int) -> list[dict[str, Any]]:
-        """The rows of one customer."""
-        return self._of("customer", stage, name, key)
 
     def _of(self, unit: str, stage: str, name: str, key: int) -> list[dict[str, Any]]:
         table = self.table(stage, name)
@@ -619,11 +611,11 @@ class Reading:
     def _meant(self, text: str) -> tuple[str, int]:
         """Whether an id is a customer's or an account's, and the key."""
         if "account_identities" not in self.run("resolve").rows:
-            return "customer", self.customer_key(text)
+            return "customer", self._key("customer", text)
         if text.startswith("account:"):
             return "account", self._key("account", text.removeprefix("account:"))
         try:
-            return "customer", self.customer_key(text)
+            return "customer", self._key("customer", text)
         except DataError as error:
             try:
                 return "account", self._key("account", text)
