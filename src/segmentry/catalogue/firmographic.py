@@ -133,7 +133,15 @@ OF_ACCOUNTS: tuple[Trait, ...] = (
         "opportunities.closes_at",
         null="none won with both days",
     ),
-    _trait("contacts", "number", "Customers who are its contacts.", "customers.account", unit="contacts", null=_NEVER),
+    _trait(
+        "contacts",
+        "number",
+        "Customers who are its contacts.",
+        "customers.account",
+        unit="contacts",
+        pii=Pii.QUASI,
+        null=_NEVER,
+    ),
     _trait(
         "deciders",
         "number",
