@@ -155,3 +155,15 @@ surveys:
 )
 def test_mistakes_in_scales_are_told(before: str, after: str, expected: str) -> None:
     assert expected in _said(GOOD + SCALES.replace(before, after, 1))
+
+
+def test_hours_are_those_of_the_time_zone_that_is_named() -> None:
+    found = config.parse(GOOD, {})
+    assert found.clock == "UTC"
+    london = GOOD.replace("    kind: transactions\n", "    kind: transactions\n    timezone: Europe/London\n")
+    assert config.parse(london, {}).clock == "Europe/London"
+    assert config.parse(london + "timezone: Asia/Tokyo\n", {}).clock == "Asia/Tokyo"
+    web = "  web: {kind: events, path: e.csv, timezone: Asia/Tokyo, columns: {customer: c, time: t, name: n}}\n"
+    two = london.replace("segmentations:", web + "segmentations:")
+    assert config.parse(two, {}).clock == "UTC"
+    assert "'Europe/Londn' is no time zone. Did you mean 'Europe/London'" in _said(GOOD + "timezone: Europe/Londn\n")

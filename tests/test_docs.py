@@ -113,6 +113,31 @@ def test_the_guide_to_needs_is_what_a_run_gives(project_root: Path, tmp_path: Pa
         )
 
 
+@pytest.mark.parametrize("name", ["behavioral", "technographic"])
+def test_the_guide_to_a_model_is_what_a_run_gives(project_root: Path, tmp_path: Path, name: str) -> None:
+    guide = (project_root / "docs" / "guides" / f"{name}.md").read_text(encoding="utf-8")
+    for file, block in re.findall(r"^(\S+\.(?:csv|yaml)):\n```\w+\n(.*?)```", guide, re.DOTALL | re.MULTILINE):
+        (tmp_path / file).write_text(block, encoding="utf-8")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    with space.reading() as reading:
+        rows = {r["customer_id"]: r for r in reading.find("traits").to_pyarrow().to_pylist()}
+        placed = {r["customer_id"]: r["segment"] for r in reading.find("memberships").to_pyarrow().to_pylist()}
+    space.close()
+
+    def shown(value: object) -> str:
+        return (
+            f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).replace("None", "null")
+        )
+
+    told = re.findall(r"^\| ([a-z0-9_]+) \| (\S+(?: \S+)?) \| (\S+(?: \S+)?) \|$", guide, re.MULTILINE)[1:]
+    assert len(told) > 10
+    for trait, ann, bob in told:
+        assert [shown(rows["ann"][trait]), shown(rows["bob"][trait])] == [ann, bob], trait
+    for customer, segment in placed.items():
+        assert f"{customer} is in {segment}" in guide
+
+
 def test_commands_of_the_documentation_exist(project_root: Path) -> None:
     group: Any = typer.main.get_command(cli.app)
     pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]

@@ -242,6 +242,7 @@ events = _collected(
     Column("page", Type.TEXT, "Page or screen."),
     Column("text", Type.TEXT, "What the customer wrote: a ticket, a review, a post.", pii=Pii.SENSITIVE),
     Column("user_agent", Type.TEXT, "User-agent string.", pii=Pii.QUASI),
+    Column("app_version", Type.CATEGORY, "Version of the app that it happened in, such as 6.2.0."),
     Column(
         "visitor",
         Type.ID,

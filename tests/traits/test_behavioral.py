@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -28,17 +29,17 @@ def con() -> Iterator[Backend]:
         yield backend
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_traits_are_those_of_a_plain_computation(con: Backend, seed: int):
+@pytest.mark.parametrize(("seed", "zone"), [(1, "UTC"), (2, "America/New_York"), (3, "Asia/Kolkata")])
+def test_traits_are_those_of_a_plain_computation(con: Backend, seed: int, zone: str):
     rows = random_lines(seed)
-    made = compute(Facts(customers(con, range(30)), transactions(con, rows)), AS_OF)
-    expected = reference(rows, range(30), AS_OF)
-    names = {t.name for t in made.traits}
-    assert names - {"country", "time_zone"} == set(expected[0])
+    made = compute(Facts(customers(con, range(30)), transactions(con, rows)), AS_OF, Settings(timezone=zone))
     found = by_key(made)
     some_later = {r["customer_key"] for r in rows if r["time"].date() > AS_OF}
     some_before = {r["customer_key"] for r in rows if r["time"].date() <= AS_OF}
     assert found.keys() == set(range(30)) - (some_later - some_before)
+    expected = reference(rows, found, AS_OF, zone)
+    names = {t.name for t in made.traits}
+    assert names - {"country", "time_zone"} == set(expected[0])
     for key, row in found.items():
         for name, value in expected[key].items():
             assert row[name] == (pytest.approx(value, abs=1e-9) if isinstance(value, float) else value), (key, name)
@@ -126,8 +127,8 @@ def test_life_cycle_ends_where_the_config_says(con: Backend, days_ago: list[int]
 
 def test_life_cycle_days_can_be_set(con: Backend):
     rows = [{"customer_key": 1, "time": datetime(2024, 1, 21)}, {"customer_key": 1, "time": datetime(2024, 1, 22)}]
-    days = Settings(LifecycleDays(new=3, active=5, lapsed=8))
-    made = compute(Facts(customers(con, [1]), transactions(con, rows)), AS_OF, days)
+    settings = Settings(LifecycleDays(new=3, active=5, lapsed=8))
+    made = compute(Facts(customers(con, [1]), transactions(con, rows)), AS_OF, settings)
     assert by_key(made)[1]["lifecycle_stage"] == "lapsed"
 
 
@@ -268,8 +269,8 @@ def test_what_happens_later_changes_no_trait(later: list[dict[str, object]]):
 def test_all_sums_are_made_in_one_scan_and_the_rest_in_one_pass_each(con: Backend):
     made = compute(Facts(customers(con, range(30)), transactions(con, random_lines(1))), date(2024, 12, 31))
     scans = str(ibis.to_sql(made.table)).count('"transactions"')
-    # sums; orders; products; country
-    assert scans <= 4
+    # sums; orders; products; categories; country
+    assert scans <= 5
     assert len(made.traits) > 20
 
 
@@ -319,6 +320,11 @@ def test_online_retail_is_as_an_independent_computation_has_it(con: Backend, onl
     assert made["monetary"].to_numpy() == pytest.approx(monetary.to_numpy(), abs=1e-6)
     products = sales["product"].nunique().reindex(made.index, fill_value=0)
     assert made["products_bought"].tolist() == products.tolist()
+    hours = lines[lines["line_kind"] == "sale"].groupby("customer_key")["time"].max()
+    once = made["frequency"] == 1
+    assert made.loc[once, "preferred_hour"].tolist() == hours.dt.hour.reindex(made.index)[once].tolist()
+    best = made["monetary"].clip(lower=0).sort_values(ascending=False)
+    assert (made["pareto_class"] == "A").sum() == (best.cumsum() < 0.8 * best.sum()).sum() + 1
     assert set(made["country"]) >= {"GB", "IE", "DE", "FR", "ZA", "Channel Islands"}
     assert made["country"].isna().sum() == 4  # 'Unspecified' says nothing
     assert TRAITS["monetary"].unit == "currency"
@@ -340,3 +346,12 @@ def test_cdnow_days_with_an_order_are_the_published_purchases(con: Backend, real
     made = compute(facts, date(1997, 9, 30)).table.to_pandas()
     assert len(made) == len(published) == 2357
     assert (made["order_days"] - 1).sum() == published["frequency"].sum()
+
+    days = lines[lines["time"] <= "1997-09-30"].groupby("customer_key")["time"].unique()
+    gaps = days[days.map(len) >= 4].map(lambda found: pd.Series(sorted(found)).diff().dt.days.dropna())
+    regular = made.set_index("customer_key")["regularity"].dropna()
+    expected = gaps.map(lambda g: 1 / (1 + (g.std() / g.mean()) ** 2))
+    assert regular.sort_index().to_numpy() == pytest.approx(expected.sort_index().to_numpy(), abs=1e-9)
+    assert len(regular) == 293
+    assert "preferred_hour" not in made.columns  # the file has dates alone
+    assert set(made["preferred_weekday"]) == set(calendar.day_name)

@@ -8,16 +8,20 @@ from datetime import date, datetime
 
 import pyarrow as pa
 import pytest
+from event_reference import IPHONE, events
 from hypothesis import given
 from hypothesis import strategies as st
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
 
 from segmentry import engine
 from segmentry.catalogue import ACCOUNT_TRAITS, FAMILIES, TRAITS, from_json, lookup, member, to_json
-from segmentry.config import Survey
+from segmentry.config import Lifetime, Survey
+from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
 from segmentry.tables import TABLES, Type, golden_customers
-from segmentry.traits import Facts, Settings, compute
+from segmentry.traits import Facts, Learned, Settings, compute
 from segmentry.traits.costs import TYPES as COST_TYPES
+from segmentry.traits.lifetime import LifetimeModels
+from segmentry.traits.lifetime.learned import Group
 
 FIRMS = {"account_key": pa.int64(), "employees": pa.int64()}
 PLACES = {"latitude": pa.float64(), "longitude": pa.float64()}
@@ -69,39 +73,57 @@ def test_complete_data_give_every_trait_of_the_catalogue():
     }  # fmt: skip
     like = {Type.NUMBER: "value", Type.MONEY: "value", Type.TIME: "joined_at", Type.INTEGER: "ids"}
     types = {c.name: CUSTOMERS[like[c.type]] for c in golden_customers.columns if c.type in like}
+    seen = ("Product Viewed", "Email Delivered", "Email Opened", "Email Clicked")
+    came = {"channel": "web", "user_agent": IPHONE, "app_version": "6.2.0"}
     with engine.in_memory() as con:
+        long_ago = {**line, "order": "0", "time": datetime(2023, 6, 1, 12, 7)}
         facts = Facts(
             table(con, "golden_customers", [who], {**types, **CUSTOMERS}),
-            transactions(con, [line, {**line, "line_kind": "return", "amount": -1.0}]),
+            transactions(con, [line, long_ago, {**line, "line_kind": "return", "amount": -1.0}]),
             table(con, "products", [{"product": "a", "category": "Tea", "unit_cost": 2.0}], PRODUCTS),
             {
                 "costs": table(
                     con, "costs", [{"customer_key": 1, "type": t, "amount": 1.0} for t in COST_TYPES], COSTS
                 ),
                 "responses": table(con, "responses", _ANSWERS, {"customer_key": COSTS["customer_key"]}),
+                "events": events(con, [{"customer_key": 1, "name": name, **came} for name in seen]),
             },
             table(con, "golden_accounts", [{"account_key": 1, "industry": "Retail", "employees": 5}], FIRMS),
             table(con, "stores", [{"store": "S1", "latitude": 1.0, "longitude": 2.0}], PLACES),
         )
-        made = compute(facts, date(2024, 1, 31), Settings(surveys={"voice": Survey.model_validate(_SURVEY)}))
+        settings = Settings(surveys={"voice": Survey.model_validate(_SURVEY)})
+        made = compute(facts, date(2024, 1, 31), settings, learned={"lifetime": _lifetime()})
         names = [t.name for t in made.traits]
         assert len(by_key(made)) == 1
     members = {
         "channel_share_*": "channel_share_web", "category_share_*": "category_share_tea",
         "importance_of_*": "importance_of_price", "satisfaction_with_*": "satisfaction_with_price",
         "opportunity_in_*": "opportunity_in_price", "chooses_*": "chooses_why_habit",
+        "expected_orders_*": "expected_orders_365d", "device_share_*": "device_share_phone",
+        "event_channel_share_*": "event_channel_share_web",
     }  # fmt: skip
-    benefits = ["benefit_of_a", "benefit_of_b", "benefit_of_c"]
-    # Further answers and what people do on the web make the others; see the tests of their models.
-    there = [n for n, t in TRAITS.items() if t.needs == ("responses.question",) or not _ELSEWHERE & _sources(t)]
-    wanted = [members.get(name, name) for name in there]
-    at = wanted.index("benefit_of_*")
-    assert names == [*wanted[:at], *benefits, *wanted[at + 1 :]]
-    own = {*members.values(), *benefits}
+    several = {
+        "benefit_of_*": ["benefit_of_a", "benefit_of_b", "benefit_of_c"],
+        "clv_*": ["clv_365d", "clv_365d_low", "clv_365d_high"],
+    }
+    # What people write, and what needs many answers, make the others; see the tests of their models.
+    there = [n for n, t in TRAITS.items() if t.needs == ("responses.question",) or "responses" not in _sources(t)]
+    assert names == [n for name in there for n in several.get(name, [members.get(name, name)])]
+    own = {*members.values(), *several["benefit_of_*"]}
     assert made.traits == tuple(lookup(t.name) if t.name not in own else t for t in made.traits)
 
 
-_ELSEWHERE = {"responses", "events"}
+def _lifetime() -> Learned:
+    """Models as many customers would have given them: one customer is not enough to learn from."""
+    buying = Nbd(1.0, 30.0, estimate=Estimate(-1.0, ((0.01, 0.0), (0.0, 0.01)), 500, 40))
+    around = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.01))
+    spending = GammaGamma(6.0, 4.0, 15.0, estimate=Estimate(-1.0, around, 500, 40))
+    group = Group(None, 500, 400, 500, buying, spending)
+    day = date(2024, 1, 31)
+    model = LifetimeModels("nbd", day, "day", 1, (365,), 0.1, (group,)).to_dict()
+    return Learned(1, day, json.dumps(Lifetime().model_dump(mode="json"), sort_keys=True), model)
+
+
 _SURVEY = {
     "best_worst": {"best": "B{task}", "worst": "W{task}", "benefits": {"A": [], "B": [], "C": []}},
     "importance": {"Price": "I"},

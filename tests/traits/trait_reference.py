@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import calendar
+import math
 import random
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -121,32 +126,106 @@ def random_lines(seed: int, *, customers: int = 30, lines: int = 500) -> list[Ro
     return rows
 
 
-def reference(rows: Sequence[Row], keys: Iterable[int], as_of: date) -> dict[int, Row]:
+def reference(rows: Sequence[Row], keys: Iterable[int], as_of: date, zone: str = "UTC") -> dict[int, Row]:
     """Behavioral and value traits by customer."""
     mine: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         if row["customer_key"] is not None and row["time"].date() <= as_of:
             mine[row["customer_key"]].append(row)
-    return {key: _traits(mine[key], as_of) for key in keys}
+    found = {key: _traits(mine[key], as_of) | _times(mine[key], zone) for key in keys}
+    means = [row["days_between_orders"] for row in found.values() if row["days_between_orders"] is not None]
+    typical = round(statistics.median(means), 6) if means else 90.0
+    money = {key: max(round(row["monetary"], 2), 0.0) for key, row in found.items()}
+    return {key: row | _silence(row, typical) | _pareto(money[key], list(money.values())) for key, row in found.items()}
 
 
-def _orders(sales: Sequence[Row]) -> list[date]:
-    """The date of every order."""
-    numbered: dict[str, date] = {}
+def _pareto(own: float, everybody: Sequence[float]) -> Row:
+    total = sum(everybody)
+    if not total:
+        return {"pareto_share": None, "pareto_class": "C"}
+    better = sum(other for other in everybody if other > own) / total
+    return {
+        "pareto_share": sum(other for other in everybody if other >= own) / total,
+        "pareto_class": "A" if better < 0.8 else "B" if better < 0.95 else "C",
+    }
+
+
+def _silence(row: Row, typical: float) -> Row:
+    if row["recency_days"] is None:
+        return {"silence_ratio": None, "own_pace_stage": "no orders"}
+    ratio = row["recency_days"] / (row["days_between_orders"] if row["order_days"] >= 3 else typical)
+    longer = math.exp(-ratio)  # the chance that a Poisson buyer is silent for longer
+    stage = "active" if longer >= 0.2 else "slowing" if longer >= 0.05 else "at risk" if longer >= 0.01 else "gone"
+    return {"silence_ratio": ratio, "own_pace_stage": stage}
+
+
+def _times(lines: Sequence[Row], zone: str) -> Row:
+    """Of the orders: when they are usually placed."""
+    moments = [local(moment, zone) for moment in _orders([line for line in lines if line["line_kind"] == "sale"])]
+    day = most(m.weekday() for m in moments)
+    return {
+        "preferred_weekday": None if day is None else calendar.day_name[day],
+        "preferred_hour": most(m.hour for m in moments),
+        "weekend_share": sum(m.weekday() > 4 for m in moments) / len(moments) if moments else None,
+    }
+
+
+def local(moment: datetime, zone: str) -> datetime:
+    """What clocks of a zone show at a time in UTC."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+
+
+def most(values: Iterable[Any]) -> Any:
+    """The most frequent value, of equals the smaller one."""
+    counts = Counter(values)
+    return min(counts, key=lambda value: (-counts[value], value)) if counts else None
+
+
+def _orders(sales: Sequence[Row]) -> list[datetime]:
+    """The time of every order."""
+    numbered: dict[str, datetime] = {}
     alone = []
     for line in sales:
-        day = line["time"].date()
         if line.get("order") is None:
-            alone.append(day)
+            alone.append(line["time"])
         else:
-            numbered[line["order"]] = max(day, numbered.get(line["order"], day))
+            numbered[line["order"]] = max(line["time"], numbered.get(line["order"], line["time"]))
     return sorted([*numbered.values(), *alone])
+
+
+def _regularity(days: Sequence[date]) -> float | None:
+    if len(days) < 4:
+        return None
+    gaps = [(b - a).days for a, b in pairwise(days)]
+    return 1 / (1 + statistics.variance(gaps) / statistics.mean(gaps) ** 2)
+
+
+def _trend(sales: Sequence[Row], orders: Sequence[date], as_of: date) -> float | None:
+    if not orders or (as_of - orders[0]).days < 180:
+        return None
+    ages = [((as_of - line["time"].date()).days, line["amount"]) for line in sales]
+    now = sum(amount for age, amount in ages if age < 90)
+    before = sum(amount for age, amount in ages if 90 <= age < 180)
+    return (now - before) / (now + before) if now + before else None
+
+
+def _baskets(sales: Sequence[Row]) -> Row:
+    known = [line for line in sales if line["category"] is not None]
+    baskets: dict[Any, set[str]] = defaultdict(set)
+    for place, line in enumerate(known):
+        baskets[line["order"] or place].add(line["category"])
+    counts = Counter(line["category"] for line in known)
+    same = sum((n / len(known)) ** 2 for n in counts.values())
+    return {
+        "categories_per_order": statistics.mean(len(found) for found in baskets.values()) if baskets else None,
+        "category_diversity": 1 - same if known else None,
+    }
 
 
 def _traits(lines: Sequence[Row], as_of: date) -> Row:
     sales = [line for line in lines if line["line_kind"] == "sale"]
     goods = [line for line in lines if line["line_kind"] != "charge"]
-    orders = _orders(sales)
+    orders = [moment.date() for moment in _orders(sales)]
     days = sorted(set(orders))
     sold = sum(line["amount"] for line in sales)
     returned = sum(line["amount"] for line in goods) - sold
@@ -176,6 +255,9 @@ def _traits(lines: Sequence[Row], as_of: date) -> Row:
         "items_per_order": sum(pieces) / len(orders) if pieces else None,
         "discount_share": discount / (sold + discount) if sold + discount else None,
         "products_bought": len({x["product"] for x in sales if x["product"] is not None}),
+        "spend_trend": _trend(sales, orders, as_of),
+        "regularity": _regularity(days),
+        **_baskets(sales),
         "top_channel": _most(sales, "channel"),
         "top_category": _most(sales, "category"),
         **_shares(sales, "channel"),
@@ -187,8 +269,8 @@ def _traits(lines: Sequence[Row], as_of: date) -> Row:
 
 
 def _most(sales: Sequence[Row], column: str) -> str | None:
-    counts = Counter(line[column] for line in sales if line[column] is not None)
-    return min(counts, key=lambda value: (-counts[value], value)) if counts else None
+    found: str | None = most(line[column] for line in sales if line[column] is not None)
+    return found
 
 
 def _shares(sales: Sequence[Row], column: str) -> Row:

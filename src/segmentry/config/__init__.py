@@ -7,6 +7,7 @@ same models to an editor. Values may hold ``${NAME}``, taken from the environmen
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.checks import CHECKS, Severity
-from segmentry.config.lifetime import Lifetime
+from segmentry.config.lifetime import COHORT, Contract, Lifetime
 from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
@@ -186,6 +187,11 @@ class Config(Part):
     )
     as_of: date | Literal["latest"] = Field("latest", description="Date of the picture; latest is the last record's.")
     currency: str = Field("", max_length=3, description="ISO 4217 code; only shown, not converted.")
+    timezone: str | None = Field(
+        None,
+        description="Time zone of hours and weekdays in traits, such as Europe/London. Default: the one that sources "
+        "name, where they all name the same; else UTC.",
+    )
     primary: str | None = Field(None, description="The segmentation shown first.")
     sources: dict[str, Source] = Field(min_length=1, description="Where records come from, by name.")
     identity: Identity = Field(Identity(), description="How records become customers.")
@@ -203,6 +209,13 @@ class Config(Part):
         if value == "duckdb" or value.startswith(("postgresql://", "postgres://")):
             return value
         raise ValueError("not an engine. Allowed: duckdb, or postgresql://user:${PASSWORD}@host:5432/database.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str | None) -> str | None:
+        if value is None or value in zoneinfo.available_timezones():
+            return value
+        raise ValueError(f"'{value}' is no time zone. {did_you_mean(value, zoneinfo.available_timezones())}")
 
     @model_validator(mode="after")
     def _names(self) -> Config:
@@ -251,10 +264,35 @@ class Config(Part):
                 raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
         return self
 
+    @model_validator(mode="after")
+    def _lifetime_of_known_columns(self) -> Config:
+        declared = [a for s in self.sources.values() if s.kind == "customers" for a in s.attributes]
+        contract = self.lifetime.contract or Contract.model_construct()
+        for key in ("periods", "left", "payment"):
+            name = getattr(contract, key)
+            if name is not None and name not in declared:
+                raise ValueError(
+                    f"lifetime.contract.{key}: no source of customers has an attribute '{name}'. "
+                    f"{did_you_mean(name, declared)}"
+                )
+        by, columns = self.lifetime.by, [*TABLES["customers"].names, *declared]
+        if by is not None and by not in (COHORT, *columns):
+            raise ValueError(
+                f"lifetime.by: '{by}' is neither {COHORT} nor a column or attribute of the customers. "
+                f"{did_you_mean(by, columns)}"
+            )
+        return self
+
     @property
     def attributes(self) -> tuple[tuple[str, str, Attribute], ...]:
         """The attributes of all sources, as (table, name, declaration)."""
         return tuple((s.kind, name, found) for s in self.sources.values() for name, found in s.attributes.items())
+
+    @property
+    def clock(self) -> str:
+        """The time zone of hours and weekdays in traits."""
+        named = {source.timezone for source in self.sources.values()} - {"UTC"}
+        return self.timezone or (named.pop() if len(named) == 1 else "UTC")
 
     @property
     def first(self) -> str | None:
@@ -463,6 +501,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "surveys.*.best_worst": BestWorst,
     "surveys.*.choices.*": Choice,
     "lifetime": Lifetime,
+    "lifetime.contract": Contract,
     "sample": Sample,
     "quality": Quality,
     "quality.accept.*": Acceptance,

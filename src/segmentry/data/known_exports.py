@@ -54,6 +54,7 @@ def _segment_spec(table: TableProfile, _: frozenset[str]) -> Known | None:
         "channel": made(channel, "calls of an app tell its version" if app else "no call of an app", 0.9),
         "page": _first(table, "context.page.path", "properties.path", "context.page.url", "properties.url"),
         "user_agent": _first(table, "context.userAgent"),
+        "app_version": _first(table, "context.app.version"),
     }
     message = by_name(table, "messageId")
     return Known(

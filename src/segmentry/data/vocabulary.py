@@ -309,6 +309,7 @@ _SYNONYMS: dict[str, str] = {
         nachricht, commentaire, avis, comentario, opinion, resena, opmerking, recensie, commento, recensione
         | text, message, body, description""",
     "user_agent": "user agent, useragent, browser agent, ua",
+    "app_version": "app version, application version, client version, app release",
     "properties": "properties, props, event properties, payload, metadata, attributes, event params",
     # responses
     "survey": """survey, survey id, survey name, questionnaire, poll, umfrage, befragung, fragebogen, enquete, sondage,

@@ -19,11 +19,15 @@ from segmentry.traits import (
     behavioral,
     declared,
     demographic,
+    engagement,
+    events,
     firmographic,
     geographic,
     needs,
     places,
     psychographic,
+    rhythm,
+    technographic,
     themes,
     value,
 )
@@ -56,8 +60,17 @@ __all__ = [
     "to_json",
 ]
 
+
+def _of_events(known: Known) -> Part:
+    """The models that are made from events look at them together."""
+    log = events.look(known)
+    return Part() if log is None else combine(engagement.traits(known, log), technographic.traits(known, log))
+
+
 PIPELINE: dict[str, Callable[[Known], Part]] = {
     "behavioral": behavioral.traits,
+    "rhythm": rhythm.traits,
+    "events": _of_events,
     "value": value.traits,
     "needs": needs.traits,
     "geographic": geographic.traits,

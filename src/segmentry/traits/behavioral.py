@@ -1,4 +1,4 @@
-"""Behavioral traits: what customers bought, how often, when and where.
+"""Behavioral traits: what customers bought, for how much, and where; for when and how often see ``rhythm.py``.
 
 An order counts when at least one product was sold in it; its date is that of its last sale line. Returns count in
 money only; charges (postage, fees) count nowhere. Lines without an order number are an order each, as ``tables.py``
@@ -8,30 +8,31 @@ declares; ``order_days`` counts all orders of one day as one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait, lookup, member
-from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, month_of
+from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels
 
-_FREQUENT = 0.01  # a value in at least this share of the sale lines gets its own share trait
+FREQUENT = 0.01  # a value in at least this share of the sale lines gets its own share trait
 _MOST_MEMBERS = 8  # and so many of them at most
 # Of so few values the most frequent is found by sums in the common scan. Over 10 million lines, nine such sums cost a
 # fifth of the pass of its own that more values need.
 _FEW = 12
+_TREND = 90  # days that are compared with as many before
 
 
 def traits(known: Known) -> Part:
     """The behavioral traits whose data are there."""
     return combine(
-        _rhythm(known),
         _money(known),
         _products(known),
         _choices(known, "channel"),
         _choices(known, "category"),
-        _lifecycle(known),
+        _baskets(known),
         Part(traits=known.chosen({"acquisition_channel": lambda row: row["acquisition_channel"]})),
     )
 
@@ -47,62 +48,13 @@ def amount(value: ir.NumericValue) -> ir.FloatingValue:
     return value.cast("float64").fill_null(0.0)
 
 
-def _rhythm(known: Known) -> Part:
-    """When and how often they order."""
-    as_of = ibis.literal(known.as_of)
+def shift(now: ir.NumericValue, now_days: int, before: ir.NumericValue, before_days: int) -> ir.FloatingValue:
+    """How an amount per day has changed: (a - b) / (a + b), from -1 (it has stopped) over 0 to 1 (there was none).
 
-    def tenure(row: ir.Table) -> ir.Value:
-        days = [row["first_order"]] if known.sales is not None else []
-        days += [known.joined(row)] if known.has("customers.joined_at") else []
-        since = ibis.least(days[0].fill_null(days[-1]), days[-1].fill_null(days[0]))
-        return engine.days_between(as_of, since)
-
-    expressions: dict[str, Expression] = {
-        "recency_days": lambda row: engine.days_between(as_of, row["last_order"]),
-        "frequency": lambda row: whole(row["orders"]),
-        "tenure_days": tenure,
-        "days_between_orders": lambda row: engine.ratio(
-            engine.days_between(row["last_order"], row["first_order"]), row["order_days"] - 1
-        ),
-        "order_days": lambda row: whole(row["order_days"]),
-        "active_months": lambda row: whole(row["active_months"]),
-        "orders_90d": lambda row: whole(row["orders_90d"]),
-        "orders_365d": lambda row: whole(row["orders_365d"]),
-    }
-    passes = () if known.sales is None else (_orders(known, known.sales),)
-    return Part(passes=passes, traits=known.chosen(expressions))
-
-
-def _orders(known: Known, sales: ir.Table) -> ir.Table:
-    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, customers."""
-    days = _dated_orders(known, sales).group_by([KEY, "day"]).agg(orders=ibis._.orders.sum())
-    day = days["day"]
-    month = (day.year() * 12 + day.month()).cast("int64") - known.first_month
-    span = month_of(known.as_of) - known.first_month + 1
-    months = engine.sets(month, span)
-    counted = days.group_by(KEY).agg(
-        orders=days["orders"].sum(),
-        order_days=days.count(),
-        first_order=day.min(),
-        last_order=day.max(),
-        **{f"orders_{n}d": (day > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
-        **{f"months_{i}": found for i, found in enumerate(months)},
-    )
-    names = [f"months_{i}" for i in range(len(months))]
-    return counted.mutate(active_months=engine.size_of([counted[name] for name in names], span)).drop(*names)
-
-
-def _dated_orders(known: Known, sales: ir.Table) -> ir.Table:
-    """Customer, day, and the number of orders: one row per order, or per day of lines without an order number."""
-    if not known.has("transactions.order"):
-        return sales.select(KEY, "day", orders=ibis.literal(1))
-    keys = [KEY, "order", *(["source"] if "source" in sales.columns else [])]
-    if known.filled["transactions.order"] == known.counts["sales"]:
-        return sales.group_by(keys).agg(day=sales["day"].max()).mutate(orders=ibis.literal(1))
-    alone = sales["order"].isnull()
-    rows = sales.mutate(own_day=alone.ifelse(sales["day"], ibis.null("date")))
-    placed = rows.group_by([*keys, "own_day"]).agg(day=rows["day"].max(), lines=rows.count())
-    return placed.select(KEY, "day", orders=placed["order"].isnull().ifelse(placed["lines"], 1))
+    Unlike a quotient it is as far from 0 for twice as for half as much, and has no infinity. Null where both are 0.
+    """
+    a, b = amount(now) * before_days, amount(before) * now_days
+    return engine.ratio(a - b, a + b)
 
 
 def _money(known: Known) -> Part:
@@ -125,6 +77,10 @@ def _money(known: Known) -> Part:
         "spend_90d": lambda row: amount(row["spend_90d"]),
         "spend_365d": lambda row: amount(row["spend_365d"]),
     }
+    if known.counts["sales"] and known.span[0].date() <= known.as_of - timedelta(days=2 * _TREND):
+        for n in (_TREND, 2 * _TREND):
+            sums[f"sold_{n}d"] = known.total("amount", sale & (lines["day"] > known.recent(n)), nothing=0)
+        expressions["spend_trend"] = lambda row: _spend_trend(known, row)
     if known.counts["returns"] or "return_rate" in known.also:
         expressions["return_rate"] = _return_rate
     if known.ready("items_per_order"):
@@ -138,6 +94,13 @@ def _money(known: Known) -> Part:
     return Part(sums, traits=known.chosen(expressions))
 
 
+def _spend_trend(known: Known, row: ir.Table) -> ir.Value:
+    """Null for those who are too new for a trend."""
+    now, both = row[f"sold_{_TREND}d"], row[f"sold_{2 * _TREND}d"]
+    old = row["first_order"] <= known.recent(2 * _TREND)
+    return old.ifelse(shift(now, _TREND, both - now, _TREND), ibis.null("float64"))
+
+
 def _return_rate(row: ir.Table) -> ir.Value:
     rate = engine.ratio(amount(row["returned"]).abs(), row["sold"])
     return (rate > 1).ifelse(1.0, rate)  # what was bought before the data begin can come back, too
@@ -149,6 +112,37 @@ def _products(known: Known) -> Part:
     pairs = known.sales.filter(known.sales["product"].notnull()).select(KEY, "product").distinct()
     counted = pairs.group_by(KEY).agg(products_bought=pairs.count())
     return Part(passes=(counted,), traits=known.chosen({"products_bought": lambda row: whole(row["products_bought"])}))
+
+
+def _baskets(known: Known) -> Part:
+    """How many categories are in an order, and how mixed those of all their lines are."""
+    if not known.ready("category_diversity"):
+        return Part()
+    rows = known.sold("category")
+    rows = rows.filter(rows["category"].notnull())
+    keys = [name for name in ("order", "source") if name in rows.columns]
+    pairs = rows.group_by([KEY, *keys, "category"]).agg(lines=rows.count())
+    mixed = pairs.group_by([KEY, "category"]).agg(lines=pairs["lines"].sum().cast("int64"))
+    passes = [mixed.group_by(KEY).agg(categorised=mixed["lines"].sum(), same=(mixed["lines"] * mixed["lines"]).sum())]
+    if "order" in keys:
+        baskets = pairs.group_by([KEY, *keys]).agg(categories=pairs.count(), lines=pairs["lines"].sum())
+        alone = baskets["order"].isnull()  # lines without an order number are an order each
+        passes.append(
+            baskets.group_by(KEY).agg(
+                basket_categories=alone.ifelse(baskets["lines"], baskets["categories"]).sum(),
+                baskets=alone.ifelse(baskets["lines"], 1).sum(),
+            )
+        )
+
+    def diversity(row: ir.Table) -> ir.Value:
+        lines = row["categorised"].cast("float64")
+        return 1.0 - engine.ratio(row["same"], lines * lines)
+
+    expressions: dict[str, Expression] = {
+        "categories_per_order": lambda row: engine.ratio(row["basket_categories"], row["baskets"]),
+        "category_diversity": diversity,
+    }
+    return Part(passes=tuple(passes), traits=known.chosen(expressions))
 
 
 def _choices(known: Known, column: str) -> Part:
@@ -168,7 +162,8 @@ def _shares(known: Known, lines: ir.Table, column: str, found: Mapping[str, int]
 
     sums = {f"{column}_known": weight(lines[column].notnull())}
     expressions: dict[Trait, Expression] = {}
-    for trait, values in _members(known, f"{column}_share_*", found).items():
+    least = FREQUENT * known.counts["sales"]
+    for trait, values in chosen_members(known, f"{column}_share_*", found, least=least).items():
         if values:
             sums[trait.name] = weight(lines[column].isin(values))
         expressions[trait] = _share(trait.name if values else None, f"{column}_known")
@@ -182,8 +177,9 @@ def _share(part: str | None, total: str) -> Expression:
     return share
 
 
-def _members(known: Known, family: str, found: Mapping[str, int]) -> dict[Trait, list[str]]:
-    """The traits of a family with the values each stands for: the frequent ones, and those that are needed anyway."""
+def chosen_members(known: Known, family: str, found: Mapping[str, int], *, least: float) -> dict[Trait, list[str]]:
+    """The traits of a family with the values each stands for: those with at least ``least`` rows, the most frequent
+    first, and those that are needed anyway."""
     traits: dict[str, Trait] = {}
     values: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
@@ -195,7 +191,6 @@ def _members(known: Known, family: str, found: Mapping[str, int]) -> dict[Trait,
     for name in known.also:
         if name.startswith(family.removesuffix("*")) and (needed := lookup(name)):
             traits.setdefault(name, needed)
-    least = _FREQUENT * known.counts["sales"]
     by_lines = sorted((name for name in lines if lines[name] >= least), key=lambda name: (-lines[name], name))
     chosen = dict.fromkeys([*by_lines[:_MOST_MEMBERS], *sorted(known.also & traits.keys())])
     return {traits[name]: values.get(name, []) for name in chosen}
@@ -217,21 +212,3 @@ def _favourite(known: Known, lines: ir.Table, column: str, values: Sequence[str]
         return ibis.cases(nothing, *((count == most, value) for value, count in counts.items()))
 
     return Part(sums, traits={trait: favourite})
-
-
-def _lifecycle(known: Known) -> Part:
-    """Where they are in the customer life cycle; its days are set in segmentry.yaml."""
-    as_of, limits = ibis.literal(known.as_of), known.settings.lifecycle
-
-    def stage(row: ir.Table) -> ir.Value:
-        since_first = engine.days_between(as_of, row["first_order"])
-        since_last = engine.days_between(as_of, row["last_order"])
-        return ibis.cases(
-            (row["orders"].isnull(), "no orders"),
-            ((row["orders"] == 1) & (since_first <= limits.new), "new"),
-            (since_last <= limits.active, "active"),
-            (since_last > limits.lapsed, "lapsed"),
-            else_="cooling",
-        )
-
-    return Part(traits=known.chosen({"lifecycle_stage": stage}))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import ibis
@@ -36,11 +36,13 @@ class Settings:
     surveys: Mapping[str, Survey] = field(default_factory=dict)
     lifetime: Lifetime = field(default_factory=Lifetime)
     seed: int = 1
+    timezone: str = "UTC"
     designs: Mapping[str, Design] = field(default_factory=dict)  # of best-worst exercises, by survey
 
     @classmethod
     def of(cls, config: Config, designs: Mapping[str, Design]) -> Settings:
-        return cls(config.lifecycle_days, config.surveys, config.lifetime, config.sample.seed, designs)
+        seed = config.sample.seed
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, seed, config.clock, designs)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; the same settings give the same."""
@@ -50,6 +52,7 @@ class Settings:
             "lifetime": self.lifetime.model_dump(mode="json"),
             "seed": self.seed,
             "designs": dict(self.designs),
+            "timezone": self.timezone,
         }
 
 
@@ -90,7 +93,8 @@ class Part:
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
     that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
-    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data.
+    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data; ``notes`` what of the data
+    was not used.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
@@ -143,6 +147,7 @@ class Known:
     lines: ir.Table | None = None
     sales: ir.Table | None = None
     first_month: int = 0
+    span: tuple[datetime, datetime] = (datetime.min, datetime.max)
     costs: ir.Table | None = None
     accounts: ir.Table | None = None
     stores: ir.Table | None = None
@@ -202,6 +207,11 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     filled = _one_row(
         customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
     )
+    if "events" in by_then:
+        seen = by_then["events"]
+        filled |= _one_row(
+            seen, {f"events.{name}": seen[name].count() for name in _EVENT_COLUMNS if name in seen.columns}
+        )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
     base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
@@ -257,11 +267,11 @@ def month_of(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def levels(column: ir.Column) -> dict[Any, int]:
-    """The different values of a column, the most frequent first, with their rows."""
+def levels(column: ir.Column, most: int = _MOST_LEVELS) -> dict[Any, int]:
+    """The different values of a column, the most frequent first, with their rows; no more than ``most``."""
     table = column.name("level").as_table()
     counted = table.filter(table["level"].notnull()).group_by("level").agg(rows=ibis._.count())
-    rows = counted.order_by([ibis.desc("rows"), "level"]).limit(_MOST_LEVELS).to_pyarrow().to_pylist()
+    rows = counted.order_by([ibis.desc("rows"), "level"]).limit(most).to_pyarrow().to_pylist()
     return {row["level"]: row["rows"] for row in rows}
 
 
@@ -274,6 +284,8 @@ def respelt(column: ir.StringValue, spellings: Mapping[str, str | None]) -> ir.S
     return column.cases(*((given, null if meant is None else meant) for given, meant in changes), else_=column)
 
 
+# Columns of events that traits are made from.
+_EVENT_COLUMNS = ("time", "name", "channel", "user_agent", "app_version")
 # Optional columns of transactions that traits are made from.
 _NUMBERS = ("amount", "quantity", "discount", "cost")
 _LINE_COLUMNS = ("order", "quantity", "product", "product_name", "category", "channel", "discount", "cost", "country")
@@ -290,6 +302,7 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
     lines = _lines(rows, useful, decimals, small, keep_source=counts["sources"] > 1)
     lines = lines.rename({ATTRIBUTE + name: name for name in useful if name in declared})
     always = {f"transactions.{name}": counts["lines"] for name in ("time", "amount")}
+    end = datetime.combine(base.as_of, time.max)
     completed, listed = _completed(lines, products, found, counts["sales"], decimals)
     return replace(
         base,
@@ -299,12 +312,13 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
         lines=completed,
         sales=lines.filter(lines["is_sale"]),
         first_month=month_of(earliest) if earliest else 0,
+        span=(earliest or end, end),
     )
 
 
 def _line_counts(
     rows: ir.Table, optional: list[str], numbers: list[str]
-) -> tuple[dict[str, int], dict[str, int], dict[str, int], set[str], date | None]:
+) -> tuple[dict[str, int], dict[str, int], dict[str, int], set[str], datetime | None]:
     """Lines by what they are; by column how many sale lines have a value (country: how many lines); by number how many
     decimals it can be summed with, and which of them are small enough for sums of floats; the time of the first."""
     sale = rows["line_kind"] == "sale"
@@ -313,6 +327,8 @@ def _line_counts(
         "sales": sale.sum(),
         "returns": (rows["line_kind"] == "return").sum(),
         "paid_sales": (sale & (rows["amount"] > 0)).sum(),
+        # Dates alone were midnight somewhere: on a quarter of an hour in every time zone.
+        "timed_sales": (sale & ((rows["time"].minute() % 15 != 0) | (rows["time"].second() != 0))).sum(),
     }
     if "source" in rows.columns:
         counts["sources"] = (rows["source"].max() > rows["source"].min()).ifelse(2, 1)
@@ -355,6 +371,7 @@ def _lines(
         columns["source"] = rows["source"]  # order 17 of one source is not order 17 of another
     return rows.select(
         KEY,
+        time=rows["time"],
         day=rows["time"].cast("date"),
         is_sale=is_sale,
         is_return=is_return,

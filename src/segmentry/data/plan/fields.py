@@ -238,6 +238,11 @@ _TECHNOGRAPHIC = (
         question=q.DEVICES, stale_after=365,
     ),
     Field(
+        "app_version", Model.TECHNOGRAPHIC, "Version of the app", "Who updates late misses what is new.", 1,
+        ("events.app_version",), "app analytics (version of the app)", "app version",
+        event=_track("Application Updated", "previous_version", "version"), stale_after=90,
+    ),
+    Field(
         "channels", Model.TECHNOGRAPHIC, "Channels in use", "Web, app, e-mail, store: where people can be met.", 2,
         ("events.channel",), "web and app analytics, e-mail tool", "channel, hear from us",
         event=_track("Application Opened", "version", "from_background"), question=q.CONTACT_CHANNELS, stale_after=365,
@@ -274,6 +279,11 @@ _BEHAVIORAL = (
         ("transactions.product", "transactions.product_name"), "order lines", "product, item",
         ("next best product", "baskets"), event=_track("Order Completed", "products.product_id", "products.name"),
         stale_after=180,
+    ),
+    Field(
+        "orders", Model.BEHAVIORAL, "Order numbers", "They tell which products were bought together.", 1,
+        ("transactions.order",), "shop or till: the number of the order, on each of its lines", "order number, invoice",
+        ("baskets",), event=_track("Order Completed", "order_id"), stale_after=180,
     ),
     Field(
         "categories", Model.BEHAVIORAL, "Product categories", "Products in groups that are large enough to compare.", 3,

@@ -1,0 +1,74 @@
+"""Traits of orders and events in a workspace, on every engine, against plain Python."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import event_reference
+import pytest
+import trait_reference
+from tests.engines import on, on_every_engine
+from tests.shops import opened
+
+CONFIG = """\
+name: Shop
+as_of: 2024-01-31
+timezone: America/New_York
+sources:
+  orders:
+    kind: transactions
+    path: orders.csv
+    columns: {customer: who, order: order, time: time, amount: amount, quantity: quantity, product: product,
+              category: category, channel: channel, discount: discount}
+  web:
+    kind: events
+    path: events.csv
+    columns: {customer: who, time: time, name: name, channel: channel, user_agent: user_agent, app_version: app_version}
+"""
+# What these sources do not give, or what is the product of collecting rather than of the traits.
+NOT_HERE = {"margin", "margin_rate", "return_rate"}
+
+
+def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Rows as CSV, of customers only; nulls are empty."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "time": row["time"].isoformat(" ")} for row in rows)
+
+
+@on_every_engine
+def test_traits_are_those_of_a_plain_computation(engine: str, tmp_path: Path) -> None:
+    as_of = date(2024, 1, 31)
+    orders = [
+        {**line, "who": f"C{line['customer_key']:02}", "channel": line["channel"]}
+        for line in trait_reference.random_lines(5, lines=300)
+        if line["customer_key"] is not None and line["line_kind"] == "sale" and line["time"].date() <= as_of
+    ]
+    seen = [
+        {**row, "who": f"C{row['customer_key']:02}"}
+        for row in event_reference.random_events(5, count=400)
+        if row["customer_key"] is not None
+    ]
+    write(tmp_path / "orders.csv", orders)
+    write(tmp_path / "events.csv", seen)
+    (tmp_path / "segmentry.yaml").write_text(on(engine, CONFIG), encoding="utf-8")
+    space = opened(tmp_path)
+    space.collect()
+    space.resolve()
+    space.traits()
+    with space.reading() as reading:
+        found = {int(r["customer_id"][1:]): r for r in reading.find("traits").to_pyarrow().to_pylist()}
+    space.close()
+    assert found.keys() == {row["customer_key"] for row in [*orders, *seen]}
+    zone = "America/New_York"
+    bought = trait_reference.reference(orders, found, as_of, zone)
+    done = event_reference.reference(seen, found, as_of, zone)
+    for key, row in found.items():
+        for name, value in (bought[key] | done[key]).items():
+            if name not in NOT_HERE:
+                assert row[name] == (pytest.approx(value, abs=1e-9) if isinstance(value, float) else value), (key, name)
