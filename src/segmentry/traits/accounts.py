@@ -13,7 +13,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.traits import attributes, behavioral, firmographic, geographic, value
+from segmentry.traits import attributes, behavioral, firmographic, geographic, rhythm, value
 from segmentry.traits.known import KEY, Facts, Settings, combine, known
 from segmentry.traits.table import TraitTable, joined
 
@@ -64,6 +64,7 @@ def compute(
     own = _of(organisations.contacts, KEY, people)
     part = combine(
         behavioral.traits(now),
+        rhythm.traits(now),
         value.traits(now),
         geographic.traits(now),
         attributes.traits(now),
