@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 
 from segmentry import config
 from segmentry.apps import cli
-from segmentry.catalogue import TRAITS
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait
 from segmentry.config import survey_needs
 from segmentry.tables import TABLES
 
@@ -99,12 +99,16 @@ def _traits() -> Iterator[str]:
     yield "values of a column. Further traits come from `attributes:` in segmentry.yaml, and from `traits:`: see "
     yield "[declared_traits.md](declared_traits.md).\n"
     for model in dict.fromkeys(t.model for t in TRAITS.values()):
-        yield f"\n## {model}\n\n| trait | kind | unit | description | needs | null means |\n"
-        yield "|---|---|---|---|---|---|\n"
-        for t in TRAITS.values():
-            if t.model == model:
-                needs = ", ".join(t.needs)
-                yield f"| `{t.name}` | {t.kind} | {t.unit} | {t.description} | {needs} | {t.null_means} |\n"
+        yield from _listed(str(model), [t for t in TRAITS.values() if t.model == model])
+    yield "\nGuides: [demographic](demographic.md), [geographic](geographic.md), [firmographic](firmographic.md).\n"
+    yield from _listed("Of accounts, beside the behavioral, value and geographic ones", ACCOUNT_TRAITS.values())
+
+
+def _listed(title: str, traits: Iterable[Trait]) -> Iterator[str]:
+    yield f"\n## {title}\n\n| trait | kind | unit | description | needs | null means |\n|---|---|---|---|---|---|\n"
+    for t in traits:
+        needs = ", ".join(t.needs)
+        yield f"| `{t.name}` | {t.kind} | {t.unit} | {t.description} | {needs} | {t.null_means} |\n"
 
 
 def _tables() -> Iterator[str]:

@@ -62,6 +62,28 @@ def test_the_guide_to_declared_traits_is_what_a_run_gives(project_root: Path, tm
     assert placed == {"ann": "Hot", "bob": "Lost"}
 
 
+@pytest.mark.parametrize("model", ["firmographic", "geographic", "demographic"])
+def test_the_guides_to_models_are_what_a_run_gives(project_root: Path, tmp_path: Path, model: str) -> None:
+    guide = (project_root / "docs" / "guides" / f"{model}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^([a-z]+\.(?:csv|yaml)):\n```[a-z]+\n(.*?)```", guide, re.DOTALL | re.MULTILINE)
+    for file, text in blocks:
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    told = [[cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"^\|.*", guide, re.MULTILINE)]
+    (table, *names), _, *rows = told
+    key = "account_id" if table == "account_traits" else "customer_id"
+    with space.reading() as reading:
+        found = {r[key]: r for r in reading.find(table).to_pyarrow().to_pylist()}
+        for name in reading.segmentations():
+            for row in reading.find("memberships", name).to_pyarrow().to_pylist():
+                found[row[key]][f"segment of {name}"] = row["segment"]
+    space.close()
+    assert len(rows) > 5
+    for trait, *values in rows:
+        assert [str(found[n][trait]) for n in names] == values, trait
+
+
 def test_the_guide_to_needs_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
     guide = (project_root / "docs" / "guides" / "needs.md").read_text(encoding="utf-8")
     for file, kind in (("survey.csv", "csv"), ("segmentry.yaml", "yaml")):

@@ -24,10 +24,11 @@ from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
 from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
+from segmentry.describing import base_of
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
-from segmentry.segmentation import Segmentation
+from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
 from segmentry.target import future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
@@ -208,12 +209,15 @@ class Reading:
             if name in (source.kind, "golden_customers"):
                 for attribute, spec in source.attributes.items():
                     classes.setdefault(attribute, (spec.pii, kinds[spec.kind]))
-        if name in ("traits", "members") and "traits" in self.current:
-            for trait in traits.from_json(self.run("traits").facts["traits"]):
+        if name in ("traits", "account_traits", "members") and "traits" in self.current:
+            base = self.run("traits").facts
+            listed = {"account_traits": base.get("accounts", {"traits": []})}.get(name, base)["traits"]
+            for trait in traits.from_json(listed):
                 classes.setdefault(trait.name, (trait.pii, kinds[trait.kind]))
                 classes[f"trait_{trait.name}"] = (trait.pii, kinds[trait.kind])
         if name == "members":
             classes["customer_id"] = (TABLES["memberships"]["customer_id"].pii, Type.ID)
+            classes["account_id"] = (TABLES["account_traits"]["account_id"].pii, Type.ID)
         return classes
 
     def _masked_record(self, row: Mapping[str, Any]) -> str:
@@ -236,10 +240,6 @@ class Reading:
         allowed = sorted({t for run in self.current.values() for t in run.facts.get("sql", {})})
         raise UsageError(f"No SQL made a table '{name}'.", why=did_you_mean(name, allowed))
 
-    def customer_key(self, customer: str) -> int:
-        """The key of a customer by its id; :class:`DataError` when nobody has it."""
-        return self._key("customer", customer)
-
     def _key(self, unit: str, text: str) -> int:
         """The key of a customer or an account by its id."""
         table = _IDENTITIES[unit]
@@ -256,10 +256,6 @@ class Reading:
             spaces = ", ".join(f"{s}:{wanted}" for s in rows.column("id_space").to_pylist())
             raise DataError(f"Several {unit}s have the id '{text}'.", fix=f"Say which: {spaces}.")
         return int(rows.column(key)[0].as_py())
-
-    def rows(self, stage: str, name: str, key: int) -> list[dict[str, Any]]:
-        """The rows of one customer."""
-        return self._of("customer", stage, name, key)
 
     def _of(self, unit: str, stage: str, name: str, key: int) -> list[dict[str, Any]]:
         table = self.table(stage, name)
@@ -290,14 +286,14 @@ class Reading:
     def summary(self, name: str) -> SegmentationSummary:
         """One segmentation as people see it."""
         found = self.segmentation(name)
-        run, base = self.run(f"assign:{name}"), self.run("traits")
+        run, base = self.run(f"assign:{name}"), base_of(self.run("traits"), found.unit)
         return profiles.summarise(
             found,
             run.facts,
             profiles.from_table(self.session.con.to_pyarrow(self.session.table(f"assign:{name}", "profiles"))),
             as_of=run.as_of or date.min,
-            total=base.rows["traits"],
-            value_trait=base.facts["value_trait"],
+            total=self.run("traits").rows[TRAIT_TABLES[found.unit]],
+            value_trait=base["value_trait"],
             before=self.earlier_sizes.get(name),
         )
 
@@ -347,19 +343,20 @@ class Reading:
             {name: self.rules_of(name) for name in reads},
         )
 
-    def health_of(self, names: Iterable[str]) -> tuple[TraitHealth, ...]:
+    def health_of(self, names: Iterable[str], unit: str = "customer") -> tuple[TraitHealth, ...]:
         """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements."""
         run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
-        specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
-        rates = {c.trait.name: c.fill_rate for c in self.trait_covers()}
+        covers = self.trait_covers(unit)
+        specs, rates = {c.trait.name: c.trait for c in covers}, {c.trait.name: c.fill_rate for c in covers}
         last = {e.kind: max(x.last or "" for x in manifest.entries if x.kind == e.kind) for e in manifest.entries}
         differ, day = self.run("resolve").facts.get("disagreements", {}), run.as_of or date.min
         return tuple(quality.health(specs[n], rates[n], checked, last, differ, day) for n in names if n in specs)
 
     def rules_of(self, name: str) -> tuple[TraitHealth, ...]:
         """What stands behind the rules of a segmentation: of each, the weakest of the traits that it reads."""
-        rules = self.segmentation(name).rules
-        behind = {h.trait: h for h in self.health_of(dict.fromkeys(t for read in rules.values() for t in read))}
+        found = self.segmentation(name)
+        rules, read = found.rules, dict.fromkeys(t for each in found.rules.values() for t in each)
+        behind = {h.trait: h for h in self.health_of(read, found.unit)}
         return tuple(
             quality.rule_health(segment, [behind[t] for t in read if t in behind]) for segment, read in rules.items()
         )
@@ -370,11 +367,12 @@ class Reading:
             return traits.from_json(self.current["traits"].facts["traits"])
         return [t for t in TRAITS.values() if not t.is_family]
 
-    def trait_covers(self) -> tuple[TraitCover, ...]:
-        """Every trait and its fill rate."""
+    def trait_covers(self, unit: str = "customer") -> tuple[TraitCover, ...]:
+        """Every trait of customers, or accounts, and its fill rate."""
         run = self.run("traits")
-        specs, evidence = traits.from_json(run.facts["traits"]), run.facts.get("evidence", {})
-        fills = {t.name: reconcile.share(run.facts["known"][t.name], run.rows["traits"]) for t in specs}
+        base, rows = base_of(run, unit), run.rows[TRAIT_TABLES[unit]]
+        specs, evidence = traits.from_json(base["traits"]), base.get("evidence", {})
+        fills = {t.name: reconcile.share(base["known"][t.name], rows) for t in specs}
         return tuple(TraitCover(t, fills[t.name], evidence=evidence.get(t.name, {})) for t in specs)
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
@@ -530,21 +528,22 @@ class Reading:
         )
 
     def explain(self, customer: str, name: str) -> Explanation:
-        """Why a customer is where it is, how close, and what would move it."""
+        """Why a customer (or an account) is where it is, how close, and what would move it."""
         found = self.segmentation(name)
-        key = self.customer_key(customer)
-        row = next(iter(self.rows("traits", "traits", key)), None)
-        member = next(iter(self.rows(f"assign:{name}", "memberships", key)), None)
+        unit = found.unit
+        key = self._key(unit, customer.removeprefix("account:") if unit == "account" else customer)
+        row = next(iter(self._of(unit, "traits", TRAIT_TABLES[unit], key)), None)
+        member = next(iter(self._of(unit, f"assign:{name}", "memberships", key)), None)
         if row is None or member is None:
             raise DataError(
-                f"Customer {customer} is not in the population of {name} as of {self.run('traits').as_of}.",
+                f"{unit.capitalize()} {customer} is not in the population of {name} as of {self.run('traits').as_of}.",
                 why=f"Its population is: {found.population or 'everybody known by then'}.",
             )
         _, why = found.explain(row)
         there = found.segment(str(member["segment"]))
-        stays = self.rows(f"assign:{name}", "membership_history", key)
+        stays = self._of(unit, f"assign:{name}", "membership_history", key)
         return Explanation(
-            customer_id=str(row["customer_id"]),
+            customer_id=str(row[f"{unit}_id"]),
             segmentation=name,
             segment=there.name,
             meaning=there.meaning,
@@ -596,11 +595,11 @@ class Reading:
     def _meant(self, text: str) -> tuple[str, int]:
         """Whether an id is a customer's or an account's, and the key."""
         if "account_identities" not in self.run("resolve").rows:
-            return "customer", self.customer_key(text)
+            return "customer", self._key("customer", text)
         if text.startswith("account:"):
             return "account", self._key("account", text.removeprefix("account:"))
         try:
-            return "customer", self.customer_key(text)
+            return "customer", self._key("customer", text)
         except DataError as error:
             try:
                 return "account", self._key("account", text)
@@ -632,14 +631,13 @@ class Reading:
                 continue
             there = found.segment(segment_name)
             placed = self.table(f"assign:{candidate}", "memberships")
-            base = self.table("traits", "traits")
-            columns = ("customer_id", "segment", "since", "fit", "runner_up", "margin", "score")
+            key, called = KEYS[found.unit]
+            base = self.table("traits", TRAIT_TABLES[found.unit])
+            columns = (called, "segment", "since", "fit", "runner_up", "margin", "score")
             # A trait may be called margin or segment too.
             shown = {f"trait_{t}" if t in columns else t: base[t] for t, _ in found.traits if t in base.columns}
-            joined = placed.filter(placed["segment"] == there.name).left_join(
-                base.select("customer_key", **shown), "customer_key"
-            )
-            best_first = [ibis.desc("margin", nulls_first=False), ibis.asc("customer_id")]
+            joined = placed.filter(placed["segment"] == there.name).left_join(base.select(key, **shown), key)
+            best_first = [ibis.desc("margin", nulls_first=False), ibis.asc(called)]
             return candidate, there.name, joined.order_by(best_first).select(*columns, *shown)
         everything = [n for s in self.placed() for n in self.segmentation(s).names]
         raise UsageError(f"No segmentation has a segment '{segment_name}'.", why=did_you_mean(segment_name, everything))

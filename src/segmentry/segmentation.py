@@ -23,7 +23,16 @@ from segmentry.placement import NO_DATA, NO_GOOD_FIT, Cascade, Grid, Nearest, Wh
 FORMAT = 1
 NO_DATA_NAME = "No data"
 NO_GOOD_FIT_NAME = "No good fit"
-KEYS = ("customer_key", "customer_id")
+# What tells units apart: the columns that a table of traits, of memberships, of history begins with.
+KEYS = {"customer": ("customer_key", "customer_id"), "account": ("account_key", "account_id")}
+
+
+TRAIT_TABLES = {"customer": "traits", "account": "account_traits"}
+
+
+def keys_of(table: ir.Table) -> tuple[str, str]:
+    """The two key columns of a table of customers or of accounts."""
+    return next(keys for keys in reversed(KEYS.values()) if keys[0] in table.columns)
 
 
 @dataclass(frozen=True)
@@ -123,18 +132,19 @@ class Segmentation:
         Raises :class:`DataError` when a trait is missing.
         """
         if isinstance(traits, ir.Table):
-            return self._placed(traits, [k for k in KEYS if k in traits.columns])
+            return self._placed(traits, [k for k in KEYS[self.unit] if k in traits.columns])
         with engine.in_memory() as con:
             frame = con.create_table("traits", traits)
             numbered = frame.mutate(row_number=ibis.row_number())
             placed = self._placed(numbered, ["row_number"]).order_by("row_number")
             return con.to_pandas(placed).set_index("row_number").rename_axis(None)
 
-    def sql(self, dialect: str, table: str = "traits") -> str:
+    def sql(self, dialect: str, table: str = "") -> str:
         """The placement as one SELECT over a table of traits, in another database's SQL."""
-        schema = {"customer_key": "int64", "customer_id": "string", **self._schema()}
-        rows = self._population(ibis.table(schema, name=table))
-        return engine.to_sql(rows, self._named_steps(list(KEYS)), dialect)
+        key, name = KEYS[self.unit]
+        schema = {key: "int64", name: "string", **self._schema()}
+        rows = self._population(ibis.table(schema, name=table or TRAIT_TABLES[self.unit]))
+        return engine.to_sql(rows, self._named_steps([key, name]), dialect)
 
     def explain(self, row: Mapping[str, Any]) -> tuple[dict[str, Any], Why]:
         """One unit's placement and the reasons for it; ``row`` maps traits to values."""

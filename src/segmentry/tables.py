@@ -96,6 +96,14 @@ _CONTACT = (
     Column("contact_phone", Type.TEXT, "The person's phone number; its id where both are null.", pii=Pii.DIRECT),
     Column("contact_name", Type.TEXT, "The person's full name.", pii=Pii.DIRECT),
 )
+# A contact of several accounts acts for one at a time.
+_CONCERNS = Column(
+    "account",
+    Type.ID,
+    "The organisation that it concerns: its id, or its name.",
+    pii=Pii.QUASI,
+    null_means="not stated: it concerns the customer's organisation, where that is one only",
+)
 # Where a collected row came from; every collected table carries these.
 LINEAGE = (
     Column("source", Type.CATEGORY, "Name of the source in segmentry.yaml.", required=True),
@@ -165,6 +173,7 @@ customers = _collected(
     Column("household_size", Type.INTEGER, "People in the household.", pii=Pii.QUASI, unit="persons"),
     Column("children", Type.INTEGER, "Children in the household.", pii=Pii.QUASI, unit="persons"),
     Column("occupation", Type.CATEGORY, "Occupation.", pii=Pii.QUASI),
+    Column("role", Type.CATEGORY, "Role in buying for an organisation: decides, influences, uses ...", pii=Pii.QUASI),
     Column("language", Type.CATEGORY, "Preferred language."),
     Column("country", Type.CATEGORY, "Country."),
     Column("region", Type.CATEGORY, "State, county or province.", pii=Pii.QUASI),
@@ -172,6 +181,8 @@ customers = _collected(
     Column("postcode", Type.TEXT, "Postal code.", pii=Pii.QUASI),
     Column("latitude", Type.NUMBER, "Latitude.", pii=Pii.QUASI, unit="degrees"),
     Column("longitude", Type.NUMBER, "Longitude.", pii=Pii.QUASI, unit="degrees"),
+    Column("area_type", Type.CATEGORY, "Urban, suburban or rural, as the source gives it."),
+    Column("density", Type.NUMBER, "Inhabitants of the area per square kilometre.", unit="persons a km2"),
     Column("value", Type.MONEY, "Worth of the customer to date, where the source states it.", unit="currency"),
 )
 accounts = _collected(
@@ -184,6 +195,9 @@ accounts = _collected(
     Column("employees", Type.INTEGER, "Number of employees.", unit="persons"),
     Column("revenue", Type.MONEY, "Yearly revenue of the organisation.", unit="currency a year"),
     Column("founded", Type.INTEGER, "Year of foundation.", unit="year"),
+    Column("ownership", Type.CATEGORY, "Who owns it: public, private, state, a family ..."),
+    Column("stage", Type.CATEGORY, "Stage of the relationship, as the source gives it: prospect, customer ..."),
+    Column("joined_at", Type.TIME, "When the relation began."),
     Column("country", Type.CATEGORY, "Country of the head office."),
     Column("domain", Type.TEXT, "Web domain.", pii=Pii.QUASI),
     Column("phone", Type.TEXT, "Phone number of the switchboard.", pii=Pii.QUASI),
@@ -208,6 +222,7 @@ transactions = _collected(
     Column("discount", Type.MONEY, "Discount given on the line.", unit="currency"),
     Column("cost", Type.MONEY, "Cost of the goods of the line.", unit="currency"),
     Column("country", Type.CATEGORY, "Country of the order."),
+    _CONCERNS,
     *_CONTACT,
     Column(
         "line_kind",
@@ -235,6 +250,7 @@ events = _collected(
         pii=Pii.DIRECT,
     ),
     Column("properties", Type.TEXT, "Further properties as JSON.", pii=Pii.QUASI),
+    _CONCERNS,
     *_CONTACT,
 )
 responses = _collected(
@@ -257,6 +273,39 @@ costs = _collected(
     Column("amount", Type.MONEY, "The cost.", required=True, unit="currency"),
     Column("channel", Type.CATEGORY, "Channel the cost belongs to."),
     *_CONTACT,
+)
+opportunities = _collected(
+    "opportunities",
+    "one opportunity (deal) with an organisation, won, lost or still open",
+    Column("opportunity", Type.ID, "The opportunity's id in the source.", required=True),
+    Column(
+        "account",
+        Type.ID,
+        "The organisation: its id, or its name.",
+        pii=Pii.QUASI,
+        null_means="an opportunity of nobody yet",
+    ),
+    Column("stage", Type.CATEGORY, "won, lost, or the stage that an open one has reached.", required=True),
+    Column("amount", Type.MONEY, "What it is worth; what it would be worth, while it is open.", unit="currency"),
+    Column("probability", Type.NUMBER, "Probability of winning it, as the source gives it.", unit="per cent"),
+    Column("created_at", Type.TIME, "When it began."),
+    Column("closes_at", Type.DATE, "When it was won or lost; when that is expected, while it is open."),
+    Column("product", Type.ID, "Product code."),
+    Column("updated_at", Type.TIME, "When the source last changed the record."),
+)
+stores = _collected(
+    "stores",
+    "one store or branch",
+    Column("store", Type.ID, "Code of the store.", required=True),
+    Column("store_name", Type.TEXT, "Name of the store."),
+    Column("country", Type.CATEGORY, "Country."),
+    Column("region", Type.CATEGORY, "State, county or province."),
+    Column("city", Type.CATEGORY, "Town."),
+    Column("postcode", Type.TEXT, "Postal code."),
+    Column("latitude", Type.NUMBER, "Latitude.", unit="degrees"),
+    Column("longitude", Type.NUMBER, "Longitude.", unit="degrees"),
+    Column("opened_on", Type.DATE, "First day of business.", null_means="it has always been there"),
+    Column("closed_on", Type.DATE, "Last day of business.", null_means="still open"),
 )
 products = _collected(
     "products",
@@ -351,6 +400,27 @@ account_identities = Table(
         Column("id_space", Type.CATEGORY, "Sources of one id space share their ids.", required=True),
         Column("source_id", Type.ID, "The id in that space.", pii=Pii.QUASI, required=True),
         Column("record_key", Type.INTEGER, "The number of this id; those of customers are others.", required=True),
+    ),
+)
+account_contacts = Table(
+    "account_contacts",
+    "one customer as a contact of one account; who works for several has a row for each",
+    "resolve",
+    (
+        Column("account_key", Type.INTEGER, "The workspace's own number of the account.", required=True),
+        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+        Column("role", Type.CATEGORY, "Role in buying there, as the source gives it.", pii=Pii.QUASI),
+        Column("occupation", Type.CATEGORY, "Job title there.", pii=Pii.QUASI),
+    ),
+)
+account_references = Table(
+    "account_references",
+    "one spelling by which the records of one source mean an account",
+    "resolve",
+    (
+        Column("source", Type.CATEGORY, "Name of the source.", required=True),
+        Column("reference", Type.ID, "What its column `account` says.", pii=Pii.QUASI, required=True),
+        Column("account_key", Type.INTEGER, "The workspace's own number of the account.", required=True),
     ),
 )
 _UNIT = Column("unit", Type.CATEGORY, "Whose ids these are: customer or account.", required=True)
@@ -480,12 +550,61 @@ traits = Table(
     "traits",
     (*_THE_CUSTOMER,),
 )
+account_traits = Table(
+    "account_traits",
+    "one account as of a date; one further column per trait of accounts",
+    "traits",
+    (
+        Column("account_key", Type.INTEGER, "The workspace's own number of the account.", required=True),
+        Column("account_id", Type.ID, "The account's id in this workspace.", pii=Pii.QUASI, required=True),
+    ),
+)
+penetration = Table(
+    "penetration",
+    "one cell of market research with its population, and how many of its people are customers",
+    "traits",
+    (
+        Column("cell", Type.TEXT, "The cell, as conditions over traits.", required=True),
+        Column("measure", Type.CATEGORY, "The measure of the research: people, or their share.", required=True),
+        Column("population", Type.NUMBER, "Its figure: people, or their share of the population.", required=True),
+        Column(
+            "customers",
+            Type.INTEGER,
+            "Customers in the cell.",
+            unit="customers",
+            null_means="a trait that the cell names is not there",
+        ),
+        Column("penetration", Type.NUMBER, "Customers per person.", null_means="the figure is a share, or as above"),
+        Column(
+            "share_index",
+            Type.NUMBER,
+            "Its share of the customers over its share of the people, among all cells of the measure; 1 is par.",
+            null_means="as of customers",
+        ),
+        Column("source_name", Type.TEXT, "Who published the figure."),
+    ),
+)
+_THE_UNIT = (
+    Column(
+        "customer_key",
+        Type.INTEGER,
+        "The workspace's own number of the customer; account_key, of a segmentation of accounts.",
+        required=True,
+    ),
+    Column(
+        "customer_id",
+        Type.ID,
+        "The customer's id in this workspace; account_id, of a segmentation of accounts.",
+        pii=Pii.DIRECT,
+        required=True,
+    ),
+)
 memberships = Table(
     "memberships",
-    "one customer in one segmentation, as of the last run",
+    "one customer (or account) in one segmentation, as of the last run",
     "assign",
     (
-        *_THE_CUSTOMER,
+        *_THE_UNIT,
         Column("segment", Type.CATEGORY, "Name of the segment, 'No data' and 'No good fit' included.", required=True),
         Column("fit", Type.NUMBER, "How typical of the segment, 0 to 1.", null_means="no data", unit="0 to 1"),
         Column("runner_up", Type.CATEGORY, "The next closest segment.", null_means="there is none"),
@@ -502,10 +621,10 @@ memberships = Table(
 )
 membership_history = Table(
     "membership_history",
-    "one stay of a customer in a segment",
+    "one stay of a customer (or account) in a segment",
     "assign",
     (
-        Column("customer_key", Type.INTEGER, "The workspace's own number of the customer.", required=True),
+        _THE_UNIT[0],
         Column("segment", Type.CATEGORY, "Name of the segment.", required=True),
         Column("version", Type.INTEGER, "Version of the segmentation when the stay began.", required=True),
         Column("since", Type.DATE, "First as-of date of the stay.", required=True),
@@ -533,10 +652,12 @@ TABLES: dict[str, Table] = {
         customers,
         accounts,
         transactions,
+        opportunities,
         events,
         responses,
         costs,
         products,
+        stores,
         consents,
         market,
         places,
@@ -544,6 +665,8 @@ TABLES: dict[str, Table] = {
         quality,
         identities,
         account_identities,
+        account_contacts,
+        account_references,
         links,
         identity_changes,
         visitors,
@@ -551,6 +674,8 @@ TABLES: dict[str, Table] = {
         golden_versions,
         golden_accounts,
         traits,
+        account_traits,
+        penetration,
         memberships,
         membership_history,
         profiles,

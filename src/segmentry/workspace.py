@@ -14,25 +14,22 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
-import ibis.expr.types as ir
-
 from segmentry import artefacts, config, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
     feeds,
-    identity,
     integrate,
     privacy,
     quality,
     quarantine,
     survey_designs,
-    versions,
 )
 from segmentry.data.connectors import landing
 from segmentry.data.connectors.landing import Landed
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, coverage
+from segmentry.describing import Describing, base_of
 from segmentry.engine import (
     DuckDB,
     DuckDBSession,
@@ -46,11 +43,11 @@ from segmentry.engine import (
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
 from segmentry.explanations import Explanation
 from segmentry.reading import Overview, Reading
-from segmentry.segmentation import Segmentation
+from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
-from segmentry.traits import Definition, Facts, Settings, ThemeSummary
+from segmentry.traits import Definition, Settings, ThemeSummary
 
 
 @dataclass(frozen=True)
@@ -251,27 +248,16 @@ class Workspace:
         # What was declared once and is still read by a frozen segmentation: to tell it from data that went.
         once = needed & set(current.facts.get("declared", ()) if current else ())
         if current and not again and current.fingerprint == self._fingerprint("traits", day, inputs):
-            considered = {t["name"] for t in current.facts["traits"]} | set(current.facts["needed"])
+            told = (current.facts, current.facts.get("accounts", {"traits": []}))
+            considered = {t["name"] for of in told for t in of["traits"]} | set(current.facts["needed"])
             if needed <= considered:
                 return self._up_to_date(current)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            facts = self._facts(session, manifest, day)
             before = artefacts.load_learned(self.root, current)
-            made = traits.compute(facts, day, settings, also=needed, own=own, learned=before, again=again)
-            table = writer.write("traits", made.table.order_by("customer_key"))
-            value = segment.value_trait_of([t.name for t in made.traits])
-            return {
-                "traits": [traits.to_json(t) for t in made.traits],
-                "needed": sorted(needed),
-                "declared": sorted({*declared, *once}),
-                "absent": dict(made.absent),
-                "evidence": dict(made.evidence),
-                "notes": list(made.notes),
-                "learned": artefacts.save_learned(self.root, made.learned, before),
-                "value_trait": value,
-                **profiles.base(table, made.traits, value),
-            }
+            found, learned = self._describing(session, manifest, day).write(writer, needed, own, before, again)
+            kept = artefacts.save_learned(self.root, learned, before)
+            return {**found, "needed": sorted(needed), "declared": sorted({*declared, *once}), "learned": kept}
 
         return self._stage("traits", day, inputs, {"resolve": self._current("resolve")}, work, force=True)
 
@@ -293,9 +279,10 @@ class Workspace:
         number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
         with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
             with self.engine.session({"traits": run.id}) as session:
-                specs = {t.name: t for t in traits.from_json(run.facts["traits"])}
-                table = session.table("traits", "traits")
-                wanted = (run.id, settings.population)
+                base = base_of(run, settings.unit)
+                specs = {t.name: t for t in traits.from_json(base["traits"])}
+                table = session.table("traits", TRAIT_TABLES[settings.unit])
+                wanted = (run.id, settings.unit, settings.population)
                 if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
                     size, seed = self.config.sample.size, self.config.sample.seed
                     self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
@@ -312,11 +299,11 @@ class Workspace:
                     version=number,
                     as_of=run.as_of,
                 )
-                placed = assignment.memberships(fitted, table).select("customer_key", "segment")
+                placed = assignment.memberships(fitted, table).select(KEYS[fitted.unit][0], "segment")
                 placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
                 worth = segment.value_trait_of(list(specs))
                 told = [s for s in specs.values() if s.name in dict(fitted.traits) or s.name == worth]
-                effects = profiles.effects(placed, table, told, run.facts["largest"])
+                effects = profiles.effects(placed, table, told, base["largest"])
                 book = playbooks.load(self.root / playbooks.FILE_NAME)
                 fitted = naming.with_texts(fitted, effects, book, found=fitted.method in segment.FIND_SEGMENTS)
             done({}, artefacts.save_segmentation(self.root, fitted))
@@ -331,24 +318,27 @@ class Workspace:
         assignment.refuse_removed(segmentation, run.facts.get("declared", ()), self.config.traits)
         stage = f"assign:{name}"
         before = self.state.current().get(stage)
-        day = run.as_of or date.min
+        unit, day = segmentation.unit, run.as_of or date.min
         later = sorted(r.as_of for r in self.state.done(stage) if r.as_of and r.as_of > day)
 
         def work(session: Session, writer: Writer) -> dict[str, Any]:
-            table = session.table("traits", "traits")
-            specs = traits.from_json(run.facts["traits"])
+            base, table = base_of(run, unit), session.table("traits", TRAIT_TABLES[unit])
+            specs = traits.from_json(base["traits"])
             placed = session.keep("placed", assignment.memberships(segmentation, table), self._progress(stage))
             earlier = session.table("before", "membership_history") if before else None
+            if before and before.facts.get("unit", "customer") != unit:
+                earlier = None  # it placed others then: their history is no history of these
             next_day = later[0] if later else None
             stays = assignment.history(placed, segmentation.version, day, earlier, next_day)
             stays = writer.write("membership_history", stays)
-            writer.write("memberships", assignment.with_since(placed, stays if before else None, day))
-            sizes, effects = profiles.profile(placed, table, specs, run.facts["largest"], run.facts["value_trait"])
+            writer.write("memberships", assignment.with_since(placed, stays if earlier is not None else None, day))
+            sizes, effects = profiles.profile(placed, table, specs, base["largest"], base["value_trait"])
             writer.write("profiles", profiles.as_table(effects))
             return {
                 "version": segmentation.version,
+                "unit": unit,
                 "sizes": sizes,
-                "cells": profiles.cells(placed, table, run.facts["largest"], run.facts["value_trait"]),
+                "cells": profiles.cells(placed, table, base["largest"], base["value_trait"]),
                 "missing": assignment.missing(segmentation, table),
             }
 
@@ -435,7 +425,7 @@ class Workspace:
         manifest, run = self.something_collected(), self._current("traits")
         with self.engine.session({"resolve": self._current("resolve").id}) as session:
             day = run.as_of or date.min
-            facts = self._facts(session, manifest, day)
+            facts = self._describing(session, manifest, day).facts()
             learned = artefacts.load_learned(self.root, run)
             return traits.theme_summaries(facts, day, self._trait_settings(), learned)
 
@@ -570,31 +560,9 @@ class Workspace:
         with self.engine.files.session() as session:
             return coverage.measure(self.config.sources, manifest, session)
 
-    def _collected(self, session: Session, manifest: Manifest, kind: str, day: date) -> ir.Table | None:
-        """The records of a table as they were known at the end of a day, with their customers."""
-        parts, former, moment = manifest.parts(kind), manifest.former_parts(kind), manifest.moment(day)
-        if not parts:
-            return None
-        rows = session.facts(parts, self._progress("traits"))
-        if former and moment is not None:
-            rows = versions.known_at(rows, session.facts(former, self._progress("traits")), moment)
-        resolved = self._current("resolve").facts
-        if "customer_key" not in rows.columns or not (resolved["links"] or resolved["visitors"]):
-            return rows
-        nobody = session.table("resolve", "visitors") if resolved["visitors"] else None
-        return identity.rekeyed(rows, session.table("resolve", "identities"), nobody)
-
-    def _facts(self, session: Session, manifest: Manifest, day: date) -> Facts:
-        """What traits are made from, as it was known at the end of a day."""
-        further = {kind: self._collected(session, manifest, kind, day) for kind in traits.FURTHER}
-        return Facts(
-            golden_customers=versions.golden_at(session, manifest.moment(day)),
-            transactions=self._collected(session, manifest, "transactions", day),
-            products=self._collected(session, manifest, "products", day),
-            places=self._collected(session, manifest, "places", day),
-            further={kind: rows for kind, rows in further.items() if rows is not None},
-            attributes=self.config.attributes,
-        )
+    def _describing(self, session: Session, manifest: Manifest, day: date) -> Describing:
+        resolve, settings = self._current("resolve"), self._trait_settings()
+        return Describing(session, manifest, resolve, self.config, settings, day, self._progress("traits"))
 
     def _fit_due(self, name: str) -> str:
         settings = self._settings(name).model_dump(mode="json")

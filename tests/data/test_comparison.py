@@ -87,6 +87,8 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
         perfect = {each.planted: each.perfect for each in every}
         organisations = {each.planted: each.found for each in every[-3:]}  # their sentences begin with the precision
         with space.reading() as reading:
+            firms = reading.find("account_traits").to_pandas()
+            reached = reading.find("penetration").to_pandas()
             traits = reading.find("traits").to_pandas()
     finally:
         space.close()
@@ -99,6 +101,9 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     assert found["who has left"] > 0.55
     assert found["who will be worth most"] > 0.5
     assert found["who buys alike"] > 0.4
+    _holds_firms(firms, tmp_path / "exports/crm/accounts.csv")
+    assert len(reached) == 72
+    assert reached["customers"].sum() > 1000
     truth = pd.read_csv(next(tmp_path.rglob("truth/persons.csv")))
     known = traits.merge(truth, on="customer_id")
     stopped, goes_on = (known[known["activity"] == activity]["own_pace_stage"] for activity in ("lapsed", "alive"))
@@ -111,3 +116,25 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     assert known["app_version_lag"].max() > known["app_version_lag"].min() == 0  # people update late, some never
     often = known["visits_90d"].groupby(known["digital"] > 0.5).mean()
     assert often[True] > often[False]
+
+
+def _holds_firms(firms: pd.DataFrame, export: Path) -> None:
+    """Industry and size of every organisation are those of the CRM."""
+    sections = {
+        "Professional Services": "Professional, scientific and technical activities", "Education": "Education",
+        "Retail": "Wholesale and retail trade", "Construction": "Construction", "Manufacturing": "Manufacturing",
+        "Healthcare": "Human health and social work", "Technology": "Information and communication",
+        "Hospitality": "Accommodation and food service",
+    }  # fmt: skip
+    ends = [-1, 9, 49, 249, 10**9]
+    planted = pd.read_csv(export).set_index("Id")
+    there = firms[firms["account_id"].str.startswith("crm:")]
+    there = there.set_index(there["account_id"].str.removeprefix("crm:"))
+    told = planted.loc[there.index]
+    assert len(there) > 50
+    industry = told["Industry"].map(sections)
+    size = pd.cut(told["NumberOfEmployees"], ends, labels=["micro", "small", "medium", "large"]).astype(object)
+    for mine, planted_one in ((there["industry"], industry), (there["size_band"], size)):
+        known = planted_one.notna()
+        assert (mine[known] == planted_one[known]).all()
+        assert known.mean() > 0.8

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.shops import CONFIG, opened, orders, shop
 
-from segmentry.catalogue import TRAITS, Model
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Model
 from segmentry.data.plan import Plan, decisions, make_plan, questionnaire
 from segmentry.data.plan.fields import BY_ID, FIELDS, NAMED_TABLES
 from segmentry.errors import ConfigError, UsageError
@@ -65,7 +65,7 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 def test_every_need_of_every_trait_is_a_field_of_the_plan() -> None:
     covered = {need for field in FIELDS for need in field.needs}
-    for trait in TRAITS.values():
+    for trait in (*TRAITS.values(), *ACCOUNT_TRAITS.values()):
         for need in trait.needs:
             options = need.split(" or ")
             required = all(TABLES[t][c].required for t, c in (o.split(".") for o in options))

@@ -39,7 +39,7 @@ def test_traits_are_those_of_a_plain_computation(con: Backend, seed: int, zone: 
     assert found.keys() == set(range(30)) - (some_later - some_before)
     expected = reference(rows, found, AS_OF, zone)
     names = {t.name for t in made.traits}
-    assert names - {"country"} == set(expected[0])
+    assert names - {"country", "time_zone"} == set(expected[0])
     for key, row in found.items():
         for name, value in expected[key].items():
             assert row[name] == (pytest.approx(value, abs=1e-9) if isinstance(value, float) else value), (key, name)

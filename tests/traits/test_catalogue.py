@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date, datetime
 
+import pyarrow as pa
 import pytest
 from event_reference import IPHONE, events
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
 
 from segmentry import engine
-from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
+from segmentry.catalogue import ACCOUNT_TRAITS, FAMILIES, TRAITS, from_json, lookup, member, to_json
 from segmentry.config import Lifetime, Survey
 from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
 from segmentry.tables import TABLES, Type, golden_customers
@@ -22,8 +23,12 @@ from segmentry.traits.costs import TYPES as COST_TYPES
 from segmentry.traits.lifetime import LifetimeModels
 from segmentry.traits.lifetime.learned import Group
 
+FIRMS = {"account_key": pa.int64(), "employees": pa.int64()}
+PLACES = {"latitude": pa.float64(), "longitude": pa.float64()}
+EVERY = (*TRAITS.values(), *ACCOUNT_TRAITS.values())
 
-@pytest.mark.parametrize("trait", TRAITS.values(), ids=lambda t: t.name)
+
+@pytest.mark.parametrize("trait", EVERY, ids=lambda t: f"{t.model}.{t.name}")
 def test_every_trait_says_what_it_is(trait):
     assert re.fullmatch(r"[a-z][a-z0-9_]{0,58}\*?", trait.name)
     assert trait.description.endswith(".")
@@ -43,7 +48,7 @@ NOT_PERSONAL_ANY_MORE = {"texts", "main_theme", "theme_*"}
 
 def test_a_trait_is_as_personal_as_its_most_personal_source():
     rank = ["none", "quasi", "sensitive", "direct"]
-    for trait in (t for t in TRAITS.values() if t.name not in NOT_PERSONAL_ANY_MORE):
+    for trait in (t for t in EVERY if t.name not in NOT_PERSONAL_ANY_MORE):
         for need in trait.needs:
             for one in need.split(" or "):
                 name, column = one.split(".")
@@ -56,7 +61,12 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         Type.TEXT: "SE1 7AB", Type.CATEGORY: "x", Type.ID: "x", Type.NUMBER: 1.0, Type.MONEY: 1.0, Type.INTEGER: 1,
         Type.TIME: datetime(2024, 1, 1), Type.DATE: date(1990, 1, 1),
     }  # fmt: skip
-    who = {c.name: samples[c.type] for c in golden_customers.columns} | {"customer_key": 1, "birth_year": 1990}
+    who = {c.name: samples[c.type] for c in golden_customers.columns} | {
+        "customer_key": 1,
+        "birth_year": 1990,
+        "account_key": 1,
+    }
+    who |= {"occupation": "Buyer"}
     line = {
         "customer_key": 1, "order": "1", "amount": 10.0, "quantity": 1.0, "product": "a", "channel": "web",
         "discount": 1.0, "country": "France",
@@ -78,6 +88,8 @@ def test_complete_data_give_every_trait_of_the_catalogue():
                 "responses": table(con, "responses", _ANSWERS, {"customer_key": COSTS["customer_key"]}),
                 "events": events(con, [{"customer_key": 1, "name": name, **came} for name in seen]),
             },
+            table(con, "golden_accounts", [{"account_key": 1, "industry": "Retail", "employees": 5}], FIRMS),
+            table(con, "stores", [{"store": "S1", "latitude": 1.0, "longitude": 2.0}], PLACES),
         )
         settings = Settings(surveys={"voice": Survey.model_validate(_SURVEY)})
         made = compute(facts, date(2024, 1, 31), settings, learned={"lifetime": _lifetime()})

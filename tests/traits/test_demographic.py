@@ -121,12 +121,13 @@ def test_a_later_customer_does_not_change_what_a_gender_means(con: Backend):
 def test_the_other_columns_are_as_given_with_their_unit_and_sensitivity(con: Backend):
     given = {
         "income": 30_000.0, "education": "PhD", "marital_status": "single", "household_size": 3, "children": 1,
-        "occupation": "nurse", "language": "en",
+        "occupation": "nurse", "language": "English",
     }  # fmt: skip
+    spelt = {"education": "doctorate", "language": "en", "income_band": "middle"}
     made = compute(Facts(customers(con, [{"customer_key": 1, **given}])), date(2024, 1, 1))
-    assert by_key(made)[1] == {"customer_key": 1, "customer_id": "C1", **given}
+    assert by_key(made)[1] == {"customer_key": 1, "customer_id": "C1", **given, **spelt}
     specs = {t.name: t for t in made.traits}
-    assert specs.keys() == given.keys()
+    assert specs.keys() == {*given, "income_band"}
     assert (specs["income"].pii, specs["income"].unit) == (Pii.SENSITIVE, "currency a year")
     assert specs["children"].kind == "number"
     assert specs["occupation"].kind == "category"
@@ -151,3 +152,27 @@ def test_it_compiles_for_postgresql(con: Backend):
     who = customers(con, [{"customer_key": 1, "birth_date": date(1990, 1, 1), "birth_year": 1990, "gender": "F"}])
     sql = str(ibis.to_sql(compute(Facts(who), date(2024, 1, 1)).table, dialect="postgres"))
     assert all(f'"{name}"' in sql for name in ("age", "age_band", "generation", "gender"))
+
+
+def test_categories_are_written_in_one_spelling_each(con: Backend):
+    given = [
+        ("PhD", "Verheiratet", "self-employed", "German"), ("Graduation", "Alone", "Rentner", "fr_FR"),
+        ("2n Cycle", "Together", "astronaut", "Castilian"), ("n/a", "YOLO", "-", "unknown"),
+    ]  # fmt: skip
+    names = ("education", "marital_status", "occupation", "language")
+    who = customers(con, [{"customer_key": i, **dict(zip(names, row, strict=True))} for i, row in enumerate(given)])
+    found = by_key(compute(Facts(who), date(2024, 1, 1)))
+    assert [tuple(row[n] for n in names) for row in found.values()] == [
+        ("doctorate", "married", "self-employed", "de"),
+        ("bachelor", "single", "retired", "fr"),
+        ("master", "partner", "astronaut", "es"),
+        (None, "YOLO", None, None),
+    ]
+
+
+def test_income_is_low_middle_or_high_against_the_median(con: Backend):
+    given = [10_000.0, 29_999.0, 30_000.0, 40_000.0, 80_000.0, 80_001.0, None]  # median 35,000 without the last
+    who = customers(con, [{"customer_key": i, "income": x} for i, x in enumerate([*given, 40_000.0])])
+    found = by_key(compute(Facts(who), date(2024, 1, 1)))  # with it 40,000: low below 30,000, high above 80,000
+    bands = [found[i]["income_band"] for i in range(len(given))]
+    assert bands == ["low", "low", "middle", "middle", "middle", "high", None]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Iterator
 from datetime import date
 
 import ibis
+import numpy
+import pyarrow as pa
 import pytest
 from ibis.backends.duckdb import Backend
-from trait_reference import by_key, customers, transactions
+from trait_reference import CUSTOMERS, by_key, customers, table, transactions
 
 from segmentry import engine
 from segmentry.traits import Facts, compute
 from segmentry.traits.geographic import country_code
+from segmentry.traits.penetration import penetration
 
 AS_OF = date(2024, 1, 31)
 
@@ -113,3 +118,106 @@ def test_it_compiles_for_postgresql(con: Backend):
     sql = str(ibis.to_sql(made.table, dialect="postgres"))
     assert '"postal_area"' in sql
     assert "'GB'" in sql
+
+
+def _km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """The angle between two vectors: another formula than the one under test."""
+    a, b = ([math.cos(math.radians(p[0])) * math.cos(math.radians(p[1])),
+             math.cos(math.radians(p[0])) * math.sin(math.radians(p[1])), math.sin(math.radians(p[0]))]
+            for p in (one, other))  # fmt: skip
+    return 6371.0088 * math.atan2(math.hypot(*numpy.cross(a, b)), float(numpy.dot(a, b)))
+
+
+def test_the_nearest_of_many_stores_is_found_anywhere_on_earth(con: Backend):
+    rng = random.Random(3)
+
+    def place() -> tuple[float, float]:
+        return rng.choice([(rng.uniform(-90, 90), rng.uniform(-180, 180)), (rng.uniform(50, 53), rng.uniform(-1, 2))])
+
+    at = {k: place() for k in range(200)} | {
+        200: (89.9, 0.0),
+        201: (0.5, 179.9),
+        202: (90.0, 180.0),
+        203: (-90.0, -180.0),
+    }
+    shops = {f"S{i:02d}": place() for i in range(60)} | {"S98": (89.5, 179.0), "S99": (0.5, -179.9)}
+    who = customers(con, [{"customer_key": k, "latitude": lat, "longitude": lon} for k, (lat, lon) in at.items()])
+    where = {"latitude": pa.float64(), "longitude": pa.float64(), "closed_on": pa.date32()}
+    rows = [{"store": s, "latitude": lat, "longitude": lon, "closed_on": None} for s, (lat, lon) in shops.items()]
+    rows.append({"store": "gone", "latitude": at[0][0], "longitude": at[0][1], "closed_on": date(2024, 1, 30)})
+    found = by_key(compute(Facts(who, stores=table(con, "stores", rows, where)), AS_OF))
+    for key, mine in at.items():
+        far = {s: _km(mine, there) for s, there in shops.items()}
+        assert found[key]["nearest_store_km"] == pytest.approx(min(far.values()), abs=0.002), mine
+        assert far[found[key]["nearest_store"]] == pytest.approx(min(far.values()), abs=0.002), mine
+
+
+def test_coordinates_that_are_none_are_not_known(con: Backend):
+    given = [(0.0, 0.0), (91.0, 10.0), (10.0, -180.5), (None, 3.0), (51.5, -0.1)]
+    who = customers(con, [{"customer_key": i, "latitude": a, "longitude": b} for i, (a, b) in enumerate(given)])
+    found = by_key(compute(Facts(who), AS_OF))
+    assert [(r["latitude"], r["longitude"]) for r in found.values()] == [(None, None)] * 4 + [(51.5, -0.1)]
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "zone"),
+    [
+        ("Deutschland", None, "Europe/Berlin"),
+        ("España", "Madrid", "Europe/Madrid"),
+        ("Ukraine", None, "Europe/Kyiv"),
+        ("USA", "California", "America/Los_Angeles"),
+        ("Canada", "QC", "America/Toronto"),
+        ("Australia", "queensland", "Australia/Brisbane"),
+        ("USA", "Ruritania", None),
+        ("Russia", "Moscow", None),
+        ("Atlantis", None, None),
+    ],
+)
+def test_the_time_zone_of_a_country_or_of_its_state(con: Backend, country: str, region: str | None, zone: str | None):
+    who = customers(con, [{"customer_key": 1, "country": country, "region": region}])
+    assert by_key(compute(Facts(who), AS_OF))[1]["time_zone"] == zone
+
+
+def test_an_area_is_what_the_source_says_else_what_its_density_makes_it(con: Backend):
+    given = [
+        ("City", 10.0),
+        ("Dorf", None),
+        (None, 1500.0),
+        (None, 300.0),
+        (None, 299.0),
+        ("Hill station", 1.0),
+        (None, -1.0),
+    ]
+    types = CUSTOMERS | {"density": pa.float64()}
+    rows = [{"customer_key": i, "customer_id": str(i), "area_type": a, "density": d} for i, (a, d) in enumerate(given)]
+    found = by_key(compute(Facts(table(con, "golden_customers", rows, types)), AS_OF))
+    wanted = ["urban", "rural", "urban", "suburban", "rural", "Hill station", None]
+    assert [row["area_type"] for row in found.values()] == wanted
+
+
+def test_penetration_holds_customers_against_the_people_of_a_cell(con: Backend):
+    who = [{"customer_key": i, "region": r} for i, r in enumerate(["Kent"] * 6 + ["Essex"] * 3 + [None])]
+    traits = con.create_table("made", compute(Facts(customers(con, who)), AS_OF).table)
+    kent, essex, old, new = "region = 'Kent'", "region = 'Essex'", date(2020, 1, 1), date(2023, 1, 1)
+    figures = [
+        (kent, "population", 1000.0, old),
+        (kent, "population", 3000.0, new),
+        (essex, "population", 1500.0, new),
+        ("shoe_size > 9", "population", 10.0, new),
+        (kent, "population_share", 0.25, new),
+        (essex, "population_share", 0.75, None),
+        (essex, "propensity", 0.5, None),
+    ]
+    rows = [{"cell": c, "measure": m, "value": v, "published": d} for c, m, v, d in figures]
+    research = table(con, "market", rows, {"value": pa.float64(), "published": pa.date32()})
+    made = penetration(research, traits)
+    assert made is not None
+    found = {(r["cell"], r["measure"]): r for r in con.to_pyarrow(made).to_pylist()}
+    told = {key: (r["customers"], r["penetration"], r["share_index"]) for key, r in found.items()}
+    assert told == {
+        (kent, "population"): (6, 0.002, pytest.approx(1.0)),
+        (essex, "population"): (3, 0.002, pytest.approx(1.0)),
+        ("shoe_size > 9", "population"): (None, None, None),
+        (kent, "population_share"): (6, None, pytest.approx((6 / 9) / 0.25)),
+        (essex, "population_share"): (3, None, pytest.approx((3 / 9) / 0.75)),
+    }

@@ -50,6 +50,8 @@ CUSTOMERS = {
     "household_size": pa.int64(),
     "children": pa.int64(),
     "value": pa.float64(),
+    "latitude": pa.float64(),
+    "longitude": pa.float64(),
 }
 PRODUCTS = {
     "product": pa.string(),

@@ -70,7 +70,7 @@ def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, floa
     figure = figure_of(_tier_title(tiers[0], ends[0], _height(curve, ends[0]), told.word), height=360)
     for tier, start, end in zip(tiers, [0.0, *ends], ends, strict=False):
         within = [(start, _height(curve, start)), *(p for p in curve if start < p[0] < end), (end, _height(curve, end))]
-        size = f"{words.share(tier.share)} of the customers, {words.share(tier.value_share)} of the {told.word}"
+        size = f"{words.share(tier.share)} of the {summary.units}, {words.share(tier.value_share)} of the {told.word}"
         figure.add_scatter(
             x=[x for x, _ in within],
             y=[y for _, y in within],
@@ -110,7 +110,7 @@ def sizes(summary: SegmentationSummary, value: str = "value") -> go.Figure | Non
     figure = figure_of(sizes_title(summary, value), height=90 + (40 if valued else 28) * len(shown))
     ring = {"line": {"color": palette.OUTLINE, "width": 1}}
     people = {"color": palette.QUIET} if valued else {"color": [colours[s.name] for s in shown], **ring}
-    bars: list[_Bars] = [("share of customers", [s.share for s in shown], people)]
+    bars: list[_Bars] = [(f"share of {summary.units}", [s.share for s in shown], people)]
     if valued:
         own = {"color": [colours[s.name] for s in shown], **ring}
         bars.append((f"share of {value}", [s.value_share for s in shown], own))
@@ -145,9 +145,9 @@ def sizes_title(summary: SegmentationSummary, value: str = "value") -> str:
     if valued:
         best = max(valued, key=lambda s: s.value_share or 0.0)
         bring = f"they bring {words.share(best.value_share)} of the {value}"
-        return f"{words.share(best.share)} of the customers are {best.name}; {bring}"
+        return f"{words.share(best.share)} of the {summary.units} are {best.name}; {bring}"
     largest = max(segments, key=lambda s: s.customers)
-    return f"The largest segment is {largest.name}, with {words.share(largest.share)} of the customers"
+    return f"The largest segment is {largest.name}, with {words.share(largest.share)} of the {summary.units}"
 
 
 def rfm_map(summary: SegmentationSummary) -> go.Figure | None:

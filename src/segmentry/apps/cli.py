@@ -383,7 +383,7 @@ def describe(
         summary = space.summary(_name(space, name))
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
-            healths, rules = reading.health_of(summary.variables), reading.rules_of(summary.name)
+            healths, rules = reading.health_of(summary.variables, summary.unit), reading.rules_of(summary.name)
             notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
@@ -453,15 +453,16 @@ def members(
     unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
-    """List the customers of a segment; --csv writes a file that a CRM can import."""
+    """List the customers (or accounts) of a segment; --csv writes a file that a CRM can import."""
     from segmentry.apps import members as listing
     from segmentry.apps import terminal
 
     with _opened(workspace, True) as space, space.reading() as reading:
-        _, found, table = reading.members(segment, name)
+        scheme, found, table = reading.members(segment, name)
+        unit = reading.segmentation(scheme).unit
         if csv is not None:
             count = listing.write_csv(table, csv)
-            terminal.plain(agree(count, "{n} [customer|customers] of ") + f"{found} written to {csv}.")
+            terminal.plain(agree(count, f"{{n}} [{unit}|{unit}s] of ") + f"{found} written to {csv}.")
         else:
             rows, total = listing.first(table, 10_000 if json else 20)
             if unmasked:
@@ -471,7 +472,7 @@ def members(
             if json:
                 _print_json(rows)
             else:
-                terminal.rows(rows, f"{found}: " + agree(total, "{n} [customer|customers]"), more=total - len(rows))
+                terminal.rows(rows, f"{found}: " + agree(total, f"{{n}} [{unit}|{unit}s]"), more=total - len(rows))
 
 
 @app.command()

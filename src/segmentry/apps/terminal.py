@@ -243,7 +243,7 @@ def story(found: Overview, distances: Sequence[Distance], report: Path) -> None:
         best = sorted(findings.segments_of(summary), key=lambda s: -(s.value or 0.0))[:3]
         for s in best:
             share = f", {words.share(s.value_share)} of the value" if s.value_share is not None else ""
-            plain(f"  {s.name}: {words.counted(s.customers, 'customers')} ({words.share(s.share)}){share}.")
+            plain(f"  {s.name}: {words.counted(s.customers, summary.units)} ({words.share(s.share)}){share}.")
             plain(f"    {s.meaning}{f' Next: {s.action}' if s.action else ''}")
     plain("\nHeld against what was planted (1 is the truth):")
     for each in distances:
@@ -281,7 +281,7 @@ def _reconciliation(found: Reconciliation, currency: str) -> None:
 def segments(summary: SegmentationSummary, currency: str) -> None:
     """The segments of one segmentation."""
     value = summary.value_trait or "value"
-    right = ("customers", "share", value, "of all", "change")
+    right = (summary.units, "share", value, "of all", "change")
     lines = [
         (
             Text(s.name),
@@ -316,7 +316,7 @@ def describe(
     for s in shown:
         out.print(
             Text(f"\n{s.name}", style="bold"),
-            Text(agree(s.customers, f"  {{n}} [customer|customers], {words.share(s.share)}")),
+            Text(agree(s.customers, f"  {{n}} [{summary.unit}|{summary.units}], {words.share(s.share)}")),
         )
         for text in (
             s.meaning,

@@ -16,7 +16,7 @@ from typing import Any
 
 from segmentry.catalogue.behavioral import BEHAVIORAL
 from segmentry.catalogue.demographic import DEMOGRAPHIC
-from segmentry.catalogue.firmographic import FIRMOGRAPHIC
+from segmentry.catalogue.firmographic import FIRMOGRAPHIC, OF_ACCOUNTS
 from segmentry.catalogue.geographic import GEOGRAPHIC
 from segmentry.catalogue.needs import NEEDS
 from segmentry.catalogue.psychographic import PSYCHOGRAPHIC
@@ -25,12 +25,26 @@ from segmentry.catalogue.trait import Kind, Model, Trait
 from segmentry.catalogue.value import VALUE
 from segmentry.tables import Pii
 
-__all__ = ["FAMILIES", "TRAITS", "Kind", "Model", "Trait", "family_of", "from_json", "lookup", "member", "to_json"]
+__all__ = [
+    "ACCOUNT_TRAITS",
+    "FAMILIES",
+    "TRAITS",
+    "Kind",
+    "Model",
+    "Trait",
+    "family_of",
+    "from_json",
+    "lookup",
+    "member",
+    "to_json",
+]
 
 TRAITS: dict[str, Trait] = {
     t.name: t
     for t in chain(BEHAVIORAL, VALUE, NEEDS, PSYCHOGRAPHIC, TECHNOGRAPHIC, GEOGRAPHIC, DEMOGRAPHIC, FIRMOGRAPHIC)
 }
+# Traits of accounts; those that they share with customers (RFM, margin, country ...) are among TRAITS.
+ACCOUNT_TRAITS: dict[str, Trait] = {t.name: t for t in OF_ACCOUNTS}
 FAMILIES: tuple[Trait, ...] = tuple(t for t in TRAITS.values() if t.is_family)
 
 

@@ -24,10 +24,31 @@ DEMOGRAPHIC = (
     _of_age("generation", "category", "Generation by year of birth (Pew Research Center 2019)."),
     same("gender", Model.DEMOGRAPHIC, "female, male or other; a spelling that is not known stays as it is."),
     same("income", Model.DEMOGRAPHIC),
-    same("education", Model.DEMOGRAPHIC),
-    same("marital_status", Model.DEMOGRAPHIC),
+    Trait(
+        "income_band",
+        Model.DEMOGRAPHIC,
+        "category",
+        "Income against the median of all whose income is known: low (under 75 % of it), middle (up to 200 %), high "
+        "(OECD 2019).",
+        needs=("customers.income",),
+        pii=customers["income"].pii,
+    ),
+    same(
+        "education",
+        Model.DEMOGRAPHIC,
+        "primary, secondary, vocational, bachelor, master or doctorate (ISCED 2011); another spelling stays as it is.",
+    ),
+    same(
+        "marital_status",
+        Model.DEMOGRAPHIC,
+        "single, married, partner, separated, divorced or widowed; another spelling stays as it is.",
+    ),
     same("household_size", Model.DEMOGRAPHIC),
     same("children", Model.DEMOGRAPHIC),
-    same("occupation", Model.DEMOGRAPHIC),
-    same("language", Model.DEMOGRAPHIC),
+    same(
+        "occupation",
+        Model.DEMOGRAPHIC,
+        "Occupation; employed, self-employed, student, retired, unemployed and homemaker in one spelling each.",
+    ),
+    same("language", Model.DEMOGRAPHIC, "ISO 639 code; a spelling that is not known stays as it is."),
 )

@@ -28,7 +28,9 @@ class RuleSegment(SegmentText):
 
 
 class _Segmentation(Part):
-    unit: Literal["customer"] = Field("customer", description="What is placed.")
+    unit: Literal["customer", "account"] = Field(
+        "customer", description="What is placed: customers, by their traits, or accounts, by those of account_traits."
+    )
     population: str | None = Field(None, description="Condition over traits: who is segmented. Default: everybody.")
     purpose: str = Field("", description="What the segmentation is for.")
     owner: str = Field("", description="Who answers for it.")

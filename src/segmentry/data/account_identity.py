@@ -336,6 +336,52 @@ def _by_domain(identities: ir.Table, records: Sequence[Record], accounts: Accoun
     return each.filter(each["accounts"] == 1).drop("accounts")
 
 
+def contacts(identities: ir.Table, records: Sequence[Record], customers: ir.Table) -> ir.Table:
+    """The table ``account_contacts``: who works for which account, by every record that states one.
+
+    ``records`` are those of :func:`with_account`. Of each id the newest records of a source count, all of them: an
+    export of who works where has a line for each organisation. Golden ``customers`` bring what no record states.
+    """
+    owners = identities.select(own_record="record_key", own_key="customer_key")
+    found = [
+        customers.filter(customers["account_key"].notnull()).select(
+            "account_key", "customer_key", role=ibis.null("string"), occupation=ibis.null("string")
+        )
+    ]
+    for record in records:
+        if "account_key" not in record.rows.columns:
+            continue
+        stated = golden.newest(record.rows, all_equal=True).join(owners, ibis._.customer_key == owners["own_record"])
+        stated = stated.filter(stated["account_key"].notnull())
+        told = {c: stated[c] if c in record.columns else ibis.null("string") for c in ("role", "occupation")}
+        found.append(stated.select("account_key", customer_key="own_key", **told))
+    every = (found[0].union(*found[1:]) if len(found) > 1 else found[0]).semi_join(customers, "customer_key")
+    each = every.group_by("account_key", "customer_key").agg(
+        role=every["role"].min(), occupation=ibis._.occupation.min()
+    )
+    return each.order_by(["account_key", "customer_key"])
+
+
+def references(rows: Mapping[str, ir.Table], sources: Mapping[str, Source], accounts: Accounts) -> ir.Table:
+    """The table ``account_references``: which account the records of each source mean by what they write.
+
+    ``rows`` are the collected records by source, those of people and organisations left out.
+    """
+    found = []
+    for name, table in rows.items():
+        if "account" not in table.columns:
+            continue
+        said = table.filter(table["account"].notnull()).select("account").distinct()
+        told = _referred(Record(name, sources[name], said, 0), "account", accounts)
+        told = told.mutate(account_key=ibis.coalesce(told["by_id"], told["by_name"]))
+        told = told.filter(told["account_key"].notnull())
+        found.append(told.select(source=ibis.literal(name), reference="account", account_key="account_key"))
+    if not found:
+        none = accounts.identities.filter(ibis.literal(False))
+        return none.select(source="id_space", reference="source_id", account_key="customer_key")
+    return (found[0].union(*found[1:]) if len(found) > 1 else found[0]).order_by(["source", "reference"])
+
+
 def host_of(domain: ir.StringValue) -> ir.StringValue:
     """The name of the host in a web address, a domain or a mailbox; null where there is none.
 

@@ -70,6 +70,7 @@ def default_segmentations(sources: Sequence[SourceProposal]) -> tuple[Segmentati
     elif people:
         found += _of_people(people)
     found += _life_stage(people)
+    found += _of_accounts(sources)
     return tuple(found or _by_level(people))
 
 
@@ -105,6 +106,33 @@ def _of_orders(orders: Sequence[SourceProposal]) -> Iterator[SegmentationProposa
         "Groups of customers that buy alike, found by k-means; how many is chosen from the data.",
         {"method": "kmeans", "traits": traits},
     )
+
+
+def _of_accounts(sources: Sequence[SourceProposal]) -> Iterator[SegmentationProposal]:
+    """Organisations by how the business with them goes; by their size where no opportunities tell."""
+    accounts = {target for s in sources if s.kind == "accounts" for target in s.columns}
+    deals = {target for s in sources if s.kind == "opportunities" for target in s.columns}
+    traits = ["win_rate", "opportunities"] if deals else []
+    traits += ["average_deal_value"] if "amount" in deals else []
+    traits += ["sales_cycle_days"] if {"created_at", "closes_at"} <= deals else []
+    if len(traits) > 2:
+        yield SegmentationProposal(
+            "accounts",
+            "Groups of organisations with which business goes alike, found by k-means; how many the data say.",
+            {"method": "kmeans", "unit": "account", "traits": traits},
+        )
+    elif "employees" in accounts:
+        sizes = [(name.capitalize(), f"size_band = '{name}'") for name in ("large", "medium", "small", "micro")]
+        yield SegmentationProposal(
+            "accounts",
+            "Organisations by size: micro under 10 employees, small under 50, medium under 250, large.",
+            {
+                "method": "rules",
+                "unit": "account",
+                "segments": [{"name": n, "where": w} for n, w in sizes],
+                "rest": "Size not known",
+            },
+        )
 
 
 def _of_people(people: Sequence[SourceProposal]) -> Iterator[SegmentationProposal]:

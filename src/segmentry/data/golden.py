@@ -54,13 +54,15 @@ def in_line(records: Mapping[str, ir.Table], sources: Mapping[str, Source], sett
     return tuple(Record(n, sources[n], records[n], i) for i, n in enumerate(names))
 
 
-def newest(rows: ir.Table) -> ir.Table:
-    """The newest row of every ``customer_key``: changed last there, else collected last, else last in its file."""
+def newest(rows: ir.Table, *, all_equal: bool = False) -> ir.Table:
+    """The newest row of every ``customer_key``: changed last there, else collected last, else last in its file.
+
+    With ``all_equal`` every row of the same file that is as new as that one.
+    """
     recent = [ibis.desc(c, nulls_first=False) for c in _RECENT if c in rows.columns]
-    order = [*recent, ibis.desc("file"), ibis.desc("line")]
-    ranked = rows.filter(rows["customer_key"].notnull()).mutate(
-        nth=ibis.row_number().over(group_by="customer_key", order_by=order)
-    )
+    order = [*recent, ibis.desc("file"), *([] if all_equal else [ibis.desc("line")])]
+    place = ibis.rank() if all_equal else ibis.row_number()
+    ranked = rows.filter(rows["customer_key"].notnull()).mutate(nth=place.over(group_by="customer_key", order_by=order))
     return ranked.filter(ranked["nth"] == 0).drop("nth")
 
 

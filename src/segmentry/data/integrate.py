@@ -61,6 +61,10 @@ class Integration:
             customers = self.session.keep("golden", customers)
             customers = account_identity.golden_customers(self.session, customers, owned, records, accounts)
         customers = writer.write("golden_customers", customers)
+        if accounts:
+            writer.write("account_contacts", account_identity.contacts(owned, told, customers))
+            others = {n: t for n, t in facts.items() if self.sources[n].kind != "accounts"}
+            writer.write("account_references", account_identity.references(others, self.sources, accounts))
         moved = resolved is not None or seen is not None
         rows = {n: identity.rekeyed(t, owned, nobody) if moved else t for n, t in rows.items()}
         owners = customers.filter(customers["account_key"].notnull()) if accounts else None

@@ -346,6 +346,9 @@ def _organisations(table: TableProfile, reason: str) -> Known | None:
 
 
 _WON = re.compile(r"(?i)(closed[ -]?)?won|gewonnen|gagn[ée]e?|ganad[oa]|vinto|vinta")
+_OF_A_DEAL = (
+    "Associated Company IDs", "Primary Associated Company ID", "Associated Company", "Associated Company (Primary)",
+)  # fmt: skip
 OPEN_OR_LOST = "lost or still open: no purchase"
 NO_ACCOUNT = "names no account: a lead"
 
@@ -355,7 +358,7 @@ def _deals(table: TableProfile, reason: str) -> Known | None:
     own = _filled(table, *_IDS)[:1]
     who = _filled(
         table, "ContactId", "AccountId", "Account ID", "account", "Associated Company IDs", "Associated Contact IDs",
-        "Primary Associated Company ID", "Associated Company", "Associated Company (Primary)", "Associated Contact",
+        *_OF_A_DEAL[1:], "Associated Contact",
     )[:1]  # fmt: skip
     amount = _filled(table, "Amount", "close_value", "Amount in company currency")[:1]
     closed = _filled(table, "CloseDate", "Close Date", "close_date")[:1]
@@ -379,6 +382,47 @@ def _deals(table: TableProfile, reason: str) -> Known | None:
         notes.append(f"Deals without {who[0].name} are set aside, unless `leads` keeps them as what they are.")
     aside[OPEN_OR_LOST] = lost
     return Known("transactions", 0.96, (reason,), _known(columns), set_aside=aside, notes=tuple(notes))
+
+
+def opportunities_of(table: TableProfile) -> Known | None:
+    """Deals as opportunities, the lost and the open ones included; None where nothing tells which were won."""
+    own = _filled(table, *_IDS, "opportunity_id")[:1]
+    who = _filled(table, "AccountId", "Account ID", "account", *_OF_A_DEAL)[:1]
+    stage = _stage(table)
+    if not own or not who or stage is None:
+        return None
+    columns = {
+        "opportunity": column(own[0].name),
+        "account": column(who[0].name, 0.9),
+        "stage": stage,
+        "amount": _first(table, "Amount", "close_value", "Amount in company currency"),
+        "probability": _first(table, "Probability", "Deal probability"),
+        "created_at": _first(table, "CreatedDate", "Create Date", "engage_date"),
+        "closes_at": _first(table, "CloseDate", "Close Date", "close_date"),
+        "product": _first(table, "product"),
+        "updated_at": _first(table, "SystemModstamp", "LastModifiedDate", "Last Modified Date"),
+    }
+    reason = "each row is an opportunity with its stage: won, lost or still open"
+    return Known("opportunities", 0.96, (reason,), _known(columns))
+
+
+def _stage(table: TableProfile) -> Mapped | None:
+    """The stage of a deal; won and lost by the columns that say so beyond doubt, where there are any."""
+    stage = next(iter(_filled(table, "StageName", "Stage", "Deal Stage", "deal_stage")), None)
+    won, closed = by_name(table, "IsWon", "Is Closed Won", "Is won"), by_name(table, "IsClosed", "Is Deal Closed?")
+    if stage is None:
+        return None
+    if won is None or closed is None or not (won.is_boolean and closed.is_boolean):
+        return column(stage.name)
+    cases = [f"when {_is_yes(c)} then '{outcome}'" for c, outcome in ((won, "won"), (closed, "lost"))]
+    text = f"case {' '.join(cases)} else {quoted(stage.name)} end"
+    return made(text, "won and lost by the columns that say so", 0.97, (won.name, closed.name, stage.name))
+
+
+def _is_yes(column: ColumnProfile) -> str:
+    if column.stored == "boolean":
+        return quoted(column.name)
+    return f"{quoted(column.name)} = {next((quoted_text(v) for v in column.levels if _yes(v)), quoted_text('true'))}"
 
 
 def _not_won(table: TableProfile) -> str | None:

@@ -19,6 +19,7 @@ from segmentry import expressions, postcodes
 from segmentry.data import files, values
 from segmentry.data.contacts import by_contact, with_own_id
 from segmentry.data.currency import currency_of
+from segmentry.data.known_exports import OPEN_OR_LOST, opportunities_of
 from segmentry.data.lost_zeros import lost_zeros
 from segmentry.data.order_lines import (
     Rhythm,
@@ -36,6 +37,7 @@ from segmentry.data.recognise import (
     NO_CUSTOMER,
     Question,
     SourceProposal,
+    as_known,
     organisations_as_customers,
     recognise,
     rows_as_customers,
@@ -109,7 +111,7 @@ def propose(
             left_out.append(outcome)
         else:
             found.append(outcome)
-    found = _without_repeats(_customers_from_accounts(found), left_out)
+    found = _without_repeats(_customers_from_accounts(_opportunities_from_deals(found)), left_out)
     found = _with_places(found, left_out)
     if not any("customer" in f.source.columns for f in found):
         raise _nothing_about_customers(left_out, found)
@@ -181,6 +183,23 @@ def _customers_from_accounts(found: list[_Found]) -> list[_Found]:
             # Its further columns become traits of the customers that it stands for.
             made[-1] = replace(each, source=replace(each.source, attributes=(), left_out=()))
             made.append(replace(each, source=stand_ins))
+    return made
+
+
+def _opportunities_from_deals(found: list[_Found]) -> list[_Found]:
+    """Deals are read twice where there are accounts: those won as purchases, all of them as opportunities."""
+    if not any(f.source.kind == "accounts" for f in found):
+        return found
+    made = []
+    for each in found:
+        made.append(each)
+        aside = each.source.known.set_aside if each.source.known else {}
+        deals = opportunities_of(each.source.table) if OPEN_OR_LOST in aside else None
+        if deals is not None:
+            taken = {f.source.name for f in (*found, *made)}
+            options = ("opportunities", *(f"opportunities{n}" for n in range(2, 100)))
+            name = next(o for o in options if o not in taken)
+            made.append(replace(each, source=as_known(each.source, name, deals)))
     return made
 
 
@@ -291,7 +310,7 @@ def _with_id_spaces(con: Backend, found: list[_Found]) -> list[_Found]:
     The id of an account counts as one wherever it stands: on accounts, on their contacts, on what they bought.
     """
     customers = [f for f in found if "customer" in f.source.columns and f.source.columns["customer"].uses]
-    with_ids = [f for f in found if f in customers or f.source.kind == "accounts"]
+    with_ids = [f for f in found if f in customers or f.source.kind in ("accounts", "opportunities")]
     found = [_alone(f) for f in found]
     if len(with_ids) < 2:
         return found
@@ -411,7 +430,7 @@ def _lost_against_another(ids: Sequence[_Ids]) -> dict[str, str]:
 def _ids_in(source: SourceProposal) -> list[tuple[str, str]]:
     """The columns of a source that hold ids, and whose: customers' or accounts'."""
     found = [("customer", "customer")] if "customer" in source.columns else []
-    if source.kind in ("customers", "accounts") and "account" in source.columns:
+    if source.kind in ("customers", "accounts", "opportunities") and "account" in source.columns:
         found.append(("account", "account"))
     elif found and name_score(source.columns["customer"].uses[0], "account") >= 0.7:
         found.append(("customer", "account"))  # the organisation stands for the customer

@@ -296,6 +296,22 @@ def organisations_as_customers(proposal: SourceProposal, taken: Collection[str] 
     )
 
 
+def as_known(proposal: SourceProposal, name: str, known: Known) -> SourceProposal:
+    """The file of a proposal read once more, as another source of a known kind."""
+    made = replace(
+        proposal,
+        name=name,
+        kind=known.kind,
+        confidence=known.confidence,
+        reasons=known.reasons,
+        columns={target: known.columns[target] for target in columns_of(known.kind) if target in known.columns},
+        answers={},
+        known=known,
+        notes=known.notes,
+    )
+    return complete(made)
+
+
 CUSTOMERS_IN_ROWS = "customers_in_rows"
 
 
@@ -509,6 +525,23 @@ def _costs(table: TableProfile, columns: ColumnMap) -> _Evidence:
     return _Evidence(score * (0.85 if words else 0.3), ("each row has a type of cost and an amount",))
 
 
+def _opportunities(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    id_ = _one(table, columns, "opportunity")
+    if id_ is None or "account" not in columns or not {"amount", "closes_at"} & columns.keys():
+        return _Evidence(0.0)
+    score = _confidence(columns, "opportunity", "stage") * _per_row(id_)
+    return _Evidence(score, (f"each {id_.name} occurs once, with its stage and its organisation",))
+
+
+def _stores(table: TableProfile, columns: ColumnMap) -> _Evidence:
+    id_ = _one(table, columns, "store")
+    if id_ is None or any(name_score(c.name, "customer") >= 0.8 for c in table.columns):
+        return _Evidence(0.0)
+    about = [t for t in ("store_name", "latitude", "longitude", "postcode", "city") if t in columns]
+    score = columns["store"].confidence * _per_row(id_) * min(1.0, 0.3 + 0.3 * len(about))
+    return _Evidence(score, (f"each {id_.name} occurs once, with {_listed(about)}",) if about else ())
+
+
 _CONSENT = words_in("granted denied opt-in opt-out optin optout opted-in opted-out subscribed unsubscribed")
 
 
@@ -553,7 +586,9 @@ _KINDS: dict[str, Callable[[TableProfile, ColumnMap], _Evidence]] = {
     "customers": _customers,
     "transactions": _transactions,
     "accounts": _accounts,
+    "opportunities": _opportunities,
     "products": _products,
+    "stores": _stores,
     "events": _events,
     "responses": _responses,
     "costs": _costs,

@@ -158,6 +158,9 @@ _SYNONYMS: dict[str, str] = {
         localite, ciudad, localidad, poblacion, municipio, stad, plaats, woonplaats, gemeente, citta, comune""",
     "postcode": """postcode, post code, postal code, postalcode, zip, zip code, zipcode, zip postal code, plz,
         postleitzahl, code postal, cp, codigo postal, cod postal, postcode plaats, cap, codice postale""",
+    "role": "buying role, role in buying, contact role, buying center role, decision role",
+    "area_type": "area type, urban rural, urbanity, urbanisation, urbanization, settlement type",
+    "density": "population density, inhabitants per km2, bevolkerungsdichte, densite de population",
     "latitude": "latitude, lat, breitengrad, geo lat, latitud, breedtegraad, latitudine",
     "longitude": "longitude, lon, lng, long, langengrad, geo lon, geo lng, longitud, lengtegraad, longitudine",
     "customers.value": """value, customer value, total revenue, revenue to date, lifetime revenue, total spend,
@@ -184,6 +187,10 @@ _SYNONYMS: dict[str, str] = {
         anno di fondazione, fondata nel""",
     "accounts.country": """country, country code, hq country, headquarters country, head office country,
         office location, location, headquarters, hq, land, sitz, pays, siege, pais, sede, vestigingsland, paese""",
+    "ownership": "ownership, ownership type, legal ownership, eigentum, propriete, propiedad",
+    "accounts.stage": """relationship stage, account stage, account status, customer stage, customer status,
+        relationship status""",
+    "accounts.joined_at": "customer since, client since, account since, account created, partner since, kunde seit",
     "domain": """domain, website, web site, web domain, url, homepage, company domain, webseite, site web, sitio web,
         dominio, sito web, sito""",
     # transactions
@@ -268,6 +275,24 @@ _SYNONYMS: dict[str, str] = {
     "cost": """cost, cogs, cost of goods, cost of goods sold, cost price, line cost, total cost, item cost, einstand,
         einstandswert, wareneinsatz, cout, cout total, prix de revient, coste, coste total, costo, costo total,
         kostprijs, inkoopwaarde, costo del venduto""",
+    # Only where somebody maps it: a company on an order mostly describes the customer.
+    "transactions.account": "account concerned",
+    "events.account": "account concerned",
+    # opportunities
+    "opportunity": """opportunity id, opportunity, opportunity no, opportunity number, deal id, deal no, deal number,
+        verkaufschance, opportunite, oportunidad""",
+    "opportunities.stage": "stage, stage name, deal stage, opportunity stage, sales stage, pipeline stage, deal status",
+    "opportunities.amount": "amount, deal value, deal amount, close value, opportunity amount, expected revenue",
+    "probability": "probability, deal probability, win probability, close probability, wahrscheinlichkeit",
+    "created_at": "created at, created date, create date, engage date, opened on, opportunity created",
+    "closes_at": "close date, closed at, closing date, expected close date",
+    # stores
+    "store_name": "store name, branch name, shop name, outlet name, filialname, nom du magasin, nombre tienda",
+    "stores.store": """store code, store id, store, store no, store number, branch, branch id, branch code, outlet id,
+        shop id, shop code, filiale, filialnummer, filial nr, magasin, id magasin, tienda, id tienda, winkel, filiaal,
+        negozio, id negozio""",
+    "opened_on": "opened on, opening date, open since, eroffnet am, date ouverture",
+    "closed_on": "closed on, closing date, closed since, geschlossen am, date fermeture",
     # events
     "events.name": """event, event name, event type, event title, action, action type, activity, activity type,
         event category, interaction, interaction type, behavior, behaviour, behavior type, ereignis, aktion, aktivitat,
@@ -346,6 +371,8 @@ FILE_WORDS: dict[str, str] = {
     "events": """event events clicks clickstream visits sessions logs tracking ereignisse klicks evenements eventos
         gebeurtenissen eventi""",
     "responses": "response responses survey answers umfrage antworten reponses enquete respuestas antwoorden risposte",
+    "opportunities": "opportunity opportunities deal deals pipeline verkaufschancen oportunidades",
+    "stores": "store stores branch branches shops outlets filialen laden magasins tiendas winkels negozi",
     "costs": "cost costs expenses spend kosten ausgaben couts depenses costes gastos uitgaven costi spese",
     "consents": """consent consents optins permissions einwilligungen consentements consentimientos toestemmingen
         consensi""",

@@ -27,7 +27,7 @@ class _Alone:
         ``traits`` is a pandas or polars data frame, an Arrow table or an Ibis table; of more than 500,000 rows the
         first count. Columns customer_key and customer_id are no traits. Raises :class:`FitError`.
         """
-        sample = _frame(traits).drop(columns=list(KEYS), errors="ignore")
+        sample = _frame(traits).drop(columns=[k for keys in KEYS.values() for k in keys], errors="ignore")
         specs = {column: _spec(column, sample[column]) for column in sample.columns}
         settings: Any = self
         return segment.fit(name, settings, Learning(sample, specs, where=name, seed=seed))

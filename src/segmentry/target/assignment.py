@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.errors import FitError
-from segmentry.segmentation import Segmentation
+from segmentry.segmentation import Segmentation, keys_of
 
 
 def memberships(segmentation: Segmentation, traits: ir.Table) -> ir.Table:
@@ -49,17 +49,15 @@ def missing(segmentation: Segmentation, traits: ir.Table) -> list[str]:
 
 
 def history(placed: ir.Table, version: int, as_of: date, before: ir.Table | None, next_as_of: date | None) -> ir.Table:
-    """The stays of every customer, with what was observed at ``as_of`` written in.
+    """The stays of every unit, with what was observed at ``as_of`` written in.
 
     ``before`` is the history so far (``tables.membership_history``); ``next_as_of`` the first later date that a run has
     observed, when the past is run again: the observation then holds until that date and what came after stays.
     """
-    day = ibis.literal(as_of)
-    now = placed.select(
-        "customer_key", "segment", version=ibis.literal(version, type="int64"), since=day, until=_date(next_as_of)
-    )
+    day, key = ibis.literal(as_of), keys_of(placed)[0]
+    now = placed.select(key, "segment", version=ibis.literal(version, type="int64"), since=day, until=_date(next_as_of))
     if before is None:
-        return now.order_by("customer_key")
+        return now.order_by(key)
     earlier = before.filter(before["since"] < day)
     earlier = earlier.mutate(until=(earlier["until"].isnull() | (earlier["until"] > day)).ifelse(day, earlier["until"]))
     stays = earlier.union(now)
@@ -67,21 +65,21 @@ def history(placed: ir.Table, version: int, as_of: date, before: ir.Table | None
         after = ibis.literal(next_as_of)
         later = before.filter(before["until"].isnull() | (before["until"] > after))
         stays = stays.union(later.mutate(since=(later["since"] < after).ifelse(after, later["since"])))
-    return _joined_up(stays).order_by(["customer_key", "since"])
+    return _joined_up(stays, key).order_by([key, "since"])
 
 
-def _joined_up(stays: ir.Table) -> ir.Table:
+def _joined_up(stays: ir.Table, key: str) -> ir.Table:
     """Neighbouring stays in the same segment become one (gaps and islands)."""
-    window = ibis.window(group_by="customer_key", order_by="since")
+    window = ibis.window(group_by=key, order_by="since")
     seen = stays.mutate(
         continues=(
             (stays["segment"].lag().over(window) == stays["segment"])
             & (stays["until"].lag().over(window) == stays["since"])
         ).fill_null(False)
     )
-    so_far = ibis.cumulative_window(group_by="customer_key", order_by="since")
+    so_far = ibis.cumulative_window(group_by=key, order_by="since")
     islands = seen.mutate(island=seen["continues"].ifelse(0, 1).sum().over(so_far))
-    grouped = islands.group_by(["customer_key", "island"]).agg(
+    grouped = islands.group_by([key, "island"]).agg(
         segment=islands["segment"].min(),
         version=islands["version"].min(),
         since=islands["since"].min(),
@@ -89,7 +87,7 @@ def _joined_up(stays: ir.Table) -> ir.Table:
         last=islands["until"].max(),
     )
     return grouped.select(
-        "customer_key",
+        key,
         "segment",
         "version",
         "since",
@@ -120,13 +118,14 @@ def with_since(placed: ir.Table, stays: ir.Table | None, as_of: date) -> ir.Tabl
     if stays is None:
         return _membership(placed.mutate(since=day))
     current = stays.filter((stays["since"] <= day) & (stays["until"].isnull() | (stays["until"] > day)))
-    joined = placed.left_join(current.select("customer_key", "since"), "customer_key")
+    key = keys_of(placed)[0]
+    joined = placed.left_join(current.select(key, "since"), key)
     return _membership(joined)
 
 
 def _membership(placed: ir.Table) -> ir.Table:
-    columns = ("customer_key", "customer_id", "segment", "fit", "runner_up", "margin", "score", "since")
-    return placed.select(*columns).order_by("customer_key")
+    key, name = keys_of(placed)
+    return placed.select(key, name, "segment", "fit", "runner_up", "margin", "score", "since").order_by(key)
 
 
 def _date(day: date | None) -> ir.Value:

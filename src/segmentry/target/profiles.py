@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
-from segmentry.segmentation import OUTSIDE, Segmentation
+from segmentry.segmentation import OUTSIDE, Segmentation, keys_of
 from segmentry.target.moments import Column, Found, Moments, by_segment
 
 BASE = "All customers"
@@ -100,6 +100,12 @@ class SegmentationSummary:
     effects: tuple[TraitEffect, ...]
     variables: tuple[str, ...]
     report: Mapping[str, Any]
+    unit: str = "customer"
+
+    @property
+    def units(self) -> str:
+        """What it places, for people: customers or accounts."""
+        return f"{self.unit}s"
 
     def segment(self, name: str) -> SegmentSummary:
         return next(s for s in self.segments if s.name == name)
@@ -114,7 +120,7 @@ def profile(
 ) -> tuple[dict[str, dict[str, Any]], tuple[TraitEffect, ...]]:
     """Sizes per segment and the effects of every trait.
 
-    ``placed`` has ``customer_key``, ``segment``, ``fit``, ``margin``; ``traits`` one row per customer; ``largest`` the
+    ``placed`` has the key of the units, ``segment``, ``fit``, ``margin``; ``traits`` one row per unit; ``largest`` the
     largest absolute value of every number among them (see :func:`largest_values`). Gives, by segment name,
     ``customers``, ``value``, ``mean_fit``, ``mean_margin``; and the effects, BASE included. All figures are the same to
     the last bit in whatever order the engine adds them up.
@@ -160,8 +166,9 @@ def _quotient(total: float | None, n: int) -> float | None:
 
 def _beside(placed: ir.Table, traits: ir.Table, columns: Sequence[str] = ()) -> ir.Table:
     """Traits with the segment and such columns of the placement beside them; traits may be called so themselves."""
-    renamed = placed.select("customer_key", **{f"placed_{c}": placed[c] for c in ("segment", *columns)})
-    return renamed.inner_join(traits, "customer_key")
+    key = keys_of(traits)[0]
+    renamed = placed.select(key, **{f"placed_{c}": placed[c] for c in ("segment", *columns)})
+    return renamed.inner_join(traits, key)
 
 
 def _all_effects(found: Iterable[Found], rows: Iterable[Mapping[str, Any]]) -> tuple[TraitEffect, ...]:
@@ -335,6 +342,7 @@ def summarise(
         method=found.method,
         version=found.version,
         as_of=as_of,
+        unit=found.unit,
         purpose=found.purpose,
         population=found.population,
         customers=placed,

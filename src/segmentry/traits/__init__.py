@@ -1,4 +1,4 @@
-"""Traits: one row per customer as of a date, one column per trait of the catalogue whose data are there.
+"""Traits: one row per customer (or account) as of a date, one column per trait of the catalogue whose data are there.
 
 Each model has a file; ``PIPELINE`` is their order. A model says which sums over the order lines it needs, and all of
 them are made in one scan of the lines (law 11).
@@ -7,22 +7,21 @@ them are made in one scan of the lines (law 11).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
-import ibis.expr.types as ir
-
-from segmentry.catalogue import TRAITS, Trait, family_of, from_json, to_json
+from segmentry.catalogue import from_json, to_json
 from segmentry.declaration import ROWS
 from segmentry.errors import DataError, FitError
 from segmentry.traits import (
+    accounts,
     attributes,
     behavioral,
     declared,
     demographic,
     engagement,
     events,
+    firmographic,
     geographic,
     needs,
     places,
@@ -32,10 +31,12 @@ from segmentry.traits import (
     themes,
     value,
 )
+from segmentry.traits.accounts import Organisations
 from segmentry.traits.declared import Definition, definitions
-from segmentry.traits.known import KEY, Facts, Known, Part, Settings, combine, known
+from segmentry.traits.known import Facts, Known, Part, Settings, combine, known
 from segmentry.traits.learning import LEARNERS, Learned, learn
 from segmentry.traits.needs import rated_needs
+from segmentry.traits.table import TraitTable, joined
 from segmentry.traits.themes import LEAST_CUSTOMERS, ThemeSummary
 
 __all__ = [
@@ -46,9 +47,11 @@ __all__ = [
     "Definition",
     "Facts",
     "Learned",
+    "Organisations",
     "Settings",
     "ThemeSummary",
     "TraitTable",
+    "accounts",
     "compute",
     "definitions",
     "from_json",
@@ -72,6 +75,7 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
     "needs": needs.traits,
     "geographic": geographic.traits,
     "demographic": demographic.traits,
+    "firmographic": firmographic.traits,
     "psychographic": psychographic.traits,
     "themes": themes.traits,
     "attributes": attributes.traits,
@@ -80,22 +84,6 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
 LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
 FURTHER = tuple(table for table in ROWS if table != "transactions")
-
-
-@dataclass(frozen=True)
-class TraitTable:
-    """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
-
-    ``absent`` says of declared traits that are not there why; ``learned`` are the models that were used; ``evidence``
-    says of a trait how far it can be trusted, and ``notes`` what of the data was not used.
-    """
-
-    table: ir.Table
-    traits: tuple[Trait, ...]
-    absent: Mapping[str, str] = field(default_factory=dict)
-    learned: Mapping[str, Learned] = field(default_factory=dict)
-    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def compute(
@@ -122,17 +110,11 @@ def compute(
     models = learn(now, learned or {}, again)
     now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     part = combine(*(model(now) for model in PIPELINE.values()))
-    row = now.customers
-    sums = [] if now.lines is None or not part.sums else [now.lines.group_by(KEY).agg(**part.sums)]
-    for i, table in enumerate((*sums, *part.passes)):
-        row = row.left_join(table, KEY, rname=f"{{name}}_{i}")
-    row = row.mutate(**{name: expression(row) for name, expression in part.shared.items()})
-    traits = tuple(sorted(part.traits, key=_place))
-    columns = {trait.name: part.traits[trait](row) for trait in traits}
-    added = declared.add(row.select(KEY, "customer_id", **columns), now, own, needed=also)
+    made = joined(now, part)
+    added = declared.add(made.table, now, own, needed=also)
     return TraitTable(
         added.table,
-        (*traits, *(d.trait for d in added.made)),
+        (*made.traits, *(d.trait for d in added.made)),
         {**part.absent, **added.absent},
         models,
         part.evidence,
@@ -157,12 +139,3 @@ def theme_summaries(
         raise FitError(made.refused)
     now = replace(known(facts, as_of, settings, frozenset()), learned={themes.NAME: made.model})
     return themes.summaries(now, settings.seed)
-
-
-_PLACES = {name: place for place, name in enumerate(TRAITS)}
-
-
-def _place(trait: Trait) -> int:
-    """Built-in traits stand in the order of the catalogue, then the attributes as they are declared."""
-    family = family_of(trait.name)
-    return _PLACES.get(family.name if family else trait.name, len(_PLACES))

@@ -14,9 +14,12 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
+from segmentry import engine
 from segmentry.tables import OLDEST
+from segmentry.traits import vocabularies
 from segmentry.traits.known import Expression, Known, Part, levels, respelt
 
+_LOW, _HIGH = 0.75, 2.0  # of the median income
 _BANDS = ((18, "under 18"), (25, "18-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"), (65, "55-64"))
 # Last year of birth of each. Dimock, "Defining generations", Pew Research Center 2019; Pew names none after Z.
 _GENERATIONS = (
@@ -50,7 +53,8 @@ def traits(known: Known) -> Part:
         "generation": lambda row: generation(row["born_in"]),
         "gender": _gender(known),
         "income": lambda row: row["income"].cast("float64"),
-        **{name: _text(name) for name in ("education", "marital_status", "occupation", "language")},
+        "income_band": _income_band(known),
+        **{name: _normalised(known, name) for name in ("education", "marital_status", "occupation", "language")},
         **{name: _count(name) for name in ("household_size", "children")},
     }
     ages: dict[str, Expression] = {
@@ -60,8 +64,28 @@ def traits(known: Known) -> Part:
     return Part(shared=ages if known.ready("age") else {}, traits=known.chosen(expressions))
 
 
-def _text(column: str) -> Expression:
-    return lambda row: row[column].cast("string")
+def _normalised(known: Known, column: str) -> Expression:
+    """A category in the words of its vocabulary, or a language as its code; other spellings as they are."""
+    if not known.ready(column):
+        return lambda row: row[column]
+    found = levels(known.customers[column].cast("string"))
+    meant = vocabularies.languages(found) if column == "language" else vocabularies.meanings(column, found)
+    return lambda row: respelt(row[column].cast("string"), meant)
+
+
+def _income_band(known: Known) -> Expression:
+    """Income against the median of the customers. OECD 2019, "Under Pressure: The Squeezed Middle Class"."""
+    if not known.ready("income"):
+        return lambda row: row["income"].cast("string")
+    income = known.customers["income"].cast("float64")
+    middle = known.customers.agg(middle=engine.median(income.name("income"))).to_pyarrow()["middle"][0].as_py()
+
+    def band(row: ir.Table) -> ir.Value:
+        mine = row["income"].cast("float64")
+        unknown = (mine.isnull(), ibis.null("string"))
+        return ibis.cases(unknown, (mine < _LOW * middle, "low"), (mine <= _HIGH * middle, "middle"), else_="high")
+
+    return band
 
 
 def _count(column: str) -> Expression:

@@ -6,13 +6,15 @@ import gettext
 import re
 import unicodedata
 from functools import cache
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
 import pycountry
 
 from segmentry import engine, postcodes
-from segmentry.catalogue import TRAITS
+from segmentry.catalogue import TRAITS, Trait
+from segmentry.traits import vocabularies, whereabouts
 from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, respelt
 
 # Names in everyday use that ISO 3166 and its translations do not have.
@@ -46,11 +48,97 @@ _NOT_A_COUNTRY = {"", "unspecified", "unknown", "none", "null", "nil", "notspeci
 
 def traits(known: Known) -> Part:
     """The geographic traits whose data are there."""
-    places: dict[str, Expression] = {
+    named: dict[str, Expression] = {
         "region": lambda row: row["region"],
         "city": lambda row: row["city"],
     }
-    return combine(_country(known), Part(traits=known.chosen(places)), _postal_area(known))
+    country = _country(known)
+    return combine(
+        country, _time_zone(known, country), Part(traits=known.chosen(named)), _postal_area(known), _area(known),
+        _places(known),
+    )  # fmt: skip
+
+
+def _time_zone(known: Known, country: Part) -> Part:
+    """The time zone of a country, or of a state where the country has several."""
+    if TRAITS["country"] not in country.traits:
+        return Part()
+    code = country.traits[TRAITS["country"]]
+    states = levels(known.customers["region"]) if known.has("customers.region") else {}
+
+    def zone(row: ir.Table) -> ir.Value:
+        at = code(row)
+        cases = [(at == one, name) for one, name in whereabouts.zones().items()]
+        for wide in ("US", "CA", "AU"):
+            of_states = [(s, z) for s in states if (z := whereabouts.zone_of_state(wide, s))]
+            if of_states:
+                cases.append((at == wide, row["region"].cases(*of_states, else_=ibis.null("string"))))
+        return ibis.cases(*cases, else_=ibis.null("string"))
+
+    return Part(traits={TRAITS["time_zone"]: zone})
+
+
+def _area(known: Known) -> Part:
+    """City or country, as stated or by the density of population."""
+    if not known.ready("area_type"):
+        return Part()
+    found: list[Expression] = []
+    if known.has("customers.area_type"):
+        said = vocabularies.meanings("area_type", levels(known.customers["area_type"]))
+        found.append(lambda row: respelt(row["area_type"], said))
+    if known.has("customers.density"):
+        found.append(lambda row: whereabouts.area_type_of(row["density"]))
+    expressions: dict[str, Expression] = {
+        "area_type": lambda row: ibis.coalesce(*(one(row) for one in found)),
+        "density": lambda row: row["density"].cast("float64"),
+    }
+    return Part(traits=known.chosen(expressions))
+
+
+def _places(known: Known) -> Part:
+    """Coordinates, and the store that is nearest to them."""
+    if not (known.has("customers.latitude") and known.has("customers.longitude")):
+        return Part()
+
+    def right(row: ir.Table) -> ir.BooleanValue:
+        lat, lon = row["latitude"].cast("float64"), row["longitude"].cast("float64")
+        nowhere = (lat == 0) & (lon == 0)  # what a failed geocoding leaves
+        return lat.between(-90, 90) & lon.between(-180, 180) & ~nowhere
+
+    def degrees(name: str) -> Expression:
+        return lambda row: right(row).ifelse(row[name].cast("float64"), None)
+
+    expressions: dict[Trait, Expression] = {TRAITS[name]: degrees(name) for name in ("latitude", "longitude")}
+    stores = _open_stores(known)
+    if not stores:
+        return Part(traits=expressions)
+    row = known.customers
+    points = row.filter(right(row)).select(KEY, **{n: row[n].cast("float64") for n in ("latitude", "longitude")})
+    near = whereabouts.nearest(points, KEY, stores).rename(store_near="nearest_store", store_km="nearest_store_km")
+    expressions |= {
+        TRAITS["nearest_store"]: lambda row: row["store_near"],
+        TRAITS["nearest_store_km"]: lambda row: row["store_km"],
+    }
+    return Part(passes=(near,), traits=expressions)
+
+
+def _open_stores(known: Known) -> list[dict[str, Any]]:
+    """Code and coordinates of the stores that are open on the day; of a code that comes twice the newest record."""
+    rows = known.stores
+    if rows is None or not {"latitude", "longitude"} <= set(rows.columns):
+        return []
+    day = ibis.literal(known.as_of)
+    there = rows.filter(rows["latitude"].between(-90, 90) & rows["longitude"].between(-180, 180))
+    if "opened_on" in rows.columns:
+        there = there.filter(there["opened_on"].isnull() | (there["opened_on"] <= day))
+    if "closed_on" in rows.columns:
+        there = there.filter(there["closed_on"].isnull() | (there["closed_on"] >= day))
+    order = [c for c in ("known_from", "file", "line") if c in rows.columns]
+    wanted = there.select("store", *order, **{n: there[n].cast("float64") for n in ("latitude", "longitude")})
+    found = {
+        s["store"]: s for s in wanted.order_by([*order, "store", "latitude", "longitude"]).to_pyarrow().to_pylist()
+    }
+    return [found[code] for code in sorted(found)]
 
 
 def _country(known: Known) -> Part:
@@ -67,7 +155,8 @@ def _country(known: Known) -> Part:
             return Part(traits={TRAITS["country"]: columns[0]})
     passes: list[ir.Table] = []
     if known.lines is not None and known.has("transactions.country"):
-        lines = known.lines.semi_join(without, KEY) if columns else known.lines
+        # PostgreSQL has no semi join; who is without has one row.
+        lines = known.lines.join(without.select(there=KEY), [(KEY, "there")]) if columns else known.lines
         named = lines.select(KEY, order_country=respelt(lines["country"], _codes_of(known.lines["country"])))
         passes.append(engine.mode(named, KEY, "order_country"))
         columns.append(lambda row: row["order_country"])

@@ -61,7 +61,8 @@ class Facts:
     """The tables that traits are made from, all of one database.
 
     ``golden_customers`` has one row per customer. ``further`` are the other facts about customers by table: events,
-    responses, costs, consents; ``places`` what is collected about places. ``attributes`` are those that
+    responses, costs, consents. ``accounts`` are the organisations that customers belong to, as golden_accounts has
+    them, ``stores`` the company's own, ``places`` what is collected about places. ``attributes`` are those that
     segmentry.yaml declares, each as (table, name, declaration).
     """
 
@@ -69,6 +70,8 @@ class Facts:
     transactions: ir.Table | None = None
     products: ir.Table | None = None
     further: Mapping[str, ir.Table] = field(default_factory=dict)
+    accounts: ir.Table | None = None
+    stores: ir.Table | None = None
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
     places: ir.Table | None = None
 
@@ -146,6 +149,8 @@ class Known:
     first_month: int = 0
     span: tuple[datetime, datetime] = (datetime.min, datetime.max)
     costs: ir.Table | None = None
+    accounts: ir.Table | None = None
+    stores: ir.Table | None = None
     places: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -210,12 +215,13 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
     base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
+    base = replace(base, accounts=facts.accounts, stores=facts.stores)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 
 def _is_known(table: str, rows: ir.Table, end: ir.TimestampScalar) -> ir.BooleanValue:
     """Whether a row's time had come; whether one without a time had been collected (null: from the start)."""
-    if TABLES[table]["time"].required:
+    if "time" in TABLES[table] and TABLES[table]["time"].required:
         return rows["time"] < end
     collected = ibis.literal(True)
     if "known_from" in rows.columns:

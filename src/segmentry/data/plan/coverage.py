@@ -124,7 +124,8 @@ def _counted(kind: str, rows: ir.Table, given: list[_Given]) -> list[Coverage]:
         measures[f"n{i}"] = engine.count_where(each.condition)
         measures[f"t{i}"] = rows[time].max(where=each.condition) if time else ibis.null("timestamp")
     row: dict[str, Any] = rows.agg(**measures).to_pyarrow().to_pylist()[0]
-    knows = "customer_key" in rows.columns and kind not in ("accounts", "products", "market", "places")
+    elsewhere = ("accounts", "products", "market", "places", "opportunities", "stores")
+    knows = "customer_key" in rows.columns and kind not in elsewhere
     customers = _customers(rows, [e.condition if row[f"n{i}"] < row["rows"] else None for i, e in enumerate(given)])
     return [
         Coverage(

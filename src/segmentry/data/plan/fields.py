@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from segmentry.catalogue import TRAITS, Model, Trait
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Model, Trait
 from segmentry.data.plan import questions as q
 from segmentry.data.plan.questions import Question
 from segmentry.data.vocabulary import has_word
@@ -65,7 +65,8 @@ class Field:
     @property
     def traits(self) -> tuple[Trait, ...]:
         """The traits of the catalogue that are computed from its columns, this model's first."""
-        return tuple(sorted(self.traits_of(TRAITS.values()), key=lambda t: t.model is not self.model))
+        every = [*TRAITS.values(), *(ACCOUNT_TRAITS.values() if self.of == "organisations" else ())]
+        return tuple(sorted(self.traits_of(every), key=lambda t: t.model is not self.model))
 
     def traits_of(self, traits: Iterable[Trait]) -> list[Trait]:
         """Those of the traits that are computed from its columns."""
@@ -147,7 +148,8 @@ _DEMOGRAPHIC = (
     ),
     Field(
         "role", Model.DEMOGRAPHIC, "Role in buying", "Who decides hears another message than who uses.", 3,
-        ("responses",), "CRM (contact role) or survey", "role, contact role, buying role, decisions to buy, seniority",
+        ("customers.role", "responses"), "CRM (contact role) or survey",
+        "role, contact role, buying role, decisions to buy, seniority",
         ("messages by role",), question=q.ROLE, of="organisations", stale_after=730,
     ),
     Field(
@@ -177,7 +179,8 @@ _GEOGRAPHIC = (
     ),
     Field(
         "area_type", Model.GEOGRAPHIC, "City or country", "Delivery, store visits and needs differ with it.", 2,
-        ("responses",), "derived from the postcode, or survey", "area type, urban, rural, where do you live, urbanity",
+        ("customers.area_type", "customers.density", "responses"), "derived from the postcode, or survey",
+        "area type, urban, rural, where do you live, urbanity",
         question=q.AREA, of="people",
     ),
     Field(
@@ -189,6 +192,10 @@ _GEOGRAPHIC = (
         "coordinates", Model.GEOGRAPHIC, "Coordinates", "Distances; a postcode is usually enough.", 1,
         ("customers.latitude", "customers.longitude"), "geocoding of the address", "latitude, longitude, coordinates",
         ("distance to a store",),
+    ),
+    Field(
+        "stores", Model.GEOGRAPHIC, "Places of the stores", "How far somebody lives from the next one.", 1,
+        ("stores.latitude", "stores.longitude"), "list of branches with coordinates", "", ("distance to a store",),
     ),
 )  # fmt: skip
 _PSYCHOGRAPHIC = (
@@ -475,6 +482,28 @@ _FIRMOGRAPHIC = (
     Field(
         "founded", Model.FIRMOGRAPHIC, "Year of foundation", "Start-ups buy otherwise.", 1, ("accounts.founded",),
         "company register", "founded, year established", of="organisations",
+    ),
+    Field(
+        "ownership", Model.FIRMOGRAPHIC, "Ownership", "Who owns a firm decides how it buys.", 1,
+        ("accounts.ownership",), "company register, data provider", "ownership, ownership type", of="organisations",
+    ),
+    Field(
+        "stage", Model.FIRMOGRAPHIC, "Stage of the relationship", "A prospect needs other words than a customer.", 2,
+        ("accounts.stage",), "CRM accounts", "relationship stage, account stage", of="organisations",
+    ),
+    Field(
+        "opportunities", Model.FIRMOGRAPHIC, "Opportunities, won, lost and open",
+        "What is coming, and how business with them goes.", 3, ("opportunities.stage",), "CRM opportunities (deals)",
+        "", ("account segments by win rate and sales cycle",), of="organisations", stale_after=180,
+    ),
+    Field(
+        "opportunity_value", Model.FIRMOGRAPHIC, "Value and dates of opportunities", "The worth of the pipeline.", 2,
+        ("opportunities.amount", "opportunities.created_at", "opportunities.closes_at"), "CRM opportunities (deals)",
+        "", of="organisations", stale_after=180,
+    ),
+    Field(
+        "opportunity_probability", Model.FIRMOGRAPHIC, "Probability of winning", "What of the pipeline to expect.", 1,
+        ("opportunities.probability",), "CRM opportunities (deals)", "", of="organisations", stale_after=180,
     ),
     Field(
         "domain", Model.FIRMOGRAPHIC, "Web domain", "The key to outside data, and to who visits the site.", 1,
