@@ -87,7 +87,8 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         "channel_share_*": "channel_share_web", "category_share_*": "category_share_tea",
         "importance_of_*": "importance_of_price", "satisfaction_with_*": "satisfaction_with_price",
         "opportunity_in_*": "opportunity_in_price", "chooses_*": "chooses_why_habit",
-        "expected_orders_*": "expected_orders_365d", "device_share_*": "device_share_phone", "event_channel_share_*": "event_channel_share_web",
+        "expected_orders_*": "expected_orders_365d",
+        "device_share_*": "device_share_phone", "event_channel_share_*": "event_channel_share_web",
     }  # fmt: skip
     several = {
         "benefit_of_*": ["benefit_of_a", "benefit_of_b", "benefit_of_c"],
