@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transactions
 
 from segmentry import engine
-from segmentry.catalogue import FAMILIES, TRAITS, Model, from_json, lookup, member, to_json
+from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
 from segmentry.config import Lifetime, Survey
 from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
 from segmentry.tables import TABLES, Type, golden_customers
@@ -87,17 +87,14 @@ def test_complete_data_give_every_trait_of_the_catalogue():
         "channel_share_*": "channel_share_web", "category_share_*": "category_share_tea",
         "importance_of_*": "importance_of_price", "satisfaction_with_*": "satisfaction_with_price",
         "opportunity_in_*": "opportunity_in_price", "chooses_*": "chooses_why_habit",
-        "expected_orders_*": "expected_orders_365d",
-        "device_share_*": "device_share_phone", "event_channel_share_*": "event_channel_share_web",
+        "expected_orders_*": "expected_orders_365d", "device_share_*": "device_share_phone",
+        "event_channel_share_*": "event_channel_share_web",
     }  # fmt: skip
     several = {
         "benefit_of_*": ["benefit_of_a", "benefit_of_b", "benefit_of_c"],
         "clv_*": ["clv_365d", "clv_365d_low", "clv_365d_high"],
     }
-    # What people write, and what needs many answers, make the others; see the tests of their models.
-    asked = [t for t in TRAITS.values() if t.needs == ("responses.question",) and t.model is Model.NEEDS]
-    others = [t for t in TRAITS.values() if "responses" not in _sources(t) and t.name != "interest_*"]
-    there = [t.name for t in TRAITS.values() if t in asked or t in others]
+    there = [name for name in TRAITS if name not in _OF_MANY]
     assert names == [n for name in there for n in several.get(name, [members.get(name, name)])]
     own = {*members.values(), *several["benefit_of_*"]}
     assert made.traits == tuple(lookup(t.name) if t.name not in own else t for t in made.traits)
@@ -114,6 +111,9 @@ def _lifetime() -> Learned:
     return Learned(1, day, json.dumps(Lifetime().model_dump(mode="json"), sort_keys=True), model)
 
 
+# What many answers or texts make; see the tests of their models.
+_OF_MANY = {"scale_*", "factor_*", "acquiescence", "extreme_response", "straight_lining", "interest_*", "texts",
+            "main_theme", "theme_*"}  # fmt: skip
 _SURVEY = {
     "best_worst": {"best": "B{task}", "worst": "W{task}", "benefits": {"A": [], "B": [], "C": []}},
     "importance": {"Price": "I"},
@@ -128,10 +128,6 @@ _ANSWERS = [
     {"customer_key": 1, "survey": "voice", "question": code, "answer": answer}
     for code, answer in {"B1": "A", "W1": "B", "I": "9", "S": "3", "N": "9", "C": "5", "E": "7", "Q": "Habit"}.items()
 ]
-
-
-def _sources(trait):
-    return {one.split(".")[0] for need in trait.needs for one in need.split(" or ")}
 
 
 def test_families_have_their_members_looked_up():
