@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,19 @@ from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
+from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import need_quotes, needs_report, profiles, satisfaction, unmet_needs
+from segmentry.target import future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
+from segmentry.target.future_value import FutureValue
 from segmentry.target.need_quotes import Said
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary
 from segmentry.target.unmet_needs import Need
 from segmentry.texts import names_in
+from segmentry.traits import lifetime
+from segmentry.traits.lifetime import LifetimeModels
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
 
@@ -79,6 +83,20 @@ class QualityReport:
 
 
 @dataclass(frozen=True)
+class LifetimeReport:
+    """Lifetime value: the models and how well they forecast, or why there are none (``refused``), and what follows.
+
+    ``future`` is None where there are no values, only orders to come.
+    """
+
+    currency: str
+    as_of: date
+    models: LifetimeModels | None
+    refused: str = ""
+    future: FutureValue | None = None
+
+
+@dataclass(frozen=True)
 class Overview:
     """Everything a report shows, read at one moment."""
 
@@ -103,61 +121,8 @@ class Overview:
     quality: QualityReport | None = None
     plan: Plan | None = None
     notes: tuple[market.Note, ...] = ()
+    lifetime: LifetimeReport | None = None
     needs: NeedsReport | None = None
-
-
-@dataclass(frozen=True)
-class Link:
-    """Two ids of one customer, how likely, and the evidence: field, how far it agrees, log2 of its Bayes factor."""
-
-    left: str
-    right: str
-    probability: float
-    how: str
-    evidence: tuple[tuple[str, str, float], ...]
-
-
-@dataclass(frozen=True)
-class GoldenField:
-    """One field of a customer: its value, the id and source whose record gave it, and the rule that chose it."""
-
-    name: str
-    value: Any
-    id: str
-    source: str
-    rule: str
-
-
-@dataclass(frozen=True)
-class IdentityExplanation:
-    """Which ids are one customer (or account: ``unit``), and why; ``about`` says where it belongs."""
-
-    customer_id: str
-    ids: tuple[str, ...]
-    links: tuple[Link, ...]
-    fields: tuple[GoldenField, ...]
-    changes: tuple[tuple[date, str, str], ...]  # day, merged or split, reason
-    unit: str = "customer"
-    about: tuple[tuple[str, str], ...] = ()  # such as (account, its id and how it was found)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why one customer is where it is, in one segmentation."""
-
-    customer_id: str
-    segmentation: str
-    segment: str
-    meaning: str
-    action: str
-    fit: float | None
-    runner_up: str | None
-    margin: float | None
-    score: str | None
-    since: date | None
-    reasons: tuple[tuple[str, float | None], ...]  # text, weight
-    moves: tuple[tuple[str, str], ...]  # segment, what would have to change
-    stays: tuple[tuple[str, date, date | None], ...]  # segment, since, until
 
 
 @dataclass(frozen=True)
@@ -423,6 +388,24 @@ class Reading:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""
         return artefacts.load_learned(self.root, self.run("traits"))
 
+    def lifetime(self) -> LifetimeReport | None:
+        """What is known of lifetime value; None where there is nothing to learn it from."""
+        run, held = self.run("traits"), self.models().get(lifetime.NAME)
+        if held is None:
+            return None
+        base = LifetimeReport(self.config.currency, run.as_of or date.min, None, held.refused)
+        if held.refused:
+            return base
+        models = LifetimeModels.from_dict(held.model)
+        trait = f"clv_{models.horizons[0]}d"
+        if trait not in run.facts["largest"]:
+            return replace(base, models=models)
+        placed_in = self.segmentations()
+        shown = next((n for n in (self.config.first, *placed_in) if n in placed_in), None)
+        placed = self.table(f"assign:{shown}", "memberships") if shown else None
+        found = future_value.future_value(self.table("traits", "traits"), trait, run.facts["largest"], placed, shown)
+        return replace(base, models=models, future=found)
+
     def needs(self, name: str | None = None) -> NeedsReport:
         """Benefits, unmet needs and satisfaction, by the segments of a segmentation (the primary one).
 
@@ -542,6 +525,7 @@ class Reading:
             quality=self.quality() if "check" in self.current else None,
             plan=self.plan(),
             notes=self.notes(),
+            lifetime=self.lifetime(),
             needs=needs if needs.tells else None,
         )
 

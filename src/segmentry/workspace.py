@@ -44,7 +44,8 @@ from segmentry.engine import (
     open_engine,
 )
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
-from segmentry.reading import Explanation, Overview, Reading
+from segmentry.explanations import Explanation
+from segmentry.reading import Overview, Reading
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run, State
 from segmentry.target import assignment, naming, playbooks, profiles

@@ -307,6 +307,29 @@ def test_market_cells_long_and_wide_give_the_same_figures(tmp_path: Path) -> Non
     assert found["long"].values.tolist() == found["wide"].values.tolist()
 
 
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_text_of_a_ticket_is_its_subject_and_its_body(tmp_path: Path) -> None:
+    rows = [
+        f"C-{n % 7},2026-03-{n % 28 + 1:02},open,high,Late parcel {n},It should have come on day {n}" for n in range(30)
+    ]
+    header = "customer_number,created_at,status,priority,subject,description"
+    space, _ = made(tmp_path, "tickets.csv", "\n".join([header, *rows]))
+    found = table(space, "events")
+    assert found["text"][3] == "Late parcel 3. It should have come on day 3"
+
+
+@pytest.mark.parametrize(("dated", "kind", "column"), [(True, "events", "text"), (False, "responses", "answer")])
+def test_a_file_of_reviews_is_texts_of_customers(tmp_path: Path, dated: bool, kind: str, column: str) -> None:
+    texts = [f"I used it for {n} days and it was a pleasure, mostly on the train" for n in range(60)]
+    header = "user_id,review_date,review_text,stars" if dated else "user_id,review_text,stars"
+    rows = [f'U{n % 9},{f"2026-03-{n % 28 + 1:02}," if dated else ""}"{text}",{n % 5}' for n, text in enumerate(texts)]
+    space, written = made(tmp_path, "reviews.csv", "\n".join([header, *rows]))
+    assert only(written).kind == kind
+    assert sorted(table(space, kind)[column]) == sorted(texts)
+
+
 # The demo company -----------------------------------------------------------------------------------------------------
 
 DEMO = {

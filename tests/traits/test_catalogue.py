@@ -14,11 +14,13 @@ from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transacti
 
 from segmentry import engine
 from segmentry.catalogue import FAMILIES, TRAITS, from_json, lookup, member, to_json
-from segmentry.catalogue.psychographic import PSYCHOGRAPHIC
-from segmentry.config import Survey
+from segmentry.config import Lifetime, Survey
+from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
 from segmentry.tables import TABLES, Type, golden_customers
-from segmentry.traits import Facts, Settings, compute
+from segmentry.traits import Facts, Learned, Settings, compute
 from segmentry.traits.costs import TYPES as COST_TYPES
+from segmentry.traits.lifetime import LifetimeModels
+from segmentry.traits.lifetime.learned import Group
 
 
 @pytest.mark.parametrize("trait", TRAITS.values(), ids=lambda t: t.name)
@@ -77,26 +79,41 @@ def test_complete_data_give_every_trait_of_the_catalogue():
                 "events": events(con, [{"customer_key": 1, "name": name, **came} for name in seen]),
             },
         )
-        made = compute(facts, date(2024, 1, 31), Settings(surveys={"voice": Survey.model_validate(_SURVEY)}))
+        settings = Settings(surveys={"voice": Survey.model_validate(_SURVEY)})
+        made = compute(facts, date(2024, 1, 31), settings, learned={"lifetime": _lifetime()})
         names = [t.name for t in made.traits]
         assert len(by_key(made)) == 1
     members = {
         "channel_share_*": "channel_share_web", "category_share_*": "category_share_tea",
         "importance_of_*": "importance_of_price", "satisfaction_with_*": "satisfaction_with_price",
         "opportunity_in_*": "opportunity_in_price", "chooses_*": "chooses_why_habit",
-        "device_share_*": "device_share_phone", "event_channel_share_*": "event_channel_share_web",
+        "expected_orders_*": "expected_orders_365d", "device_share_*": "device_share_phone",
+        "event_channel_share_*": "event_channel_share_web",
     }  # fmt: skip
-    benefits = ["benefit_of_a", "benefit_of_b", "benefit_of_c"]
-    # What people write, and what needs many answers, make the others; see the tests of their models.
-    there = [n for n, t in TRAITS.items() if t.needs == ("responses.question",) or "responses" not in _sources(t)]
-    there = [n for n in there if TRAITS[n] not in PSYCHOGRAPHIC]
-    wanted = [members.get(name, name) for name in there]
-    at = wanted.index("benefit_of_*")
-    assert names == [*wanted[:at], *benefits, *wanted[at + 1 :]]
-    own = {*members.values(), *benefits}
+    several = {
+        "benefit_of_*": ["benefit_of_a", "benefit_of_b", "benefit_of_c"],
+        "clv_*": ["clv_365d", "clv_365d_low", "clv_365d_high"],
+    }
+    there = [name for name in TRAITS if name not in _OF_MANY]
+    assert names == [n for name in there for n in several.get(name, [members.get(name, name)])]
+    own = {*members.values(), *several["benefit_of_*"]}
     assert made.traits == tuple(lookup(t.name) if t.name not in own else t for t in made.traits)
 
 
+def _lifetime() -> Learned:
+    """Models as many customers would have given them: one customer is not enough to learn from."""
+    buying = Nbd(1.0, 30.0, estimate=Estimate(-1.0, ((0.01, 0.0), (0.0, 0.01)), 500, 40))
+    around = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.01))
+    spending = GammaGamma(6.0, 4.0, 15.0, estimate=Estimate(-1.0, around, 500, 40))
+    group = Group(None, 500, 400, 500, buying, spending)
+    day = date(2024, 1, 31)
+    model = LifetimeModels("nbd", day, "day", 1, (365,), 0.1, (group,)).to_dict()
+    return Learned(1, day, json.dumps(Lifetime().model_dump(mode="json"), sort_keys=True), model)
+
+
+# What many answers or texts make; see the tests of their models.
+_OF_MANY = {"scale_*", "factor_*", "acquiescence", "extreme_response", "straight_lining", "interest_*", "texts",
+            "main_theme", "theme_*"}  # fmt: skip
 _SURVEY = {
     "best_worst": {"best": "B{task}", "worst": "W{task}", "benefits": {"A": [], "B": [], "C": []}},
     "importance": {"Price": "I"},
@@ -111,10 +128,6 @@ _ANSWERS = [
     {"customer_key": 1, "survey": "voice", "question": code, "answer": answer}
     for code, answer in {"B1": "A", "W1": "B", "I": "9", "S": "3", "N": "9", "C": "5", "E": "7", "Q": "Habit"}.items()
 ]
-
-
-def _sources(trait):
-    return {one.split(".")[0] for need in trait.needs for one in need.split(" or ")}
 
 
 def test_families_have_their_members_looked_up():

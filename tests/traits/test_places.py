@@ -87,5 +87,5 @@ def test_customers_of_unknown_places_are_counted(tmp_path: Path) -> None:
     found = {f["check"]: f for f in space.state.current()["check"].facts["findings"]}
     told = found["unknown_places"]
     assert (told["rows"], told["of_rows"]) == (1, 5)
-    assert "postcodes that are not in areas" in told["text"]
+    assert "postcode that is not in areas" in told["text"]
     assert {s.name: s.customers for s in space.summary("towns").segments}["Big"] == 1

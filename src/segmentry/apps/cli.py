@@ -533,6 +533,17 @@ def sql(
 
 
 @app.command()
+def lifetime(workspace: Where = HERE, json: Json = False) -> None:
+    """Show lifetime value: the models, how well they forecast a holdout, and what the customers will bring."""
+    from segmentry.apps import lifetime as showing
+    from segmentry.apps import terminal
+
+    with _opened(workspace, True) as space, space.reading() as reading:
+        found = reading.lifetime()
+    terminal.json(found) if json else showing.show(found)
+
+
+@app.command()
 def report(
     workspace: Where = HERE,
     to: Annotated[Path | None, typer.Option(help="File to write; default: report.html of the workspace.")] = None,

@@ -25,14 +25,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from segmentry.apps import charts, findings, needs_chart, palette, profile_chart, words
+from segmentry.apps import (
+    charts,
+    findings,
+    lifetime_charts,
+    lifetime_findings,
+    needs_chart,
+    palette,
+    profile_chart,
+    words,
+)
 from segmentry.apps.findings import Worth
 from segmentry.catalogue import Model
 from segmentry.checks import Severity
 from segmentry.data import market
 from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
-from segmentry.reading import Concern, Overview, QualityReport, TraitCover
+from segmentry.reading import Concern, LifetimeReport, Overview, QualityReport, TraitCover
 from segmentry.target import unmet_needs
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
@@ -75,6 +84,18 @@ class QualitySection:
     trend: str
     rules: tuple[tuple[str, TraitHealth], ...]  # segmentation, what one of its rules rests on
     groups: tuple[tuple[str, tuple[Concern, ...]], ...]  # findings by severity
+
+
+@dataclass(frozen=True)
+class LifetimeSection:
+    """What the page says about lifetime value: why there is none, or models, forecasts and what is to come."""
+
+    refused: str = ""
+    lines: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    forecasts: tuple[lifetime_findings.Row, ...] = ()
+    verdicts: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str, str, float, float, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,6 +162,7 @@ def render(overview: Overview) -> str:
         trait_groups=_by_model(overview.traits),
         needs=_needs(overview.needs) if overview.needs else None,
         quality=_quality(overview.quality) if overview.quality else None,
+        lifetime=_lifetime(overview.lifetime) if overview.lifetime else None,
         trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
         model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
         verdicts=findings.VERDICTS,
@@ -381,3 +403,36 @@ _GROUPS = {
     Severity.WARNING: "warnings",
     Severity.NOTE: "notes",
 }
+
+
+def _lifetime(found: LifetimeReport) -> LifetimeSection:
+    models, future = found.models, found.future
+    if models is None:
+        return LifetimeSection(found.refused)
+    drawn = [
+        ("lifetime-cumulative", lifetime_charts.weekly(models, cumulative=True), _TRACKING_NOTE),
+        ("lifetime-weekly", lifetime_charts.weekly(models, cumulative=False), _TRACKING_NOTE),
+        ("lifetime-deciles", lifetime_charts.deciles(models), _DECILES_NOTE),
+        ("lifetime-retention", lifetime_charts.retention(models), _TRACKING_NOTE),
+    ]
+    if future is not None:
+        drawn += [
+            ("lifetime-pareto", charts.pareto(future.pareto, "future value"), _FUTURE_NOTE),
+            ("lifetime-risk", lifetime_charts.at_risk(future, found.currency), _RISK_NOTE),
+            ("lifetime-quadrants", lifetime_charts.quadrants(future, found.currency), _QUADRANTS_NOTE),
+        ]
+    shown = (_chart(*chart) for chart in drawn)
+    return LifetimeSection(
+        lines=tuple(lifetime_findings.summary(found)),
+        charts=tuple(chart for chart in shown if chart is not None),
+        forecasts=tuple(lifetime_findings.forecasts(models)),
+        verdicts=tuple((c.title, c.verdict) for c in models.candidates if c.verdict),
+        parameters=tuple(lifetime_findings.parameters(models)),
+    )
+
+
+_TRACKING_NOTE = "The model saw what is left of the dashed line only; right of it is forecast."
+_DECILES_NOTE = "Customers in order of what the model expected of them in the holdout. Equal bars: it was right."
+_FUTURE_NOTE = "Customers in order of what they will bring, best first. The dashed line: everybody will bring the same."
+_RISK_NOTE = "At risk: the value of each customer times the probability of no order within the horizon."
+_QUADRANTS_NOTE = "Costs of serving and keeping so far, against what is to come; each customer against the average one."

@@ -23,7 +23,8 @@ from segmentry.apps import findings, words
 from segmentry.data import market
 from segmentry.data.reconcile import Reconciliation
 from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
-from segmentry.reading import Explanation, IdentityExplanation, Overview, TraitCover
+from segmentry.explanations import Explanation, IdentityExplanation
+from segmentry.reading import Overview, TraitCover
 from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
 from segmentry.traits import LEAST_CUSTOMERS, Learned, ThemeSummary

@@ -13,6 +13,63 @@ def _cost(type_: str, description: str) -> Trait:
     return Trait(f"{type_}_cost", Model.VALUE, "number", description, "currency", ("costs.amount",), null_means=NEVER)
 
 
+_BUYS = ("transactions.time or customers.joined_at",)
+_PAYS = ("transactions.amount or customers.joined_at",)
+_NO_HISTORY = "no order, or no contract"
+
+
+def _ahead(
+    name: str, unit: str, description: str, *needs: str, null_means: str = _NO_HISTORY, member: str = ""
+) -> Trait:
+    return Trait(name, Model.VALUE, "number", description, unit, needs, null_means=null_means, member=member)
+
+
+_LIFETIME = (
+    _ahead("p_alive", "probability", "Probability of still being a customer (contracts: 1 until they end).", *_BUYS),
+    _ahead(
+        "churn_risk",
+        "probability",
+        "Probability of no order within the first horizon (contracts: of having left by then).",
+        *_BUYS,
+    ),
+    _ahead(
+        "expected_orders_*",
+        "orders",
+        "Orders expected within a horizon, orders of one day (or week) counted once; contracts: payments.",
+        *_BUYS,
+        member="Orders expected within the next {}, orders of one day (or week) counted once; contracts: payments.",
+    ),
+    _ahead(
+        "expected_spend",
+        "currency an order",
+        "Money expected from an order, less what comes back (contracts: the payment of a period).",
+        *_PAYS,
+    ),
+    _ahead(
+        "clv_*",
+        "currency",
+        "Lifetime value: present value of the margin (revenue, where costs are not known) of the orders expected "
+        "within a horizon; with _low and _high the bounds of its 95 % interval, as the mean of many such customers.",
+        *_PAYS,
+        member="Lifetime value ({}): present value of the margin (revenue, where costs are not known) of the orders "
+        "expected; low and high are bounds of its 95 % interval, as the mean of many such customers.",
+    ),
+    _ahead(
+        "clv_to_cac",
+        "ratio",
+        "Lifetime value within the first horizon for each unit of money that winning the customer cost.",
+        *_PAYS,
+        "costs.amount",
+        null_means=_NO_HISTORY + ", or winning the customer cost nothing",
+    ),
+    _ahead(
+        "value_at_risk",
+        "currency",
+        "Lifetime value within the first horizon times the risk of churn: what is lost first if nothing is done.",
+        *_PAYS,
+    ),
+)
+
 VALUE = (
     Trait(
         "margin",
@@ -80,4 +137,5 @@ VALUE = (
         (*SALES, "costs.amount"),
         null_means="never null",
     ),
+    *_LIFETIME,
 )

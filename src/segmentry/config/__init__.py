@@ -25,7 +25,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.checks import CHECKS, Severity
-from segmentry.config.lifetime import Lifetime
+from segmentry.config.lifetime import COHORT, Contract, Lifetime
 from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
@@ -264,6 +264,25 @@ class Config(Part):
                 raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
         return self
 
+    @model_validator(mode="after")
+    def _lifetime_of_known_columns(self) -> Config:
+        declared = [a for s in self.sources.values() if s.kind == "customers" for a in s.attributes]
+        contract = self.lifetime.contract or Contract.model_construct()
+        for key in ("periods", "left", "payment"):
+            name = getattr(contract, key)
+            if name is not None and name not in declared:
+                raise ValueError(
+                    f"lifetime.contract.{key}: no source of customers has an attribute '{name}'. "
+                    f"{did_you_mean(name, declared)}"
+                )
+        by, columns = self.lifetime.by, [*TABLES["customers"].names, *declared]
+        if by is not None and by not in (COHORT, *columns):
+            raise ValueError(
+                f"lifetime.by: '{by}' is neither {COHORT} nor a column or attribute of the customers. "
+                f"{did_you_mean(by, columns)}"
+            )
+        return self
+
     @property
     def attributes(self) -> tuple[tuple[str, str, Attribute], ...]:
         """The attributes of all sources, as (table, name, declaration)."""
@@ -482,6 +501,7 @@ _PARTS: Mapping[str, type[BaseModel]] = {
     "surveys.*.best_worst": BestWorst,
     "surveys.*.choices.*": Choice,
     "lifetime": Lifetime,
+    "lifetime.contract": Contract,
     "sample": Sample,
     "quality": Quality,
     "quality.accept.*": Acceptance,

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import ibis.expr.types as ir
+
+from segmentry.engine import duckdb_storage
 from segmentry.engine.batches import through_python
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
 from segmentry.engine.spelling import (
@@ -20,7 +23,9 @@ from segmentry.engine.spelling import (
     days_between,
     decimals_for,
     exact_sum,
+    exp,
     float_units,
+    home_of,
     in_steps,
     json_text,
     ln,
@@ -54,10 +59,12 @@ __all__ = [
     "days_between",
     "decimals_for",
     "exact_sum",
+    "exp",
     "float_units",
     "in_memory",
     "in_steps",
     "json_text",
+    "kept",
     "ln",
     "md5",
     "median",
@@ -89,3 +96,19 @@ def open_engine(
     from segmentry.engine.postgres_storage import PostgreSQL
 
     return PostgreSQL(setting, files, workspace)
+
+
+def kept(name: str, rows: ir.Table) -> ir.Table:
+    """Materialise an intermediate table where its rows live, until that session ends; an older one of the name goes.
+
+    For those who have expressions and no :class:`Session`. Small tables need none of it: ``ibis.memtable`` brings rows
+    from Python to either engine.
+    """
+    con = home_of(rows)
+    if con is None:
+        return rows
+    if con.name == "postgres":
+        from segmentry.engine import postgres_storage
+
+        return postgres_storage.keep(con, name, rows)
+    return duckdb_storage.keep(con, name, rows)

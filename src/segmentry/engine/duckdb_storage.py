@@ -126,11 +126,8 @@ class DuckDBSession(storage.Session):
         return self.facts(parts)
 
     def keep(self, name: str, rows: ir.Table, progress: Progress | None = None) -> ir.Table:
-        # A temporary table takes a quarter of the time of one in a file; what exceeds the memory goes to scratch.
-        self.con._run_pre_execute_hooks(rows)  # tables that live in Python are brought along
         with watched(self.con, progress):
-            self.con.raw_sql(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {apart(rows, "duckdb")}')
-        return self.con.table(name, database=("temp", "main"))
+            return keep(self.con, name, rows)
 
     def keep_numbered(self, name: str, rows: ir.Table, column: str, first: int) -> ir.Table:
         """The same with a column that numbers the rows in their order, counted from ``first``."""
@@ -186,6 +183,14 @@ class DuckDBWriter(storage.Writer):
         self.sql[name] = str(ibis.to_sql(rows, dialect="duckdb"))
         self.rows[name] = int(table.count().execute())
         return table
+
+
+def keep(con: Backend, name: str, rows: ir.Table) -> ir.Table:
+    """Materialise rows as a table that lasts as long as the connection; an older one of the name goes."""
+    # A temporary table takes a quarter of the time of one in a file; what exceeds the memory goes to scratch.
+    con._run_pre_execute_hooks(rows)  # tables that live in Python are brought along
+    con.raw_sql(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {apart(rows, "duckdb")}')
+    return con.table(name, database=("temp", "main"))
 
 
 @contextlib.contextmanager

@@ -352,10 +352,7 @@ class PostgresSession(storage.Session):
 
     def keep(self, name: str, rows: ir.Table, progress: Progress | None = None) -> ir.Table:
         del progress  # the server tells none of a query
-        _run(self.con, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
-        _create(self.con, f"TEMP TABLE {_quote(name)}", rows)
-        _finish(self.con, _quote(name), ())
-        return self.con.table(name)
+        return keep(self.con, name, rows)
 
     @contextlib.contextmanager
     def new_generation(self, number: int, progress: Progress | None = None) -> Iterator[PostgresWriter]:
@@ -414,6 +411,14 @@ def _fill(
                 copied += batch.num_rows
                 progress(copied)
     return copied
+
+
+def keep(con: Any, name: str, rows: ir.Table) -> ir.Table:
+    """Materialise rows as a table that lasts as long as the connection; an older one of the name goes."""
+    _run(con, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
+    _create(con, f"TEMP TABLE {_quote(name)}", rows)
+    _finish(con, _quote(name), ())
+    return con.table(name)
 
 
 def _create(con: Any, what: str, rows: ir.Table) -> int:

@@ -36,6 +36,12 @@ def ln(value: ir.NumericValue) -> ir.FloatingValue:
     return (number > 0).ifelse(number, ibis.null("float64")).ln()
 
 
+def exp(value: ir.NumericValue) -> ir.FloatingValue:
+    """e to the power of a value; of one beyond 700 as of 700 (PostgreSQL refuses what DuckDB calls infinite)."""
+    number = value.cast("float64")
+    return (number > 700).ifelse(700.0, number).exp()
+
+
 @ibis.udf.scalar.builtin(name="md5", signature=(("string",), "string"))
 def _md5(text: str) -> str:
     """The engine's own md5: 32 hexadecimal digits, the same everywhere."""
@@ -165,10 +171,16 @@ def json_text(column: ir.StringValue, path: Sequence[str]) -> ir.StringValue:
     return odd.ifelse(spelt, text)
 
 
-def _backend_of(expression: ir.Expr) -> str:
-    """The engine that the rows of an expression live in; "" for one over no table yet."""
+def home_of(expression: ir.Expr) -> Any | None:
+    """The Ibis backend that the rows of an expression live in; None for one over no table yet."""
     tables = expression.op().find((ops.DatabaseTable, ops.SQLQueryResult))
-    return str(tables[0].source.name) if tables else ""
+    return tables[0].source if tables else None
+
+
+def _backend_of(expression: ir.Expr) -> str:
+    """Its name; "" for an expression over no table yet."""
+    home = home_of(expression)
+    return str(home.name) if home else ""
 
 
 # Sums ----------------------------------------------------------------------------------------------------------------
@@ -291,8 +303,7 @@ def in_steps(rows: ir.Table, steps: Sequence[Step]) -> ir.Table:
     DuckDB computes a column that later ones use once. PostgreSQL would write it out at every use, which makes megabytes
     of a placement (law 10): there every step stays a SELECT of its own.
     """
-    tables = rows.op().find((ops.DatabaseTable, ops.SQLQueryResult))
-    backend = tables[0].source if tables else None
+    backend = home_of(rows)
     if backend is not None and backend.name == "postgres":
         sql, schema = _with_steps(rows, steps, "postgres")
         return backend.sql(sql, schema=schema)

@@ -90,7 +90,8 @@ class Part:
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
     that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
-    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data.
+    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data; ``notes`` what of the data
+    was not used.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)

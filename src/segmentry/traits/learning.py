@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from segmentry.errors import FitError
-from segmentry.traits import factors, needs
+from segmentry.traits import factors, lifetime, needs
 from segmentry.traits.known import Known, Settings
 
 
@@ -43,6 +43,7 @@ class Learned:
 
 
 LEARNERS: dict[str, Learner] = {
+    lifetime.NAME: Learner(lambda settings: settings.lifetime.model_dump(mode="json"), lifetime.ready, lifetime.learn),
     "factors": Learner(factors.settings, factors.ready, factors.learn),
     "benefits": Learner(needs.settings, needs.ready, needs.learn),
 }

@@ -12,55 +12,26 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.catalogue import TRAITS, Trait
-from segmentry.traits import costs
-from segmentry.traits.known import Expression, Known, Part, combine
+from segmentry.catalogue import TRAITS
+from segmentry.traits import costs, lifetime, margin
+from segmentry.traits.known import Known, Part, combine
 
 # ABC analysis (Dickie 1951): A are the best customers up to this share of all money, B the next, C the rest.
 _CLASSES = {"A": 0.8, "B": 0.95}
-_LEAST_COSTED = 0.8  # share of the sale lines with a known cost, from which on there is a margin
 
 
 def traits(known: Known) -> Part:
     """The value traits whose data are there."""
-    margin, spent = _margin(known), costs.traits(known)
-    return combine(margin, spent, _net(known, margin, spent), _pareto(known), _stated(known))
+    earned, spent = margin.traits(known), costs.traits(known)
+    cost = spent.traits.get(TRAITS["acquisition_cost"])
+    made = (earned, spent, _net(known, earned, spent), _pareto(known), _stated(known))
+    return combine(*made, lifetime.traits(known, cost))
 
 
-def _net(known: Known, margin: Part, spent: Part) -> Part:
+def _net(known: Known, earned: Part, spent: Part) -> Part:
     """The margin less costs; the money received less costs where no margin is known."""
-    value = margin.traits.get(TRAITS["margin"], lambda row: row["spent"])
+    value = earned.traits.get(TRAITS["margin"], lambda row: row["spent"])
     return Part() if known.lines is None else Part(traits=costs.net(value, spent))
-
-
-def _margin(known: Known) -> Part:
-    lines = known.lines
-    if lines is None or "cost" not in lines.columns or not _enough(known):
-        return Part()
-    costed = lines["is_goods"] & lines["cost"].notnull()
-    sums = {
-        "goods_lines": engine.count_where(lines["is_goods"]),
-        "costed_amount": known.total("amount", costed),
-        "goods_cost": known.total("cost", costed),
-    }
-
-    def margin(row: ir.Table) -> ir.Value:
-        bought = row["goods_lines"].fill_null(0) > 0
-        return bought.ifelse((row["costed_amount"] - row["goods_cost"]).cast("float64"), 0.0)
-
-    def rate(row: ir.Table) -> ir.Value:
-        money = row["costed_amount"]
-        return engine.ratio(money - row["goods_cost"], (money > 0).ifelse(money, ibis.null("float64")))
-
-    expressions: dict[Trait, Expression] = {TRAITS["margin"]: margin, TRAITS["margin_rate"]: rate}
-    return Part(sums, traits=expressions)
-
-
-def _enough(known: Known) -> bool:
-    """Whether the cost of most sale lines is known, or a frozen segmentation needs the margin anyway."""
-    costed = known.filled.get("transactions.cost", 0) + known.filled.get("products.unit_cost", 0)
-    needed = bool(known.also & {"margin", "margin_rate"})
-    return costed > 0 and (needed or costed >= _LEAST_COSTED * known.counts["sales"])
 
 
 def _pareto(known: Known) -> Part:

@@ -296,7 +296,7 @@ def _queried(service: Service, soql: str, deleted: bool, first: int) -> Answer:
         if after is None and not (known.get(name) == "boolean" and value == "true"):
             return salesforce_error(400, "MALFORMED_QUERY", f"unexpected token: {condition}")
         least = {">=": operator.ge, ">": operator.gt}[after[1]] if after else None
-        rows = [r for r in rows if (least(r["SystemModstamp"], after[2]) if least and after else r.get(name))]
+        rows = [r for r in rows if (least(r["SystemModstamp"][:23], after[2]) if least and after else r.get(name))]
     if asked["fields"] == "COUNT()":
         return 200, {}, {"totalSize": len(rows), "done": True, "records": []}
     fields = asked["fields"].split(", ")

@@ -207,7 +207,7 @@ def test_busy_service_is_asked_again_as_it_wishes(service: Service) -> None:
 
 def test_storm_of_429_ends_with_a_clear_error_and_what_came_is_kept(tmp_path: Path, service: Service) -> None:
     space = _space(tmp_path, service)
-    service.failures = [None, None, None, None, *[rate_limited("0")] * 700]
+    service.failures = [None, None, None, *[rate_limited("0")] * 700]
     with pytest.raises(DataError, match=r"hubspot contacts is asked too often \(HTTP 429\), 600 seconds") as caught:
         space.collect()
     assert "The 400 records that came before are kept" in str(caught.value)

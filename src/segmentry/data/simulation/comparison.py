@@ -61,6 +61,7 @@ NOT_LOOKED_FOR = (
     "the effect of the e-mail, group by group",
     "the price rise and the segment born in month 15",
 )
+_FUTURE = "clv_365d"
 _TOP = 0.2  # the share of customers that people usually call the best
 
 
@@ -120,8 +121,9 @@ def compare(
     found = [_people(records, identities)]
     if "lifecycle_stage" in traits.columns:
         found.append(_lapsed(known))
-    if value_trait is not None:
-        found.append(_best(known, value_trait))
+    ranked_by = _FUTURE if _FUTURE in traits.columns else value_trait
+    if ranked_by is not None:
+        found.append(_best(known, ranked_by))
     groups = persons.group_by("behaviour_group").agg(n=persons.count()).count().to_pyarrow().as_py()
     for name, members in placed.items():
         counts = (
@@ -243,7 +245,7 @@ def _lapsed(known: ir.Table) -> Distance:
 
 
 def _best(known: ir.Table, value_trait: str) -> Distance:
-    """What the best fifth so far is expected to spend next year, against the fifth that an oracle would choose."""
+    """What the best fifth by a trait will spend next year, against the fifth that an oracle would choose."""
     size = int(int(known.count().to_pyarrow().as_py()) * _TOP)
     future = known["expected_spend_365d"]
     row = _row(known.agg(every=engine.exact_sum(future, 1e6)))
@@ -252,7 +254,8 @@ def _best(known: ir.Table, value_trait: str) -> Distance:
         first = known.order_by([ibis.desc(column, nulls_first=False), "customer_id"]).limit(size)
         shares.append(_row(first.agg(part=engine.exact_sum(first["expected_spend_365d"], 1e6)))["part"] / row["every"])
     mine, oracle = shares
-    text = f"the best {_TOP:.0%} by {value_trait} will bring {mine:.0%} of next year's spend; an oracle's {oracle:.0%}"
+    words = value_trait.replace("_", " ")
+    text = f"the best {_TOP:.0%} by {words} will bring {mine:.0%} of next year's spend; an oracle's {oracle:.0%}"
     return Distance("who will be worth most", text, mine / oracle)
 
 

@@ -6,6 +6,8 @@ model                         customers                                         
 :class:`BetaGeo`              may leave unseen after a repeat purchase                    x, t_x, T in any unit
 :class:`ModifiedBetaGeo`      may leave unseen after any purchase, the first included     x, t_x, T in any unit
 :class:`ParetoNbd`            may leave unseen at any moment                              x, t_x, T in any unit
+:class:`GeometricNbd`         may leave unseen after any purchase, all equally readily    x, t_x, T in any unit
+:class:`Nbd`                  never leave                                                 x, t_x, T in any unit
 :class:`BetaBinomialGeo`      may buy once a period, may leave unseen                     x, t_x, n in whole periods
 :class:`ShiftedBetaGeo`       are under contract and are seen to leave                    periods, left or not
 :class:`GammaGamma`           spend on a purchase                                         x and mean spend
@@ -32,8 +34,11 @@ from segmentry.stats.lifetime.beta_geo import BetaGeo, ModifiedBetaGeo
 from segmentry.stats.lifetime.cells import Cells, purchase_cells
 from segmentry.stats.lifetime.estimate import Estimate
 from segmentry.stats.lifetime.gamma_gamma import GammaGamma, correlation
+from segmentry.stats.lifetime.geometric import GeometricNbd
 from segmentry.stats.lifetime.holdout import Decile, Forecast, Tracking, Validation, track, validate
+from segmentry.stats.lifetime.nbd import Nbd
 from segmentry.stats.lifetime.pareto import ParetoNbd
+from segmentry.stats.lifetime.scores import Outlook, Scores, scores
 from segmentry.stats.lifetime.shifted_beta import ShiftedBetaGeo
 from segmentry.stats.lifetime.summary import Summary, summarise
 from segmentry.stats.lifetime.value import Interval, Terms, Values, lifetime_value
@@ -46,9 +51,13 @@ __all__ = [
     "Estimate",
     "Forecast",
     "GammaGamma",
+    "GeometricNbd",
     "Interval",
     "ModifiedBetaGeo",
+    "Nbd",
+    "Outlook",
     "ParetoNbd",
+    "Scores",
     "ShiftedBetaGeo",
     "Summary",
     "Terms",
@@ -58,6 +67,7 @@ __all__ = [
     "correlation",
     "lifetime_value",
     "purchase_cells",
+    "scores",
     "summarise",
     "track",
     "validate",

@@ -109,6 +109,10 @@ class _BetaGeo(BuyingModel):
         bought = purchases_while_alive(chance, row, np.full(len(time), self.r), time / self.alpha)
         return bought * (self.b / (self.a + self.b)) ** self._first_may_be_last
 
+    def _living_buy(self, time: float, x: Floats, observed: Floats) -> Floats:
+        # Nobody drops out but after a purchase: the next one comes at the customer's rate.
+        return -np.expm1(-(self.r + x) * np.log1p(time / (self.alpha + observed)))
+
     def _living(self, horizon: float, rate: float, x: Floats, observed: Floats) -> Floats:
         values, row = np.unique(x, return_inverse=True)
         chance = beta_nodes(self.a, self.b + values + self._first_may_be_last)

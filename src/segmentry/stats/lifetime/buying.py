@@ -104,6 +104,23 @@ class BuyingModel(Model):
             raise UsageError("time is infinite.", why="Purchases without discount need an end.")
         return self._after(time, 0.0, frequency, recency, T)
 
+    def purchase_probability(
+        self,
+        time: float,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,  # noqa: N803
+    ) -> Floats:
+        """P(Y(t) > 0 | x, t_x, T): whether a customer buys at all in a time after the observation.
+
+        The rate of a living customer is Gamma(r + x, alpha + T), whatever ended the customers who are gone, so this is
+        P(alive) times an expectation over that rate and, for Pareto/NBD, over the moment of dropping out.
+        """
+        _check_time("time", time)
+        x, t_x, observed = self._checked(frequency, recency, T)
+        pair_x, pair_T, pair = distinct_pairs(x, observed)  # noqa: N806
+        return self._p_alive(x, t_x, observed) * self._living_buy(time, pair_x, pair_T)[pair]
+
     def discounted_purchases(
         self,
         horizon: float,
@@ -142,6 +159,10 @@ class BuyingModel(Model):
     @abstractmethod
     def _new_customers(self, time: Floats) -> Floats:
         """E[X(t)]."""
+
+    @abstractmethod
+    def _living_buy(self, time: float, x: Floats, observed: Floats) -> Floats:
+        """Probability that a customer alive at T buys within a time."""
 
     @abstractmethod
     def _living(self, horizon: float, rate: float, x: Floats, observed: Floats) -> Floats:

@@ -107,6 +107,15 @@ class ParetoNbd(BuyingModel):
     def _new_customers(self, time: Floats) -> Floats:
         return self.r / self.alpha * _lifetime(self.s, self.beta, time)
 
+    def _living_buy(self, time: float, x: Floats, observed: Floats) -> Floats:
+        # The integral of the density of the next purchase times the chance to be there still, over
+        # w = (r+x) log(1 + u/(alpha+T)), in which the density is e^-w.
+        shape, scale = self.r + x, self.alpha + observed
+        longest = np.minimum(shape * np.log1p(time / scale), _VANISHED)
+        w = longest[:, None] * _NODES
+        grown = np.expm1(w / shape[:, None]) * (scale / (self.beta + observed))[:, None]
+        return longest * np.einsum("ij,j->i", np.exp(-w - self.s * np.log1p(grown)), _WEIGHTS)
+
     def _living(self, horizon: float, rate: float, x: Floats, observed: Floats) -> Floats:
         ages, index = np.unique(observed, return_inverse=True)
         if rate == 0:
