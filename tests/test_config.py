@@ -145,7 +145,7 @@ surveys:
         ),
         ("[F1]", "[]", "surveys.fans.scales.pride.items"),
         ("pride:", "thrift:", "surveys.fans.scales.thrift: the survey club has a scale of this name"),
-        ("pride:", "Pride:", "scales.Pride: a name starts with a lower-case letter"),
+        ("pride:", "Pride:", "surveys.fans.scales: Pride: a name starts with a lower-case letter"),
         ("[F1]", "[F1], range: [7, 1]", "range: 7 is not below 1"),
         ("[F1]", "[F1], range: [1, 7], answers: [a, b]", "range and answers both say how answers are read"),
         ("[F1]", "[F1], answers: [Yes, yes]", "at least two steps, each in words of its own"),
