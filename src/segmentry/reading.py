@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
@@ -39,7 +39,9 @@ from segmentry.target.profiles import SegmentationSummary
 from segmentry.target.unmet_needs import Need
 from segmentry.texts import names_in
 from segmentry.traits import lifetime
-from segmentry.traits.lifetime import LifetimeModels
+
+if TYPE_CHECKING:
+    from segmentry.traits.lifetime.learned import LifetimeModels
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
 
@@ -394,6 +396,8 @@ class Reading:
         base = LifetimeReport(self.config.currency, run.as_of or date.min, None, held.refused)
         if held.refused:
             return base
+        from segmentry.traits.lifetime.learned import LifetimeModels  # noqa: PLC0415  # see traits/lifetime
+
         models = LifetimeModels.from_dict(held.model)
         trait = f"clv_{models.horizons[0]}d"
         if trait not in run.facts["largest"]:

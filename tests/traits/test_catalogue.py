@@ -20,8 +20,7 @@ from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
 from segmentry.tables import TABLES, Type, golden_customers
 from segmentry.traits import Facts, Learned, Settings, compute
 from segmentry.traits.costs import TYPES as COST_TYPES
-from segmentry.traits.lifetime import LifetimeModels
-from segmentry.traits.lifetime.learned import Group
+from segmentry.traits.lifetime.learned import Group, LifetimeModels
 
 FIRMS = {"account_key": pa.int64(), "employees": pa.int64()}
 PLACES = {"latitude": pa.float64(), "longitude": pa.float64()}

@@ -19,8 +19,8 @@ from segmentry.config.lifetime import Lifetime
 from segmentry.stats.lifetime import GammaGamma, GeometricNbd, ShiftedBetaGeo, Terms, lifetime_value
 from segmentry.traits import Facts, Settings, TraitTable, compute
 from segmentry.traits.known import known
-from segmentry.traits.lifetime import LifetimeModels
 from segmentry.traits.lifetime.histories import histories
+from segmentry.traits.lifetime.learned import LifetimeModels
 
 AS_OF = date(2025, 12, 31)
 Row = dict[str, Any]

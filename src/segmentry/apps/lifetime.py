@@ -8,7 +8,7 @@ from segmentry.apps import lifetime_findings as findings
 from segmentry.apps import terminal, words
 from segmentry.reading import LifetimeReport
 from segmentry.target.future_value import FutureValue
-from segmentry.traits.lifetime import LifetimeModels
+from segmentry.traits.lifetime.learned import LifetimeModels
 
 NOTHING = (
     "There is no lifetime value: it needs orders with amounts, or contracts (`lifetime` in segmentry.yaml), "

@@ -10,7 +10,7 @@ from segmentry.apps import lifetime_findings as findings
 from segmentry.apps import palette, words
 from segmentry.apps.palette import figure_of, label, plain
 from segmentry.target.future_value import FutureValue
-from segmentry.traits.lifetime import LifetimeModels
+from segmentry.traits.lifetime.learned import LifetimeModels
 
 _EXPECTED = {"color": palette.ACCENT, "width": 2.5}
 _ACTUAL = {"color": palette.OUTLINE, "width": 2.5, "dash": "dot"}

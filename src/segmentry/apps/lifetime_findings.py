@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from segmentry.apps import words
+from segmentry.config.lifetime import CONTRACTS
 from segmentry.reading import LifetimeReport
 from segmentry.target.future_value import Quadrant
-from segmentry.traits.lifetime import CONTRACTS, LifetimeModels
+from segmentry.traits.lifetime.learned import LifetimeModels
 
 
 @dataclass(frozen=True)

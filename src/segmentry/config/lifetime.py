@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from segmentry.config.part import Part, TextList
 
+CONTRACTS = "sbg"  # the model of contracts
 COHORT = "cohort"  # of `by`: the calendar year of the first order
 _LONGEST_HORIZON = 3650  # days
 

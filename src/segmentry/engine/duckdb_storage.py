@@ -178,9 +178,11 @@ class DuckDBWriter(storage.Writer):
         self._progress = progress
 
     def write(self, name: str, rows: ir.Table) -> ir.Table:
+        self._con._run_pre_execute_hooks(rows)
+        self.sql[name] = apart(rows, "duckdb")  # compiled once: that takes longer than a small base takes to run
         with watched(self._con, self._progress):
-            table = self._con.create_table(name, rows, database=(self._catalog, "main"))
-        self.sql[name] = str(ibis.to_sql(rows, dialect="duckdb"))
+            self._con.raw_sql(f'CREATE TABLE "{self._catalog}".main."{name}" AS {self.sql[name]}')
+        table = self._con.table(name, database=(self._catalog, "main"))
         self.rows[name] = int(table.count().execute())
         return table
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy.stats import t
-
 from segmentry.errors import FitError
 
 _CONFIDENCE = 0.95
@@ -52,6 +50,8 @@ def opportunity(sums: Sums) -> Opportunity:
     >>> found.importance, found.satisfaction, found.score, round(found.low, 2), round(found.high, 2)
     (8.0, 4.0, 12.0, 8.33, 15.67)
     """
+    from scipy.special import stdtrit  # noqa: PLC0415
+
     n = sums.n
     if n < 2:
         raise FitError(f"An opportunity score of {n} people has no interval.", why="It needs two or more.")
@@ -66,7 +66,7 @@ def opportunity(sums: Sums) -> Opportunity:
             - 4 * _spread(sums.product, sums.importance, sums.satisfaction, n)
         )
     score = important + max(important - satisfied, 0.0)
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, n - 1)) * sqrt(max(spread, 0.0) / n)
+    half = float(stdtrit(n - 1, (1 + _CONFIDENCE) / 2)) * sqrt(max(spread, 0.0) / n)
     return Opportunity(n, important, satisfied, score, max(score - half, 0.0), min(score + half, _MOST))
 
 

@@ -15,10 +15,6 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import f as f_distribution
-from scipy.stats import wishart
-from sklearn.decomposition import FactorAnalysis
-from sklearn.exceptions import ConvergenceWarning
 
 from segmentry.errors import FitError
 
@@ -176,7 +172,9 @@ def reliability(of: Moments) -> Reliability:
     item_total = rest / np.sqrt(covariance.diagonal() * variance_of_rest)
     without = [_alpha(np.delete(np.delete(covariance, i, 0), i, 1)) if p > 2 else np.nan for i in range(p)]
     alpha = _alpha(covariance)
-    ends = [float(1 - (1 - alpha) * f_distribution.ppf(q, n - 1, (n - 1) * (p - 1))) for q in (0.975, 0.025)]
+    from scipy.special import fdtri  # noqa: PLC0415
+
+    ends = [float(1 - (1 - alpha) * fdtri(n - 1, (n - 1) * (p - 1), q)) for q in (0.975, 0.025)]
     omega = alpha if p == 2 else _omega(of)
     return Reliability(alpha, (ends[0], ends[1]), omega, item_total, np.array(without), n)
 
@@ -190,6 +188,8 @@ def parallel_analysis(of: Moments, *, draws: int = 200, quantile: float = 0.95, 
     n, p = of.respondents, len(of.means)
     eigenvalues = np.linalg.eigvalsh(of.correlation)[::-1]
     # Fewer people than items have no Wishart density, but no pattern either: as many as items is the least drawn.
+    from scipy.stats import wishart  # noqa: PLC0415  # a second of a command's start
+
     random = wishart(df=max(n - 1, p), scale=np.eye(p)).rvs(draws, random_state=np.random.default_rng([seed, p]))
     deviations = np.sqrt(np.diagonal(random, axis1=1, axis2=2))
     correlations = random / deviations[:, :, None] / deviations[:, None, :]
@@ -254,6 +254,9 @@ def _fitted(of: Moments, factors: int) -> tuple[Floats, Floats]:
     values, vectors = np.linalg.eigh(of.correlation)
     root = vectors * np.sqrt(np.maximum(values, 0.0) * len(values)) @ vectors.T
     rotation = "varimax" if factors > 1 else None
+    from sklearn.decomposition import FactorAnalysis  # noqa: PLC0415  # a second of a command's start
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+
     model = FactorAnalysis(factors, rotation=rotation, svd_method="lapack", tol=1e-10, max_iter=10_000)
     with catch_warnings():
         # Where an item is all factor (a Heywood case), the last digits take for ever and mean nothing.

@@ -15,9 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_matrix
-from sklearn.decomposition import NMF
 
 from segmentry.errors import FitError
 
@@ -137,6 +134,8 @@ def _vocabulary(documents: Sequence[Document], counts: ArrayLike | None) -> tupl
 
 def _tf_idf(documents: Sequence[Document], places: Mapping[str, int], rarity: Floats) -> Any:
     """(n, v) sparse rows of length 1; a term counts once a document, for feedback is short."""
+    from scipy.sparse import csr_matrix  # noqa: PLC0415
+
     found = [sorted({places[term] for term in document if term in places}) for document in documents]
     columns = np.array([j for row in found for j in row], dtype=np.int64)
     lengths = np.array([len(row) for row in found], dtype=np.int64)
@@ -149,6 +148,8 @@ def _tf_idf(documents: Sequence[Document], places: Mapping[str, int], rarity: Fl
 
 def _factorised(matrix: Any, weight: Floats, k: int, seed: int) -> Floats:
     """(k, v) themes of length 1."""
+    from sklearn.decomposition import NMF  # noqa: PLC0415  # a second of a command's start
+
     heavy = matrix.multiply(np.sqrt(weight)[:, None]).tocsr()  # a document that occurs nine times counts nine times
     model = NMF(k, init="nndsvda", max_iter=2_000, tol=1e-4, random_state=seed).fit(heavy)
     lengths = np.linalg.norm(model.components_, axis=1, keepdims=True)
@@ -169,6 +170,8 @@ def _amounts(matrix: Any, themes: Floats) -> Floats:
 
 def _agreement(matrix: Any, weight: Floats, k: int, seed: int) -> float:
     """How well the least stable of k themes comes back in samples of the documents: mean cosine with its best match."""
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
     rng = np.random.default_rng([seed, k])
     whole = _factorised(matrix, weight, k, seed)
     size = max(k + 1, round(_SAMPLED * len(weight)))

@@ -8,7 +8,6 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
-from scipy.stats import t
 
 from segmentry import engine
 from segmentry.target.unmet_needs import EVERYBODY, FEWEST, IMPORTANT
@@ -82,11 +81,13 @@ def _each(
 
 
 def _score(measure: str, segment: str, sums: Mapping[str, Any]) -> Score:
+    from scipy.special import stdtrit  # noqa: PLC0415
+
     n, total, squares = (int(sums.get(f"{key}_{measure}") or 0) for key in ("n", "s", "q"))
     if n < FEWEST:
         return Score(measure, segment, None)
     mean = total / 10**_DECIMALS / n
     variance = max(squares / 10**_DECIMALS - n * mean * mean, 0.0) / (n - 1)
-    half = float(t.ppf((1 + _CONFIDENCE) / 2, n - 1)) * (variance / n) ** 0.5
+    half = float(stdtrit(n - 1, (1 + _CONFIDENCE) / 2)) * (variance / n) ** 0.5
     _, least, most = _MEASURES[measure]
     return Score(measure, segment, n, mean, max(mean - half, least), min(mean + half, most))

@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 
 from segmentry import engine
-from segmentry.config.lifetime import Contract, Lifetime
+from segmentry.config.lifetime import CONTRACTS, Contract, Lifetime
 from segmentry.errors import FitError
 from segmentry.stats.lifetime import ShiftedBetaGeo
 from segmentry.stats.lifetime.cells import Floats
 from segmentry.stats.lifetime.estimate import normal_quantile
 from segmentry.traits.known import ATTRIBUTE, KEY, Known
-from segmentry.traits.lifetime.learned import CONTRACTS, LEVEL, Group, LifetimeModels
+from segmentry.traits.lifetime.learned import LEVEL, Group, LifetimeModels
 
 PERIOD_DAYS = {"week": 7.0, "month": 365 / 12, "quarter": 365 / 4, "year": 365.0}
 _OWN = "lifetime_"

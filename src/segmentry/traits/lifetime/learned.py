@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from segmentry.config.lifetime import CONTRACTS
 from segmentry.stats.lifetime import BetaGeo, GammaGamma, GeometricNbd, ModifiedBetaGeo, Nbd, ParetoNbd, ShiftedBetaGeo
 from segmentry.stats.lifetime.buying import BuyingModel
 
@@ -20,7 +21,6 @@ BUYING: dict[str, type[BuyingModel]] = {
     "geo_nbd": GeometricNbd,
     "nbd": Nbd,
 }
-CONTRACTS = "sbg"
 LEVEL = 0.95  # of the intervals
 
 
