@@ -33,17 +33,29 @@ def modules() -> Iterator[tuple[str, Path]]:
 HEAVY = {"duckdb", "ibis", "numpy", "pandas", "plotly", "polars", "pyarrow", "scipy", "sklearn", "sqlalchemy"}
 
 
-def test_help_does_not_wait_for_heavy_imports():
+# What only single commands need: mathematics, pictures, spreadsheets.
+SELDOM = {"scipy", "sklearn", "pandas", "plotly", "polars", "openpyxl", "py3langid", "stopwordsiso", "ua_parser"}
+
+
+def _imported(module: str) -> set[str]:
+    """The top-level packages that come with a module."""
     ran = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import segmentry.apps.cli"],
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-X", "importtime", "-c", f"import {module}"], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
-    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in ran.stderr.splitlines()}
+
+
+def test_help_does_not_wait_for_heavy_imports():
+    imported = _imported("segmentry.apps.cli")
     assert "typer" in imported, "the importtime output was not understood, or the CLI no longer uses typer"
     assert not imported & HEAVY, "import these inside the commands that need them"
+
+
+def test_commands_do_not_wait_for_what_only_some_of_them_need():
+    imported = _imported("segmentry.apps.terminal, segmentry.workspace")
+    assert "ibis" in imported
+    assert not imported & SELDOM, "import these where they are used"
 
 
 def test_imports_follow_the_layers():
