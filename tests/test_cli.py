@@ -78,7 +78,7 @@ def test_check_shows_findings_and_its_exit_code_is_that_of_the_gate(tmp_path: Pa
     text = (root / "bad.csv").read_text(encoding="utf-8").replace("someday", "2026-01-01")
     (root / "good.csv").write_text(text, encoding="utf-8")
     done = segmentry("quarantine", "--repaired", root / "good.csv", "-w", root)
-    assert "1 records have left" in done.stdout, done.stderr
+    assert "1 record has left" in done.stdout, done.stderr
     assert "empty" in segmentry("quarantine", "-w", root).stdout
 
 

@@ -46,7 +46,7 @@ def test_good_config_is_read() -> None:
         (
             "amount: Quantity",
             "amont: Quantity",
-            "columns.amont: transactions has no such column. Did you mean 'amount'?",
+            "columns.amont: transactions has no such column. Did you mean 'amount' or 'account'?",
         ),
         ("time: Date, ", "", "transactions need time"),
         ("from: PaymentMethod", "form: PaymentMethod", "sources.shop.attributes.payment.form: this key is not known"),

@@ -104,4 +104,4 @@ def test_respondent_whose_id_comes_twice_keeps_both_responses_and_is_told(tmp_pa
     space = _surveyed(tmp_path, ["E1,Agree,Agree", "E2,Agree,Disagree", "E1,Disagree,Disagree"])
     entry = next(e for e in space.manifest().entries if e.source == "survey")
     assert (entry.rows, entry.kept, entry.made) == (3, 3, 6)
-    assert "1 responses come from customers who had answered before; each counts with its own time" in entry.caveats
+    assert "1 response comes from customers who had answered before; each counts with its time" in entry.caveats

@@ -373,7 +373,7 @@ def test_every_export_of_the_demo_company_is_recognised_and_reconciles(tmp_path:
     space = opened(tmp_path)
     space.collect()
     entries = {e.source: e for e in space.manifest().entries}
-    assert set(entries) == {name.split("/")[1] for name in DEMO}
+    assert set(entries) == {*(name.split("/")[1] for name in DEMO), "pipeline"}  # the deals are read twice
     for entry in entries.values():
         assert entry.rows == entry.kept + entry.duplicates + entry.quarantined + entry.reread
         assert set(entry.reasons) <= {"lost or still open: no purchase", "no question is answered"}

@@ -122,7 +122,7 @@ def test_qualtrics_with_three_header_rows_becomes_answers(tmp_path: Path) -> Non
     assert first["time"].astype(str).unique().tolist() == ["2026-03-01 17:05:01"]  # Denver is seven hours behind
     assert found[found["line"] == 13]["customer"].unique().tolist() == ["ann@mail.example"]
     assert found[found["line"] == 14]["customer"].isna().all()
-    assert "1 responses come from customers who had answered before" in " ".join(entry.caveats)
+    assert "1 response comes from customers who had answered before" in " ".join(entry.caveats)
     assert "10.0.0.1" not in found["answer"].tolist()
 
 

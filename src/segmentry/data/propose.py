@@ -197,7 +197,7 @@ def _opportunities_from_deals(found: list[_Found]) -> list[_Found]:
         deals = opportunities_of(each.source.table) if OPEN_OR_LOST in aside else None
         if deals is not None:
             taken = {f.source.name for f in (*found, *made)}
-            options = ("opportunities", *(f"opportunities{n}" for n in range(2, 100)))
+            options = ("opportunities", "pipeline", *(f"pipeline{n}" for n in range(2, 100)))
             name = next(o for o in options if o not in taken)
             made.append(replace(each, source=as_known(each.source, name, deals)))
     return made

@@ -181,8 +181,8 @@ class DuckDBWriter(storage.Writer):
         self._con._run_pre_execute_hooks(rows)
         self.sql[name] = apart(rows, "duckdb")  # compiled once: that takes longer than a small base takes to run
         with watched(self._con, self._progress):
-            self._con.raw_sql(f'CREATE TABLE "{self._catalog}".main."{name}" AS {self.sql[name]}')
-        table = self._con.table(name, database=(self._catalog, "main"))
+            table = self._con.create_table(name, schema=rows.schema(), database=(self._catalog, "main"))
+            self._con.raw_sql(f'INSERT INTO "{self._catalog}".main."{name}" {self.sql[name]}')
         self.rows[name] = int(table.count().execute())
         return table
 
