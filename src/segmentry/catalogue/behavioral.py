@@ -92,7 +92,7 @@ BEHAVIORAL = (
     ),
     _bought(
         "category_diversity",
-        "probability",
+        "0 to 1",
         "Chance that two order lines drawn from theirs are of different categories (Gini-Simpson index).",
         "transactions.category or products.category",
         null_means="nothing bought of a known category",

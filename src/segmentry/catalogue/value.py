@@ -25,10 +25,10 @@ def _ahead(
 
 
 _LIFETIME = (
-    _ahead("p_alive", "probability", "Probability of still being a customer (contracts: 1 until they end).", *_BUYS),
+    _ahead("p_alive", "0 to 1", "Probability of still being a customer (contracts: 1 until they end).", *_BUYS),
     _ahead(
         "churn_risk",
-        "probability",
+        "0 to 1",
         "Probability of no order within the first horizon (contracts: of having left by then).",
         *_BUYS,
     ),

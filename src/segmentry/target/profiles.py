@@ -25,11 +25,15 @@ from segmentry.target.moments import Column, Found, Moments, by_segment
 BASE = "All customers"
 # Traits that say the same in other words: one of them is enough for a reader.
 _SAME_STORY = (
-    {"recency_days", "lifecycle_stage", "orders_90d", "spend_90d"},
-    {"monetary", "margin", "value", "spend_365d"},
+    {
+        "recency_days", "lifecycle_stage", "own_pace_stage", "silence_ratio", "p_alive", "churn_risk", "orders_90d",
+        "spend_90d",
+    },
+    {"monetary", "margin", "value", "net_value", "pareto_share", "pareto_class", "spend_365d"},
     {"frequency", "orders_365d", "order_days", "active_months", "days_between_orders"},
+    {"category_diversity", "categories_per_order"},
     {"age", "age_band", "generation"},
-)
+)  # fmt: skip
 NOTABLE = 0.2  # Cohen 1988: from 0.2 sd a difference is small but there
 
 
@@ -231,10 +235,18 @@ def distinct(effects: Iterable[TraitEffect], first: Collection[str] = ()) -> tup
     chosen: list[TraitEffect] = []
     told: set[str] = set()
     for e in sorted(notable, key=lambda e: (e.trait not in first, -abs(e.effect or 0.0), e.trait, e.level or "")):
-        if e.trait not in told:
+        story = _story(e.trait)
+        if story not in told:
             chosen.append(e)
-            told |= {e.trait}.union(*(story for story in _SAME_STORY if e.trait in story))
+            told |= {story}.union(*(same for same in _SAME_STORY if story in same))
     return tuple(chosen)
+
+
+def _story(trait: str) -> str:
+    """What a trait tells of: what somebody buys and is interested in is one thing, and so are all lifetime values."""
+    if trait.startswith("clv_"):
+        return "clv"
+    return trait.removeprefix("interest_").removeprefix("category_share_")
 
 
 def as_table(effects: Sequence[TraitEffect]) -> ir.Table:

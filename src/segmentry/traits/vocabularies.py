@@ -322,12 +322,6 @@ _LANGUAGES = {
 }
 
 
-def unknown(name: str, spellings: Iterable[str]) -> list[str]:
-    """The spellings that a vocabulary does not have."""
-    values = set(_spellings(name).values())
-    return [given for given, value in meanings(name, spellings).items() if value is not None and value not in values]
-
-
 def role_of(title: str) -> str | None:
     """The role in buying that a job title speaks of; None where it speaks of none.
 
