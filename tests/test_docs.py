@@ -40,12 +40,17 @@ def test_python_of_the_readme_runs(project_root: Path) -> None:
         exec(compile(block, "README.md", "exec"), {})
 
 
+def _write_files(guide: str, folder: Path, csv: str) -> None:
+    """The files that a guide shows, each after a line that ends in its name, or in what it is."""
+    for file, kind in ((csv, "csv"), ("segmentry.yaml", "yaml")):
+        block = re.search(rf"{file}[^\n]*:\n```{kind}\n(.*?)```", guide, re.DOTALL)
+        assert block is not None
+        (folder / file).write_text(block[1], encoding="utf-8")
+
+
 def test_the_guide_to_declared_traits_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
     guide = (project_root / "docs" / "guides" / "declared_traits.md").read_text(encoding="utf-8")
-    for file, kind in (("events.csv", "csv"), ("segmentry.yaml", "yaml")):
-        block = re.search(rf"{file}:\n```{kind}\n(.*?)```", guide, re.DOTALL)
-        assert block is not None
-        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    _write_files(guide, tmp_path, "events.csv")
     space = sg.open(tmp_path)
     assert space.run() == {}
     with space.reading() as reading:
@@ -86,10 +91,7 @@ def test_the_guides_to_models_are_what_a_run_gives(project_root: Path, tmp_path:
 
 def test_the_guide_to_needs_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
     guide = (project_root / "docs" / "guides" / "needs.md").read_text(encoding="utf-8")
-    for file, kind in (("survey.csv", "csv"), ("segmentry.yaml", "yaml")):
-        block = re.search(rf"{file}[^\n]*:\n```{kind}\n(.*?)```", guide, re.DOTALL)
-        assert block is not None
-        (tmp_path / file).write_text(block[1], encoding="utf-8")
+    _write_files(guide, tmp_path, "survey.csv")
     space = sg.open(tmp_path)
     assert space.run() == {}
     with space.reading() as reading:

@@ -117,10 +117,7 @@ def test_no_personal_data_in_artefacts(personality: Workspace, real_data: Path) 
 
 
 def test_all_five_tables_of_telco_are_joined(real_data: Path, tmp_path: Path) -> None:
-    space = create_workspace(tmp_path / "telco", sorted((real_data / "telco_churn").glob("*.parquet")), name="Telco")
-    space.collect()
-    space.resolve()
-    space.traits()
+    space = _ran(tmp_path / "telco", *sorted((real_data / "telco_churn").glob("*.parquet")))
     with space.reading() as reading:
         made = reading.find("traits").to_pandas().set_index("customer_id")
     location = pd.read_parquet(real_data / "telco_churn" / "Telco_customer_churn_location.parquet")
@@ -130,3 +127,20 @@ def test_all_five_tables_of_telco_are_joined(real_data: Path, tmp_path: Path) ->
     assert (made["population"].sort_index() == known.sort_index()).all()
     # One of each of the other four.
     assert made[["age", "city", "tenure_in_months", "churn_reason"]].notna().any().all()
+
+
+def test_crm_opportunities_are_a_workspace_of_accounts(real_data: Path, tmp_path: Path) -> None:
+    space = _ran(tmp_path / "crm", *sorted((real_data / "crm_sales_opportunities").glob("*.csv")))
+    entries = {e.source: e for e in space.manifest().entries}
+    bought, deals = entries["sales_pipeline"], entries["opportunities"]
+    assert (bought.rows, bought.kept + bought.quarantined) == (8_800, 8_800)
+    assert bought.reasons["names no account: a lead"] == 1_425
+    assert (deals.rows, deals.kept) == (8_800, 8_800)
+    with space.reading() as reading:
+        made = reading.find("account_traits").to_pandas().set_index("account_id")
+    pipeline = pd.read_csv(real_data / "crm_sales_opportunities" / "sales_pipeline.csv")
+    closed = pipeline[pipeline["deal_stage"].isin(["Won", "Lost"])]
+    won = (closed["deal_stage"] == "Won").groupby(closed["account"]).mean()
+    assert len(made) == len(won) == 85
+    assert made["win_rate"].sort_index().to_numpy() == pytest.approx(won.sort_index().to_numpy())
+    assert sum(s.customers for s in space.summary("accounts").segments) == 85

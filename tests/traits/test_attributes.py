@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -12,19 +11,12 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import by_key, customers, transactions
 
-from segmentry import engine
 from segmentry.catalogue import Model
 from segmentry.config import Attribute
 from segmentry.errors import ConfigError
 from segmentry.traits import Facts, compute
 
 AS_OF = date(2024, 1, 31)
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 def attribute(kind: str = "category", **more: Any) -> Attribute:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -12,16 +11,9 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import COSTS, by_key, customers, table, transactions
 
-from segmentry import engine
 from segmentry.traits import Facts, compute
 
 AS_OF = date(2024, 6, 30)
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 def found(con: Backend, people: list[Any], costs: list[dict[str, Any]], lines: list[dict[str, Any]] | None = None):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tests.engines import on, on_every_engine
 from tests.shops import opened
 from trait_reference import by_key, customers, table, transactions
 
-from segmentry import config, engine
+from segmentry import config
 from segmentry.catalogue import lookup
 from segmentry.config import Attribute
 from segmentry.errors import ConfigError, FitError
@@ -29,12 +29,6 @@ from segmentry.traits import Facts, TraitTable, compute, definitions
 
 EVENTS = {"customer_key": pa.int64(), "time": pa.timestamp("us"), "known_from": pa.timestamp("us")}
 HEAD = "name: x\nsources: {shop: {kind: transactions, path: x.csv, columns: {customer: c, time: t, amount: a}}}\n"
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 def own(section: str, *attributes: tuple[str, str, Attribute]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,16 +11,9 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import by_key, customers, transactions
 
-from segmentry import engine
 from segmentry.tables import Pii
 from segmentry.traits import Facts, compute
 from segmentry.traits.demographic import genders
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 def one(con: Backend, as_of: date, **columns: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 
 import ibis
@@ -18,12 +17,6 @@ from segmentry.traits import Facts, Settings, compute
 from segmentry.traits.events import Kind, kind_of
 
 AS_OF = date(2024, 1, 31)
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 @pytest.mark.parametrize(("seed", "zone"), [(1, "UTC"), (2, "America/New_York"), (3, "Asia/Kolkata")])

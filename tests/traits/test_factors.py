@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -17,19 +16,12 @@ from test_psychographic import AS_OF, made
 from tests.shops import opened
 from trait_reference import by_key, customers
 
-from segmentry import engine as engines
 from segmentry.config import Scale, Survey
 from segmentry.data.simulation import simulate
 from segmentry.data.simulation.plan_voice import ITEMS
 from segmentry.traits import Facts, Settings, compute
 
 ATTITUDES = ("innovativeness", "price_consciousness", "brand_loyalty", "privacy_concern")
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engines.in_memory() as backend:
-        yield backend
 
 
 # The demo company ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
 from datetime import date
 
 import ibis
@@ -14,18 +13,11 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import CUSTOMERS, by_key, customers, table, transactions
 
-from segmentry import engine
 from segmentry.traits import Facts, compute
 from segmentry.traits.geographic import country_code
 from segmentry.traits.penetration import penetration
 
 AS_OF = date(2024, 1, 31)
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 @pytest.mark.parametrize(

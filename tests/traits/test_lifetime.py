@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,6 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import COSTS, by_key, customers, table, transactions
 
-from segmentry import engine
 from segmentry.config import Attribute
 from segmentry.config.lifetime import Lifetime
 from segmentry.stats.lifetime import GammaGamma, GeometricNbd, ShiftedBetaGeo, Terms, lifetime_value
@@ -24,12 +23,6 @@ from segmentry.traits.lifetime.learned import LifetimeModels
 
 AS_OF = date(2025, 12, 31)
 Row = dict[str, Any]
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 def shop(people: int = 900, seed: int = 3, days: int = 600) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from tests.shops import opened
 from trait_reference import PRODUCTS, Row, by_key, customers, table, transactions
 from typer.testing import CliRunner
 
-from segmentry import engine as engines
 from segmentry.apps import cli
 from segmentry.catalogue import Model
 from segmentry.config import Scale, Survey
@@ -30,12 +29,6 @@ from segmentry.traits import Facts, Settings, TraitTable, compute
 
 AS_OF = date(2024, 6, 30)
 AGREE = ("Strongly disagree", "Disagree", "Neither agree nor disagree", "Agree", "Strongly agree")
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engines.in_memory() as backend:
-        yield backend
 
 
 def settings_of(**scales: dict[str, Any]) -> Settings:

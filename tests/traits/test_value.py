@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -11,16 +10,9 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import PRODUCTS, by_key, customers, table, transactions
 
-from segmentry import engine
 from segmentry.traits import Facts, compute
 
 AS_OF = date(2024, 1, 31)
-
-
-@pytest.fixture
-def con() -> Iterator[Backend]:
-    with engine.in_memory() as backend:
-        yield backend
 
 
 def made_of(con: Backend, rows: list[dict[str, Any]], products: list[dict[str, Any]] | None = None, **also: Any):
