@@ -28,7 +28,6 @@ from segmentry.stats.lifetime.cells import (
     Cells,
     Floats,
     checked_histories,
-    purchase_cells,
     refuse,
     whole_numbers,
 )
@@ -68,17 +67,6 @@ class BetaBinomialGeo(BuyingModel):
     beta: float
     gamma: float
     delta: float
-
-    @classmethod
-    def fit(
-        cls,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,  # noqa: N803
-        counts: ArrayLike | None = None,
-    ) -> Self:
-        """Fit by maximum likelihood; whole periods, otherwise as :meth:`BetaGeo.fit`."""
-        return cls.fit_cells(purchase_cells(*cls._checked(frequency, recency, T), counts))
 
     @classmethod
     def fit_cells(cls, cells: Cells) -> Self:

@@ -57,7 +57,7 @@ class BuyingModel(Model):
 
         Raises :class:`DataError` for impossible histories, :class:`FitError` if they do not determine the model.
         """
-        return cls.fit_cells(purchase_cells(frequency, recency, T, counts))
+        return cls.fit_cells(purchase_cells(*cls._checked(frequency, recency, T), counts))
 
     @classmethod
     @abstractmethod
