@@ -13,7 +13,7 @@ import numpy.typing as npt
 from segmentry import engine
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, did_you_mean
-from segmentry.placement import Cascade, Grid, Nearest, Prep
+from segmentry.placement import Prep, Rule
 from segmentry.segmentation import Segment
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Learning:
 class Fitted:
     """What a method gives back: the rule, the segments in their order, and what it found out (plain JSON values)."""
 
-    rule: Cascade | Grid | Nearest
+    rule: Rule
     segments: tuple[Segment, ...]
     report: Mapping[str, Any] = field(default_factory=dict)
 
