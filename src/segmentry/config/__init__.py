@@ -37,6 +37,7 @@ from segmentry.config.segmentations import (
     RuleSegment,
     Segmentation,
     SegmentText,
+    Serve,
     Tier,
     ValueTiers,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "Scale",
     "SegmentText",
     "Segmentation",
+    "Serve",
     "Source",
     "Survey",
     "TextList",

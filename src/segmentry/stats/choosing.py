@@ -43,12 +43,14 @@ class Option:
         ari: (pairs,) adjusted Rand index of each pair of bootstrap solutions.
         jaccard: (k,) for each segment of the solution, the mean over the samples of the best Jaccard index.
         gaps: how empty the borders between the segments are.
+        least_share: share of all customers from which a segment is large enough to serve.
     """
 
     solution: Solution
     ari: Floats
     jaccard: Floats
     gaps: Gaps
+    least_share: float = MIN_SHARE
 
     @property
     def k(self) -> int:
@@ -80,8 +82,8 @@ class Option:
             weak = int((self.jaccard < MIN_JACCARD).sum())
             least = f"lowest Jaccard {self.min_jaccard:.2f} < {MIN_JACCARD}"
             failed.append(f"{weak} of {self.k} segments do not come back in new samples ({least})")
-        if self.smallest_share < MIN_SHARE:
-            failed.append(f"the smallest segment is too small ({self.smallest_share:.1%} < {MIN_SHARE:.0%})")
+        if self.smallest_share < self.least_share:
+            failed.append(f"the smallest segment is too small ({self.smallest_share:.1%} < {self.least_share:.0%})")
         return tuple(failed)
 
 
@@ -151,7 +153,7 @@ def panel(
     if not wanted or wanted[0] < 2:
         raise FitError(f"Numbers of segments to consider: {wanted}.", why="Give at least one, each at least 2.")
     of_rows = len(np.asarray(x))
-    rows, weight = _bounded(x, weights, max_rows, how.seed)
+    rows, weight = bounded(x, weights, max_rows, how.seed)
     data = finder.table(rows, weight)
     most = finder.most(data)
     if most < wanted[0]:
@@ -188,8 +190,8 @@ def panel(
     return Panel(tuple(options), left_out, len(rows), of_rows, how)
 
 
-def _bounded(x: ArrayLike, weights: ArrayLike | None, max_rows: int, seed: int) -> tuple[Floats, Floats]:
-    """The rows and weights of the panel: all, or a draw of them."""
+def bounded(x: ArrayLike, weights: ArrayLike | None, max_rows: int, seed: int) -> tuple[Floats, Floats]:
+    """The rows and weights that a panel works on: all, or a draw of them."""
     rows = np.asarray(x, dtype=np.float64)
     weight = checked_weights(weights, len(rows))
     if len(rows) <= max_rows:
@@ -218,7 +220,7 @@ def decide(evidence: Panel) -> Verdict:
 
 
 def _proposal(evidence: Panel) -> int:
-    useful = [option for option in evidence.options if option.smallest_share >= MIN_SHARE] or evidence.options
+    useful = [option for option in evidence.options if option.smallest_share >= option.least_share] or evidence.options
     best = max(option.mean_ari for option in useful)
     return min(option.k for option in useful if option.mean_ari >= best - _AS_GOOD)
 
