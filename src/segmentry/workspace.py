@@ -14,8 +14,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import ibis.expr.types as ir
+
 from segmentry import artefacts, config, segment, traits
-from segmentry.artefacts import digest, load_segmentation
+from segmentry.artefacts import Version, digest, load_segmentation
 from segmentry.data import (
     collect,
     feeds,
@@ -45,8 +47,9 @@ from segmentry.explanations import Explanation
 from segmentry.reading import Overview, Reading
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run, State
-from segmentry.target import assignment, naming, playbooks, profiles
+from segmentry.target import assignment, naming, playbooks, profiles, trial
 from segmentry.target.profiles import SegmentationSummary
+from segmentry.target.trial import Trial
 from segmentry.traits import Definition, Settings, ThemeSummary
 
 
@@ -272,43 +275,72 @@ class Workspace:
             self._drawn = (None, None)
 
     def _fit(self, name: str, segments: int | None = None) -> Segmentation:
-        settings = self._settings(name)
-        if segments is not None:
-            settings = segment.with_number(settings, segments, where=f"segmentation {name}")
-        run = self._current("traits")
-        number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
+        settings, run = self._asked(name, segments), self._current("traits")
         with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
             with self.engine.session({"traits": run.id}) as session:
-                base = base_of(run, settings.unit)
-                specs = {t.name: t for t in traits.from_json(base["traits"])}
-                table = session.table("traits", TRAIT_TABLES[settings.unit])
-                wanted = (run.id, settings.unit, settings.population)
-                if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
-                    size, seed = self.config.sample.size, self.config.sample.seed
-                    self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
-                fitted = segment.fit(
-                    name,
-                    settings,
-                    segment.Learning(
-                        self._drawn[1],
-                        specs,
-                        where=f"{config.FILE_NAME} segmentations.{name}",
-                        seed=self.config.sample.seed,
-                        progress=self._progress(f"fit:{name}"),
-                    ),
-                    version=number,
-                    as_of=run.as_of,
-                )
-                placed = assignment.memberships(fitted, table).select(KEYS[fitted.unit][0], "segment")
-                placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
-                worth = segment.value_trait_of(list(specs))
-                told = [s for s in specs.values() if s.name in dict(fitted.traits) or s.name == worth]
-                effects = profiles.effects(placed, table, told, base["largest"])
-                book = playbooks.load(self.root / playbooks.FILE_NAME)
-                fitted = naming.with_texts(fitted, effects, book, found=fitted.method in segment.FIND_SEGMENTS)
+                fitted, _placed = self._learned(session, run, name, settings)
             done({}, artefacts.save_segmentation(self.root, fitted))
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
+
+    def try_fit(self, name: str, segments: int | None = None) -> Trial:
+        """What :meth:`fit` and :meth:`assign` would change: who would move, and the value with them. Writes nothing."""
+        settings, run, current = self._asked(name, segments), self._current("traits"), self.state.current()
+        fit, placing = current.get(f"fit:{name}"), current.get(f"assign:{name}")
+        base = base_of(run, settings.unit)
+        now = load_segmentation(self.root, fit) if fit else None
+        same_unit = placing is not None and placing.facts.get("unit", "customer") == settings.unit
+        try:
+            with self.engine.session({"traits": run.id, **({"before": placing.id} if placing else {})}) as session:
+                fitted, placed = self._learned(session, run, name, settings)
+                table = session.table("traits", TRAIT_TABLES[settings.unit])
+                moves = []
+                if same_unit:
+                    before = session.table("before", "memberships")
+                    moves = trial.moves(before, placed, table, base["value_trait"], base["largest"])
+        finally:
+            self._drawn = (None, None)
+        changed = trial.settings_changed(now.report.get("settings") if now else None, fitted.report["settings"])
+        return Trial(fitted, now.version if now else None, tuple(moves), base["value_trait"], changed)
+
+    def _asked(self, name: str, segments: int | None) -> Any:
+        """The settings of a segmentation, with the number of segments set by hand."""
+        settings = self._settings(name)
+        return segment.with_number(settings, segments, where=f"segmentation {name}") if segments else settings
+
+    def _learned(self, session: Session, run: Run, name: str, settings: Any) -> tuple[Segmentation, ir.Table]:
+        """The next version of a segmentation, learned on the sample, and everybody placed by it; nothing is written."""
+        number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
+        base = base_of(run, settings.unit)
+        specs = {t.name: t for t in traits.from_json(base["traits"])}
+        table = session.table("traits", TRAIT_TABLES[settings.unit])
+        wanted = (run.id, settings.unit, settings.population)
+        if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
+            size, seed = self.config.sample.size, self.config.sample.seed
+            self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
+        fitted = segment.fit(
+            name,
+            settings,
+            segment.Learning(
+                self._drawn[1],
+                specs,
+                where=f"{config.FILE_NAME} segmentations.{name}",
+                seed=self.config.sample.seed,
+                progress=self._progress(f"fit:{name}"),
+            ),
+            version=number,
+            as_of=run.as_of,
+        )
+        placed = assignment.memberships(fitted, table).select(KEYS[fitted.unit][0], "segment")
+        placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
+        worth = segment.value_trait_of(list(specs))
+        told = [s for s in specs.values() if s.name in dict(fitted.traits) or s.name == worth]
+        effects = profiles.effects(placed, table, told, base["largest"])
+        book = playbooks.load(self.root / playbooks.FILE_NAME)
+        named = naming.with_texts(fitted, effects, book, found=fitted.method in segment.FIND_SEGMENTS)
+        words = dict(zip(fitted.names, named.names, strict=True))
+        placed = placed.mutate(segment=placed["segment"].substitute(words) if words else placed["segment"])
+        return named, placed
 
     def assign(self, name: str) -> Run:
         """Put every unit of the population into exactly one segment, with history and profiles."""
@@ -428,6 +460,14 @@ class Workspace:
             facts = self._describing(session, manifest, day).facts()
             learned = artefacts.load_learned(self.root, run)
             return traits.theme_summaries(facts, day, self._trait_settings(), learned)
+
+    def versions(self, name: str, said: str = "", who: str = "", *, signed: bool = False) -> tuple[Version, ...]:
+        """The versions of a segmentation, oldest first; ``said`` or ``signed`` by ``who`` is noted of the current."""
+        current = self.segmentation(name)
+        if said or signed:
+            self.state.note_statement(who, name, current.version, said, signed=signed)
+        runs = self.state.done(f"fit:{name}")
+        return artefacts.versions(self.root, runs, self.state.statements(name))
 
     def sql(self, name: str, dialect: str) -> str:
         """The placement of a segmentation as SQL over the traits table."""

@@ -331,17 +331,25 @@ def fit(
     name: Name = None,
     workspace: Where = HERE,
     segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show who would move; write nothing.")] = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Learn a segmentation anew and place everybody by it; the version before stays on disk."""
-    from segmentry.apps import terminal
+    from segmentry.apps import definitions, terminal
 
-    with _opened(workspace, quiet) as space:
+    with _opened(workspace, quiet or json) as space:
         chosen = _name(space, name)
+        if dry_run:
+            tried = space.try_fit(chosen, segments)
+            _print_json(definitions.as_json(tried)) if json else definitions.show_trial(tried, space.config.currency)
+            return
         space.fit(chosen, segments)
         space.assign(chosen)
         summary = space.summary(chosen)
-    if not quiet:
+    if json:
+        _print_json([_without(s, "apart") for s in summary.segments])
+    elif not quiet:
         terminal.segments(summary, space.config.currency)
 
 
@@ -392,6 +400,25 @@ def describe(
     else:
         terminal.describe(summary, shown, space.config.currency, notes)
         quality.healths(healths, rules)
+
+
+@app.command()
+def versions(
+    name: Name = None,
+    workspace: Where = HERE,
+    comment: Annotated[str, typer.Option(help="Say something of the current version.")] = "",
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the current version off, as its owner.")] = False,
+    json: Json = False,
+) -> None:
+    """Show the versions of a segmentation: what changed in segmentry.yaml, what was said and who signed."""
+    from segmentry.apps import definitions
+
+    with _opened(workspace, True) as space:
+        found = space.versions(_name(space, name), comment, getpass.getuser(), signed=sign)
+    if json:
+        _print_json(found)
+    else:
+        definitions.show_versions(found)
 
 
 @app.command()

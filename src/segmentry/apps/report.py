@@ -27,6 +27,7 @@ from plotly.offline import get_plotlyjs
 
 from segmentry.apps import (
     charts,
+    choosing_charts,
     findings,
     lifetime_charts,
     lifetime_findings,
@@ -317,6 +318,11 @@ def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told:
         ("tiers", charts.tier_pareto(summary, overview.pareto, told) if tiers else None, _TIER_NOTE),
         ("map", charts.rfm_map(summary), _MAP_NOTE),
         ("panel", charts.stability(summary), _PANEL_NOTE),
+        ("within", choosing_charts.within(summary), choosing_charts.WITHIN_NOTE),
+        ("across", choosing_charts.across(summary), choosing_charts.ACROSS_NOTE),
+        ("criteria", choosing_charts.criteria(summary), choosing_charts.criteria_note(summary)),
+        ("replications", choosing_charts.replications(summary), choosing_charts.REPLICATIONS_NOTE),
+        ("gorge", choosing_charts.gorge(summary), choosing_charts.GORGE_NOTE),
         ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE),
     )
     found = (_chart(f"{prefix}-{kind}", figure, note) for kind, figure, note in drawn)

@@ -19,6 +19,7 @@ import numpy as np
 from segmentry.placement import exact
 from segmentry.segment.fitting import Learning, Numbers
 from segmentry.stats import choosing, solutions
+from segmentry.stats.descent import Ints
 from segmentry.stats.finding import Finder, Solution
 from segmentry.stats.stability import DOUBTFUL, trust
 
@@ -53,7 +54,8 @@ class Chosen(Generic[S]):
     """The solution that is taken, on the whole sample, and the evidence as plain JSON values.
 
     ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``passed``, ``panel`` (a row per number), ``across``,
-    ``gorge``, ``judged`` (a row per segment), ``refused`` (numbers that would not serve, and why).
+    ``gorge`` (of the panel's solution; ``counterpart`` says which of its segments each is), ``judged`` (a row per
+    segment), ``refused`` (numbers that would not serve, and why).
     """
 
     solution: S
@@ -68,6 +70,7 @@ class _Judged:
     solution: Any
     rows: tuple[Mapping[str, Any], ...]
     problems: tuple[str, ...]
+    counterpart: tuple[int, ...]  # for each segment the one of the panel's solution that it is
 
 
 def choose(
@@ -100,8 +103,6 @@ def choose(
         of_rows=len(rows),
     )
     verdict = choosing.decide(evidence)
-    if verdict.structure == "reproducible" and not _beats_shuffled(finder, part, weight, verdict.k, learning, blocks):
-        verdict = replace(verdict, structure="constructive", sentence=_no_structure(verdict.k))
     options = {option.k: option for option in evidence.options}
     refused: list[dict[str, Any]] = []
     for k in [asked] if asked else _candidates(verdict, options):
@@ -109,22 +110,28 @@ def choose(
         if asked or not judged.problems:
             break
         refused.append({"k": k, "why": list(judged.problems)})
+    taken = judged.solution.k
+    if taken != verdict.k:
+        alone = choosing.decide(replace(evidence, options=(options[taken],)))
+        verdict = replace(alone, passed=verdict.passed, natural=verdict.natural)
+    if verdict.structure == "reproducible" and not _beats_shuffled(finder, part, weight, taken, learning, blocks):
+        verdict = replace(verdict, structure="constructive", sentence=_no_structure(taken))
     warnings = list(judged.problems)
-    if refused and refused[-1]["k"] != judged.solution.k:
-        warnings.append(f"{verdict.k} segments were taken down to {judged.solution.k}: {refused[0]['why'][0]}")
+    if refused and refused[0]["k"] != taken:
+        warnings.append(f"{refused[0]['k']} segments were taken down to {taken}: {refused[0]['why'][0]}")
     warnings += [f"{_few(judged.rows, row)}: {row['doubt']}" for row in judged.rows if row["doubt"]]
-    k = judged.solution.k
     report = {
-        "k": k,
+        "k": taken,
         "asked": asked,
         "verdict": verdict.structure,
         "because": verdict.sentence,
         "passed": list(verdict.passed),
         "panel": [_panel_row(option, evidence) for option in evidence.options],
         "across": _across(evidence, weight),
-        "gorge": _gorge(finder, part, weight, options[k]),
+        "counterpart": list(judged.counterpart),
+        "gorge": _gorge(finder, part, weight, options[taken]),
         "judged": list(judged.rows),
-        "refused": [r for r in refused if r["k"] != k],
+        "refused": [r for r in refused if r["k"] != taken],
     }
     return Chosen(judged.solution, report, tuple(warnings))
 
@@ -195,7 +202,7 @@ def _judged(
     solution = option.solution if alike else finder.solve(rows, weights, k, finder.starts, learning.seed)
     customers = np.bincount(solution.labels, minlength=k)
     shares = solution.sizes / solution.sizes.sum()
-    jaccard = _jaccard(option, solution.classify(part))
+    counterpart, jaccard = _counterparts(option, solution.classify(part))
     traits, values = _values(learning)
     step = max(1, len(values) // _CONTRAST_ROWS)
     apart = solutions.contrasts(values[::step], solution.labels[::step], weights[::step], k)
@@ -203,7 +210,7 @@ def _judged(
     rows_, problems = [], []
     for i in range(k):
         others = [j for j in range(k) if j != i]
-        nearest = min(others, key=lambda j: float(apart[i, j].max(initial=0.0)))
+        nearest = min(others, key=lambda j: float((apart[i, j] ** 2).sum()))
         at = int(apart[i, nearest].argmax()) if traits else 0
         most = float(apart[i, nearest].max(initial=0.0))
         described = float(apart[i, nearest][~formed].max(initial=0.0))
@@ -235,21 +242,20 @@ def _judged(
                 f"two segments are not materially different: {most:.2f} standard deviations in the trait that differs "
                 f"most ({traits[at] if traits else 'none'}), {DIFFERENT} is the least."
             )
-    return _Judged(solution, tuple(rows_), tuple(dict.fromkeys(problems)))
+    return _Judged(solution, tuple(rows_), tuple(dict.fromkeys(problems)), tuple(counterpart.tolist()))
 
 
-def _jaccard(option: choosing.Option, labels: Any) -> Numbers:
-    """(k,) how well each segment of the whole sample comes back: as its counterpart in the panel does.
+def _counterparts(option: choosing.Option, labels: Ints) -> tuple[Ints, Numbers]:
+    """(k,) which segment of the panel's solution each segment of the whole sample is, and how well it comes back.
 
-    Where the two overlap less than that, the overlap counts.
+    It comes back as its counterpart does; where the two overlap less than that, the overlap counts.
     """
     k = option.k
     table = solutions.across(labels, option.solution.labels, (k, k), np.ones(len(labels))).flows
     union = table.sum(axis=1, keepdims=True) + table.sum(axis=0) - table
     overlap = table / np.where(union > 0, union, 1.0)
-    counterpart = overlap.argmax(axis=1)
-    found: Numbers = np.minimum(option.jaccard[counterpart], overlap.max(axis=1))
-    return found
+    counterpart = overlap.argmax(axis=1).astype(np.int64)
+    return counterpart, np.minimum(option.jaccard[counterpart], overlap.max(axis=1))
 
 
 def _doubt(jaccard: float, described: float | None) -> str:

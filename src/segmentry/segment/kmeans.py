@@ -93,7 +93,7 @@ def _preparation(
         else:
             warnings.append(f"{trait.name} is the same for everybody (or not known) and was left out.")
     if all(t.kind == "boolean" for t in chosen):
-        # Answers share a scale already; z-scores would let the rare ones weigh most (Dolnicar, Grün & Leisch 2018, 6.3).
+        # Answers share a scale already; z-scores would let the rare ones weigh most (Dolnicar et al. 2018, 6.3).
         prep = [replace(p, scale=1.0) for p in prep]
     if not prep:
         raise FitError(

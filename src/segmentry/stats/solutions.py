@@ -71,6 +71,8 @@ def contrasts(values: Floats, labels: Ints, weights: Floats, k: int) -> Floats:
     total = np.where(both, n[:, None] + n[None], 1.0)
     pooled = (n[:, None] * variances[:, None] + n[None] * variances[None]) / total
     gaps = np.abs(means[:, None] - means[None])
-    # a trait without any variance within two segments tells them apart by itself, by as much as can be said
-    found: Floats = np.where(both & (gaps > 0), gaps / np.sqrt(np.maximum(pooled, 1e-4 * gaps**2)), 0.0)
+    told = both & (gaps > 0)
+    # a trait without any variance within two segments tells them apart by itself: by 100, as much as is ever said
+    spread = np.sqrt(np.maximum(pooled, 1e-4 * gaps**2))
+    found: Floats = np.where(told, gaps, 0.0) / np.where(told, spread, 1.0)
     return found
