@@ -44,6 +44,7 @@ from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, LifetimeReport, Overview, QualityReport, TraitCover
 from segmentry.target import unmet_needs
+from segmentry.target.criteria import Checked
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
 from segmentry.target.satisfaction import Score
@@ -114,6 +115,7 @@ class Section:
     cards: tuple[Card, ...]
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
     notes: tuple[str, ...] = ()
+    criteria: tuple[Checked, ...] = ()  # whether each segment is worth having
 
 
 @dataclass(frozen=True)
@@ -307,6 +309,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         cards=cards,
         profile=_profile_rows(summary, overview.currency),
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
+        criteria=overview.criteria.get(summary.name, ()),
     )
 
 

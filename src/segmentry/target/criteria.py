@@ -14,7 +14,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.segmentation import OUTSIDE, keys_of
+from segmentry.segmentation import OUTSIDE, Segmentation
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
 
 CRITERIA = ("measurable", "substantial", "accessible", "differentiable", "actionable", "stable")
@@ -47,30 +47,25 @@ class Checked:
         return tuple(c.name for c in self.criteria if c.holds is False)
 
 
-def check(
-    summary: SegmentationSummary,
-    reached: Mapping[str, int] | None,
-    written: Collection[str],
-    serve: Mapping[str, Any] | None = None,
-) -> tuple[Checked, ...]:
+def check(found: Segmentation, summary: SegmentationSummary, reached: Mapping[str, int] | None) -> tuple[Checked, ...]:
     """Check every segment that has members.
 
     Args:
-        summary: the segmentation as people see it.
+        found: the segmentation, with the texts that people wrote. summary: the same as people see it.
         reached: members who can be reached, by segment; None where nothing is known of it.
-        written: segments whose next action a person has written down.
-        serve: ``share`` and ``count`` from which a segment is large enough.
     """
-    least = {"share": _SHARE, "count": _COUNT, **(serve or {})}
+    least = {"share": _SHARE, "count": _COUNT, **found.report.get("settings", {}).get("serve", {})}
+    made_up = {name: texts.get("action") for name, texts in found.report.get("texts", {}).items()}
+    written = {s.name for s in found.segments if s.action and s.action != made_up.get(s.name)}
     nowhere = {s.name for s in OUTSIDE}
     proper = [s for s in summary.segments if s.name not in nowhere]
     judged = list(summary.report.get("judged") or ())
-    found = []
+    checked = []
     for i, segment in enumerate(proper):
         if not segment.customers:
             continue
         jaccard = judged[i]["jaccard"] if len(judged) == len(proper) else None
-        found.append(
+        checked.append(
             Checked(
                 segment.name,
                 (
@@ -83,7 +78,7 @@ def check(
                 ),
             )
         )
-    return tuple(found)
+    return tuple(checked)
 
 
 def _measurable(summary: SegmentationSummary, segment: SegmentSummary) -> Criterion:
@@ -129,17 +124,19 @@ def _stable(jaccard: float | None, method: str) -> Criterion:
     return Criterion("stable", jaccard >= _STABLE, f"comes back by {jaccard:.2f} in new samples")
 
 
-def reachable(placed: ir.Table, people: ir.Table) -> dict[str, int] | None:
+def reachable(placed: ir.Table, people: ir.Table | None) -> dict[str, int] | None:
     """Members by segment of whom an e-mail address or a phone number is known; None where they are for nobody.
 
     ``people`` has a row per customer with its contact columns.
     """
-    key = keys_of(people)[0]
+    if people is None:
+        return None
+    key = "customer_key"
     ways = [people[c].notnull() for c in ("email", "phone") if c in people.columns]
     if not ways or key not in placed.columns:
         return None
     known = people.select(key, reached=ibis.or_(*ways))
     joined = placed.select(key, "segment").inner_join(known, key)
     rows = joined.group_by("segment").agg(n=joined["reached"].sum()).to_pyarrow().to_pylist()
-    found = {r["segment"]: int(r["n"] or 0) for r in rows}
-    return found if any(found.values()) else None
+    counts = {r["segment"]: int(r["n"] or 0) for r in rows}
+    return counts if any(counts.values()) else None
