@@ -17,8 +17,8 @@ from segmentry.traits.learning import Learned
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    Those of an account stand in customer_key and customer_id, too. ``absent`` says of declared traits that are not
-    there why.
+    Those of an account stand in customer_key and customer_id, too. ``absent`` says why traits are not there: those of
+    the catalogue (a family by its name) and those that segmentry.yaml asks for.
     """
 
     table: ir.Table
