@@ -150,9 +150,8 @@ def _slipping(segment: SegmentSummary, summary: SegmentationSummary, overview: O
         if effect.effect is not None and effect.effect >= AWAY:
             stays = words.figure(effect.mean, effect.unit, overview.currency)
             others = words.figure(effect.base_mean, effect.unit, overview.currency)
-            return (
-                f"good {summary.units} that stay away: {behind}, last seen {stays} ago on average (everybody: {others})"
-            )
+            good = f"good {summary.units} {'who' if summary.unit == 'customer' else 'that'} stay away: {behind}"
+            return f"{good}, last seen {stays} ago on average (everybody: {others})"
     before = segment.customers - (segment.change or 0)
     if before and (segment.change or 0) <= -SHRUNK * before:
         lost = -(segment.change or 0)
