@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from segmentry.beginnings import create_workspace
-from segmentry.catalogue import TRAITS, family_of
+from segmentry.catalogue import TRAITS, declared_as
 from segmentry.workspace import Workspace
 
 
@@ -213,8 +213,7 @@ def test_each_data_set_fills_the_models_it_can_and_the_plan_explains_the_rest(
     for name, why in reasons.items():
         assert why in told[name], (name, told[name])
     # A trait of the catalogue is there or explained, and never both.
-    there = {name for part in plan.models for name in part.made or ()}
-    there |= {family.name for name in there if (family := family_of(name))}
+    there = {declared_as(name) for part in plan.models for name in part.made or ()}
     asked_for = [t for t in TRAITS.values() if plan.of(t.model).verdict != "not needed"]
     assert {t.name for t in asked_for} == {t.name for t in asked_for if (t.name in there) != (t.name in told)}
     assert not [why for why in told.values() if "that tells it" in why]

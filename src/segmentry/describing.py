@@ -13,7 +13,7 @@ from typing import Any
 import ibis.expr.types as ir
 
 from segmentry import segment, traits
-from segmentry.catalogue import family_of
+from segmentry.catalogue import declared_as
 from segmentry.config import Config
 from segmentry.data import identity, versions
 from segmentry.data.manifest import Manifest
@@ -130,6 +130,6 @@ def described(run: Run) -> Described:
     """What a run of the stage says to the data plan; a trait that customers or accounts have is there."""
     bases = [run.facts, *([run.facts["accounts"]] if "accounts" in run.facts else [])]
     made = [trait for base in bases for trait in traits.from_json(base["traits"])]
-    there = {name for trait in made for name in (trait.name, getattr(family_of(trait.name), "name", ""))}
+    there = {declared_as(trait.name) for trait in made}
     absent = {name: why for base in bases for name, why in base.get("absent", {}).items() if name not in there}
     return Described(tuple(made), absent, run.facts.get("evidence", {}))

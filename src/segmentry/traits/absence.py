@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from segmentry.catalogue import Trait, family_of
+from segmentry.catalogue import Trait, declared_as
 from segmentry.catalogue.takes import TAKES
 from segmentry.traits.known import Known
 from segmentry.traits.learning import LEARNERS, Learned
@@ -17,13 +17,12 @@ def absent(
 
     ``told`` are reasons that are known already, by trait; of a family that of its first member.
     """
-    there = {family.name if (family := family_of(trait.name)) else trait.name for trait in made}
+    there = {declared_as(trait.name) for trait in made}
     missing = [trait for trait in catalogue if trait.name not in there]
     given = _given(known, missing)
     found = {}
     for trait in missing:
-        members = (name for name in told if trait.is_family and (f := family_of(name)) and f.name == trait.name)
-        first = next(members, None)
+        first = next((name for name in told if name != trait.name and declared_as(name) == trait.name), None)
         if lacks := trait.lacks(given):
             found[trait.name] = f"nothing is known of {', nor of '.join(lacks)}"
         elif trait.name in told:

@@ -8,7 +8,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, family_of
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, declared_as
 from segmentry.traits.known import KEY, Known, Part
 from segmentry.traits.learning import Learned
 
@@ -46,5 +46,4 @@ _PLACES = {name: place for place, name in enumerate((*TRAITS, *ACCOUNT_TRAITS))}
 
 def _place(trait: Trait) -> int:
     """Built-in traits stand in the order of the catalogue, then the attributes as they are declared."""
-    family = family_of(trait.name)
-    return _PLACES.get(family.name if family else trait.name, len(_PLACES))
+    return _PLACES.get(declared_as(trait.name), len(_PLACES))
