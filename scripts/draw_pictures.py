@@ -1,7 +1,7 @@
 """Draw the pictures of the guides, one per model, from the workspace of a demo company: docs/pictures/MODEL.png.
 
     segmentry demo -w /somewhere/demo --customers 3000
-    python scripts/draw_pictures.py /somewhere/demo
+    python scripts/draw_pictures.py /somewhere/demo [MODEL ...]
 
 The figures are drawn in the look of the report, and photographed with a Chromium that is on PATH.
 """
@@ -28,7 +28,7 @@ WIDTH, HEIGHT = 720, 300
 AGES = ("under 18", "18-24", "25-34", "35-44", "45-54", "55-64", "65+")
 PACES = ("active", "slowing", "at risk", "gone", "no orders")
 STAGES = ("lead", "prospect", "opportunity", "customer", "churned")
-DISTANCES = {"under 5 km": 5.0, "5 to 20 km": 20.0, "20 to 50 km": 50.0, "50 km and more": float("inf")}
+MOST = 8  # bars of regions
 
 
 def bars(values: Mapping[str, float], title: str, axis: str, *, percent: bool = True) -> go.Figure:
@@ -39,7 +39,7 @@ def bars(values: Mapping[str, float], title: str, axis: str, *, percent: bool = 
         x=list(values.values()), y=[palette.label(name, 24) for name in values], orientation="h", text=texts,
         textposition="outside", cliponaxis=False, marker={"color": palette.ACCENT},
     )  # fmt: skip
-    figure.update_xaxes(title=axis, tickformat=".0%" if percent else "+.1f", range=_room(list(values.values())))
+    figure.update_xaxes(title=axis, tickformat=".0%" if percent else "+.2f", range=_room(list(values.values())))
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
 
@@ -64,18 +64,23 @@ def demographic(reading: Reading) -> go.Figure:
 
 
 def geographic(reading: Reading) -> go.Figure:
-    km = reading.find("traits")["nearest_store_km"].to_pyarrow().drop_null().to_pylist()
-    found, below = {}, 0.0
-    for name, end in DISTANCES.items():
-        found[name] = sum(below <= away < end for away in km) / len(km)
-        below = end
-    near = found["under 5 km"] + found["5 to 20 km"]
-    return bars(found, f"{words.share(near)} live within 20 km of a store", "share of the customers with coordinates")
+    regions = reading.find("traits").group_by("region").agg(n=ibis._.count()).order_by([ibis.desc("n"), "region"])
+    order = tuple(name for name in regions.to_pyarrow()["region"].to_pylist() if name is not None)
+    found = shares(reading, "traits", "region", order)
+    largest = dict(list(found.items())[:MOST])
+    title = f"{order[0]} is the largest region, with {words.share(largest[order[0]])} of the customers"
+    return bars(largest, title, "share of the customers whose region is known")
 
 
 def psychographic(reading: Reading) -> go.Figure:
-    scales = {c.trait.title: c.evidence for c in reading.trait_covers() if "omega" in c.evidence}
-    figure = palette.figure_of("How reliable the scales are: omega, and alpha with its 95 % interval", HEIGHT)
+    of = "scale_"
+    scales = {
+        c.trait.title: c.evidence
+        for c in reading.trait_covers()
+        if "omega" in c.evidence and c.trait.name.startswith(of)
+    }
+    least = min(e["omega"] for e in scales.values())
+    figure = palette.figure_of(f"All scales of the survey have an omega of {least:.2f} or more", HEIGHT)
     names = [palette.label(name.removeprefix("scale "), 24) for name in scales]
     alpha = [e["alpha"] for e in scales.values()]
     ends = [e["alpha_interval"] for e in scales.values()]
@@ -88,7 +93,7 @@ def psychographic(reading: Reading) -> go.Figure:
     figure.add_scatter(x=omega, y=names, mode="markers", name="omega",
                        marker={"color": palette.UNORDERED[1], "size": 11, "symbol": "diamond"})  # fmt: skip
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(title="reliability", range=[0.5, 1.0])
+    figure.update_xaxes(title="reliability; of alpha with its 95 % interval", range=[0.5, 1.0])
     figure.update_yaxes(autorange="reversed")
     return figure
 
@@ -112,7 +117,7 @@ def needs(reading: Reading) -> go.Figure:
     table = reading.find("traits")
     means = table.agg(**{t.name: table[t.name].mean() for t in covers}).to_pyarrow().to_pylist()[0]
     ranked = sorted(((t.value or t.title, means[t.name]) for t in covers), key=lambda each: -each[1])
-    title = f"{ranked[0][0]} is wanted most, {ranked[-1][0]} least"
+    title = f"{ranked[0][0]} is wanted most, {ranked[-1][0].lower()} least"
     return bars(dict(ranked), title, "mean score: times best less times worst, over times shown", percent=False)
 
 
@@ -134,12 +139,13 @@ DRAWN: dict[str, Callable[[Reading], go.Figure]] = {
 }
 
 
-def main(workspace: Path) -> None:
+def main(workspace: Path, *models: str) -> None:
+    """Draw the pictures of some models; of all without names."""
     assert DRAWN.keys() == {model.value for model in Model}
     with closing(open_workspace(workspace)) as space, space.reading() as reading, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for name, draw in DRAWN.items():
-            figure = draw(reading).update_layout(width=WIDTH, paper_bgcolor="white", plot_bgcolor="white")
+        for name in models or DRAWN:
+            figure = DRAWN[name](reading).update_layout(width=WIDTH, paper_bgcolor="white", plot_bgcolor="white")
             page = browser.new_page(viewport={"width": WIDTH, "height": int(figure.layout.height)})
             page.set_content(f"<body style='margin:0'>{figure.to_html(full_html=False, include_plotlyjs=True)}</body>")
             page.wait_for_selector(".main-svg")
@@ -149,4 +155,4 @@ def main(workspace: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

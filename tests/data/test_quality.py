@@ -66,7 +66,7 @@ def people(root: Path) -> Path:
             "income": 30_000 + 100 * np.arange(n),
             "age": 20 + np.arange(n) % 60,
             "gender": ["f", "m"] * (n // 2),
-            "school": ["BSc", "Master's degree", "A levels", "n/a"] * (n // 4),
+            "school": ["BSc", "Master's degree", "A levels", "PhD"] * (n // 4),
             "lat": 51.5,
         }
     )
