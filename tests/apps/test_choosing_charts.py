@@ -55,7 +55,8 @@ def test_model_speaks_through_its_criteria(summary: SegmentationSummary) -> None
     figure = drawn.criteria(modelled)
     assert figure is not None
     assert figure.layout.title.text == "The criteria speak: BIC for 4, ICL for 3, AIC for 2 segments"
-    assert drawn.criteria_note(modelled) != drawn.criteria_note(summary)
+    notes = [{name: note for name, _, note in drawn.drawn(each)} for each in (modelled, summary)]
+    assert notes[0]["criteria"] != notes[1]["criteria"]
 
 
 def test_all_flows_of_customers_are_drawn_between_circles(summary: SegmentationSummary) -> None:

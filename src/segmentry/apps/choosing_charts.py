@@ -17,24 +17,37 @@ from segmentry.target.profiles import SegmentationSummary
 _VALID, _DOUBTFUL = 0.75, 0.60  # Hennig 2007: a Jaccard index from which a segment is valid, below which not trusted
 _REPLICATED = 0.1  # of the starts: fewer, and the best solution may not be the best there is
 _CRITERIA: tuple[tuple[str, str], ...] = (("bic", "BIC"), ("icl", "ICL"), ("aic", "AIC"))
-WITHIN_NOTE = (
+_WITHIN_NOTE = (
     "A dot per segment: how much of it comes back when customers are resampled (Jaccard index: 1 all of it). "
     "Below the dashed lines a segment is weak (0.75) or not to be trusted (0.60)."
 )
-ACROSS_NOTE = (
+_ACROSS_NOTE = (
     "Each column is a number of segments, each circle a segment; lines are the customers who go from one to another. "
     "A filled circle is made of customers of one segment before (SLSA near 1); a pale one is a mix. "
     "A segment that runs straight through is there whatever the number."
 )
 _CRITERIA_NOTE = "How well the model describes the customers, less what its parameters cost: lower is better."
 _SCREE_NOTE = "What is left unexplained within the segments. It always falls; an elbow would speak for a number."
-REPLICATIONS_NOTE = (
+_REPLICATIONS_NOTE = (
     "How many independent searches end at the best solution found. Few of many: more starts may find a better one."
 )
-GORGE_NOTE = (
+_GORGE_NOTE = (
     "Customers by how much they are like a segment, from 0 to 1. Well separated segments have two peaks with a gorge "
     "in between: customers are either much like it or not at all."
 )
+
+
+def drawn(summary: SegmentationSummary) -> tuple[tuple[str, go.Figure | None, str], ...]:
+    """All of it in reading order: a name, the figure, and how to read it."""
+    modelled = any("bic" in row for row in _panel(summary))
+    found = (
+        ("within", within(summary), _WITHIN_NOTE),
+        ("across", across(summary), _ACROSS_NOTE),
+        ("criteria", criteria(summary), _CRITERIA_NOTE if modelled else _SCREE_NOTE),
+        ("replications", replications(summary), _REPLICATIONS_NOTE),
+        ("gorge", gorge(summary), _GORGE_NOTE),
+    )
+    return tuple((name, figure, note.replace("customers", summary.units)) for name, figure, note in found)
 
 
 def within(summary: SegmentationSummary) -> go.Figure | None:
@@ -186,11 +199,6 @@ def criteria(summary: SegmentationSummary) -> go.Figure | None:
     _by_number(figure, ks, chosen)
     figure.update_yaxes(title="lower is better")
     return figure
-
-
-def criteria_note(summary: SegmentationSummary) -> str:
-    """How to read :func:`criteria`."""
-    return _CRITERIA_NOTE if any("bic" in row for row in _panel(summary)) else _SCREE_NOTE
 
 
 def _scree_title(panel: Sequence[Mapping[str, Any]], chosen: int) -> str:
