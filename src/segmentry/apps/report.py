@@ -311,10 +311,10 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
 
 def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told: Worth) -> tuple[Chart, ...]:
     """What is drawn for a segmentation, in reading order; what has no data is left out."""
-    tiers = summary.method == "value_tiers" and "cuts" in summary.report
+    tiered = findings.worth(overview, summary.report.get("trait")) if summary.method == "value_tiers" else None
     drawn = (
         ("sizes", charts.sizes(summary, told.word), _sizes_note(summary, told.word)),
-        ("tiers", charts.tier_pareto(summary, overview.pareto, told) if tiers else None, _TIER_NOTE),
+        ("tiers", charts.tier_pareto(summary, tiered) if tiered else None, _tier_note(summary.units)),
         ("map", charts.rfm_map(summary), _MAP_NOTE),
         ("panel", charts.stability(summary), _PANEL_NOTE),
         ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE),
@@ -328,7 +328,10 @@ def _sizes_note(summary: SegmentationSummary, value: str) -> str:
     return f"Grey: share of the customers; in colour: share of the {value}." if valued else "Share of the customers."
 
 
-_TIER_NOTE = "Customers in order of what they brought, best first; the colours show where each tier ends."
+def _tier_note(units: str) -> str:
+    return f"{units.capitalize()} in the order of what the tiers go by, best first; the colours show where each ends."
+
+
 _MAP_NOTE = "Every customer has one place. Colour and name: the segment; the number: how many customers are there."
 _PANEL_NOTE = (
     "Each box: pairs of re-fits on resampled customers, and how far they agree (1: on every customer; 0: as chance); "
