@@ -18,7 +18,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine, expressions, placement
 from segmentry.errors import ArtefactError, DataError, did_you_mean
-from segmentry.placement import NO_DATA, NO_GOOD_FIT, Cascade, Grid, Nearest, Why
+from segmentry.placement import NO_DATA, NO_GOOD_FIT, Cascade, Rule, Why
 
 FORMAT = 1
 NO_DATA_NAME = "No data"
@@ -76,7 +76,7 @@ class Segmentation:
     name: str
     version: int
     method: str
-    rule: Cascade | Grid | Nearest
+    rule: Rule
     segments: tuple[Segment, ...]
     traits: tuple[tuple[str, str], ...]
     unit: str = "customer"

@@ -1,0 +1,66 @@
+"""The rules that place a customer, and the preparation before them, as data.
+
+Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
+cell, cells give segments) or :class:`Nearest` (closest centre). A rule turns a table of traits into a table of
+placements in three named steps (prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and
+10), and says for one customer why, and what would have to change. A new kind of rule is a new file and a line in
+``RULES``.
+
+Placements have the columns of the traits' keys and ``segment_index`` (-1 no data, -2 no good fit), ``fit``,
+``runner_up_index``, ``margin``, ``score``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from segmentry.errors import ArtefactError
+from segmentry.placement.cascade import Cascade
+from segmentry.placement.grid import Band, Grid
+from segmentry.placement.nearest import Nearest
+from segmentry.placement.prep import Prep
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, exact, figure, words
+
+__all__ = [
+    "NO_DATA",
+    "NO_GOOD_FIT",
+    "RULES",
+    "Band",
+    "Cascade",
+    "Grid",
+    "Move",
+    "Nearest",
+    "Prep",
+    "Reason",
+    "Rule",
+    "Why",
+    "exact",
+    "figure",
+    "from_json",
+    "to_json",
+    "words",
+]
+
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest)}
+
+
+def to_json(rule: Rule) -> dict[str, Any]:
+    """The rule as plain JSON values."""
+    return {"kind": type(rule).__name__, **asdict(rule)}
+
+
+def from_json(data: Mapping[str, Any]) -> Rule:
+    """The rule back from :func:`to_json`; :class:`ArtefactError` when something is missing or not known."""
+    kind = RULES.get(data.get("kind", ""))
+    if kind is None:
+        raise ArtefactError(
+            f"The rule kind '{data.get('kind')}' is not known here.",
+            why=f"Known: {', '.join(RULES)}.",
+            fix="Update Segmentry, or fit the segmentation again.",
+        )
+    try:
+        return kind.from_json({k: v for k, v in data.items() if k != "kind"})
+    except (KeyError, TypeError) as error:
+        raise ArtefactError(f"The rule of the segmentation is damaged: {error}.", fix="Fit it again.") from error

@@ -1,0 +1,139 @@
+"""Nearest: the closest of some centres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from segmentry import engine
+from segmentry.placement.prep import Prep
+from segmentry.placement.rule import (
+    NO_DATA,
+    NO_GOOD_FIT,
+    TIE,
+    Move,
+    Reason,
+    Rule,
+    Why,
+    add,
+    exact,
+    figure,
+    placements,
+    ranked,
+    words,
+)
+
+
+@dataclass(frozen=True)
+class Nearest(Rule):
+    """The closest of some centres, by Euclidean distance over prepared numbers.
+
+    ``typical`` is the median distance of a segment's own members when it was fitted: the fit is typical / (typical +
+    distance), so 0.5 is a typical member. Beyond ``limit`` there is no good fit. The margin is how much farther the
+    runner-up is, as a share of its distance. A customer of whom less than half of the traits are known has no data.
+    """
+
+    prep: tuple[Prep, ...]
+    centres: tuple[tuple[float, ...], ...]
+    typical: tuple[float, ...]
+    limit: tuple[float, ...]
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(p.trait for p in self.prep))
+
+    def prepared(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
+        known = add([traits[name].notnull().ifelse(1, 0) for name in self.traits])
+        return traits.select(*keys, known=known, **{f"z{j}": p.of(traits) for j, p in enumerate(self.prep)})
+
+    def scored(self, prepared: ir.Table, keys: Sequence[str]) -> ir.Table:
+        distances = {}
+        for k, centre in enumerate(self.centres):
+            gaps = [prepared[f"z{j}"] - exact(c) for j, c in enumerate(centre)]
+            distances[f"d{k}"] = add([gap * gap for gap in gaps])
+        return prepared.select(*keys, "known", **distances)
+
+    def placed(self, scored: ir.Table, keys: Sequence[str]) -> ir.Table:
+        ks = range(len(self.centres))
+        second = ranked(scored, [f"d{k}" for k in ks])
+        near, far = second["best"].sqrt(), second["next"].sqrt()
+        typical = ibis.cases(*((second["first"] == k, exact(self.typical[k])) for k in ks))
+        limit = ibis.cases(*((second["first"] == k, exact(self.limit[k])) for k in ks))
+        unknown = second["known"] * 2 < len(self.traits)
+        return placements(
+            second,
+            keys,
+            index=ibis.cases((unknown, NO_DATA), (near > limit, NO_GOOD_FIT), else_=second["first"]),
+            fit=engine.ratio(typical, typical + near).fill_null(1.0),
+            runner=second["runner"],
+            margin=engine.ratio(far - near, far).fill_null(0.0) if len(ks) > 1 else ibis.null("float64"),
+            score=ibis.null("string"),
+        )
+
+    def why(self, row: Mapping[str, Any], index: int) -> Why:
+        if index == NO_DATA:
+            gone = [t for t in self.traits if row.get(t) is None]
+            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+        z = [p.of_value(row.get(p.trait)) for p in self.prep]
+        gaps = [sum((a - c) ** 2 for a, c in zip(z, centre, strict=True)) for centre in self.centres]
+        order = sorted(range(len(gaps)), key=lambda k: gaps[k])
+        own = order[0] if index == NO_GOOD_FIT else index
+        if len(order) == 1:
+            return Why((), ())
+        other = next(k for k in order if k != own)
+        pull = [(a - d) ** 2 - (a - c) ** 2 for a, c, d in zip(z, self.centres[own], self.centres[other], strict=True)]
+        total = sum(abs(p) for p in pull) or 1.0
+        reasons = [self._reason(j, row, pull[j] / total, own) for j in sorted(range(len(pull)), key=lambda j: -pull[j])]
+        moves = [m for k in order if k != own for m in self._moves(row, z, own, k)]
+        return Why(tuple(r for r in reasons if r.weight and r.weight > 0)[:5], tuple(moves[:5]))
+
+    def _reason(self, j: int, row: Mapping[str, Any], weight: float, own: int) -> Reason:
+        prep = self.prep[j]
+        value = row.get(prep.trait)
+        centre = prep.back(self.centres[own][j])
+        if prep.level is not None:
+            text = (
+                f"{words(prep.trait)} is {value}; {100 * min(max(centre, 0), 1):.0f} % of the segment are {prep.level}"
+            )
+        elif value is None:
+            text = f"{words(prep.trait)} is not known; counted as {figure(prep.fill)}"
+        else:
+            text = f"{words(prep.trait)} is {figure(float(value))}; the segment's centre is {figure(centre)}"
+        return Reason(prep.trait, value, text, weight)
+
+    def _moves(self, row: Mapping[str, Any], z: Sequence[float], own: int, other: int) -> list[Move]:
+        """The change of each single trait that makes ``other`` as close as ``own``: the gap is linear in it."""
+        gap = sum(
+            (a - d) ** 2 - (a - c) ** 2 for a, c, d in zip(z, self.centres[own], self.centres[other], strict=True)
+        )
+        found: list[tuple[float, Move]] = []
+        for j, prep in enumerate(self.prep):
+            slope = 2 * (self.centres[own][j] - self.centres[other][j])
+            if prep.level is not None or abs(slope) < TIE:
+                continue
+            step = -gap / slope
+            needed = prep.back(z[j] + step)
+            if not prep.low <= needed <= prep.high or not self._lands(z, j, z[j] + step * 1.001, other):
+                continue
+            way = "above" if step > 0 else "below"
+            text = f"{words(prep.trait)} {way} {figure(needed)}"
+            found.append((abs(step), Move(prep.trait, row.get(prep.trait), needed, other, text)))
+        return [m for _, m in sorted(found, key=lambda f: f[0])][:2]
+
+    def _lands(self, z: Sequence[float], j: int, value: float, other: int) -> bool:
+        there = [value if i == j else a for i, a in enumerate(z)]
+        gaps = [sum((a - c) ** 2 for a, c in zip(there, centre, strict=True)) for centre in self.centres]
+        return min(range(len(gaps)), key=lambda k: gaps[k]) == other
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Nearest:
+        return cls(
+            tuple(Prep(**p) for p in body["prep"]),
+            tuple(tuple(c) for c in body["centres"]),
+            tuple(body["typical"]),
+            tuple(body["limit"]),
+        )

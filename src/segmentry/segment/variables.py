@@ -1,0 +1,111 @@
+"""Segmentation variables: which traits the config means, and how each becomes numbers that can be compared.
+
+Amounts and counts are skewed: they are cut off at their 0.5 and 99.5 % quantiles and put on a log scale when that takes
+skewness away, then every trait counts the same (z-scores).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+
+import numpy as np
+
+from segmentry.catalogue import Trait
+from segmentry.errors import FitError, did_you_mean
+from segmentry.placement import Prep, exact
+from segmentry.segment.fitting import Learning, Numbers, quantile
+
+MOST = 20  # traits; with more of them distances blur
+_CUT_OFF = 0.005
+_MOST_LEVELS = 8
+
+
+def variables(patterns: Sequence[str], default: Sequence[str], learning: Learning) -> list[Trait]:
+    """The traits that the patterns of the config mean; ``default`` are those that ``auto`` means where they exist.
+
+    Raises :class:`FitError` when a pattern matches no trait, or nothing is left.
+    """
+    if tuple(patterns) == ("auto",):
+        names = [n for n in default if n in learning.specs]
+        names = names or [n for n, s in learning.specs.items() if s.kind != "category"][:MOST]
+    else:
+        names = [n for pattern in patterns for n in _matches(pattern, learning)]
+    found = [learning.specs[n] for n in dict.fromkeys(names)]
+    if not found:
+        raise FitError(f"{learning.where}: there is no numeric trait to form segments from.")
+    return found
+
+
+def _matches(pattern: str, learning: Learning) -> list[str]:
+    """Names of the traits that a pattern such as ``behavioral.*`` or ``spend_*`` means."""
+    model, _, rest = pattern.rpartition(".")
+    hits = [
+        n for n, spec in learning.specs.items() if fnmatch.fnmatchcase(n, rest) and (not model or spec.model == model)
+    ]
+    if not hits:
+        allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]
+        raise FitError(
+            f"{learning.where}.traits: '{pattern}' matches no trait.",
+            why=did_you_mean(pattern, allowed),
+            fix=f"`segmentry show traits` lists all {len(learning.specs)}.",
+        )
+    return hits
+
+
+def number(trait: Trait, learning: Learning) -> list[Prep]:
+    """A number cut off at its outer quantiles, on a log scale if that takes skewness away, as a z-score.
+
+    Empty when it is the same for everybody, or not known.
+    """
+    values = learning.sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan)
+    finite = np.isfinite(values)
+    known, weights = values[finite], learning.row_weights[finite]
+    if known.size == 0 or known.min() == known.max():
+        return []
+    low, high = (quantile(known, q, weights) for q in (_CUT_OFF, 1 - _CUT_OFF))
+    if low == high:  # one value nearly everywhere: the cut-off would leave nothing
+        low, high = float(known.min()), float(known.max())
+    clipped = np.clip(known, low, high)
+    logged = np.sign(clipped) * np.log1p(np.abs(clipped))
+    log = trait.kind == "number" and abs(_skewness(logged, weights)) < abs(_skewness(clipped, weights))
+    scaled = logged if log else clipped
+    centre, spread = _moments(scaled, weights)
+    return [
+        Prep(
+            trait.name,
+            fill=exact(quantile(known, 0.5, weights)),
+            centre=exact(centre),
+            scale=exact(spread),
+            low=exact(low),
+            high=exact(high),
+            log=bool(log),
+        )
+    ]
+
+
+def levels(trait: Trait, learning: Learning) -> list[Prep]:
+    """One yes/no column per frequent level, scaled so that the trait as a whole weighs like one number."""
+    weights = learning.row_weights
+    found, inverse = np.unique(learning.sample[trait.name].dropna().astype(str).to_numpy(str), return_inverse=True)
+    if len(found) < 2:
+        return []
+    held = np.bincount(inverse, weights[learning.sample[trait.name].notna().to_numpy()])
+    most = np.lexsort([found, -held])[:_MOST_LEVELS]
+    shares = {str(found[i]): float(held[i] / weights.sum()) for i in most}
+    spread = sum(p * (1 - p) for p in shares.values()) ** 0.5
+    return [
+        Prep(trait.name, fill=0.0, centre=exact(p), scale=exact(spread), low=0.0, high=1.0, level=level)
+        for level, p in shares.items()
+    ]
+
+
+def _moments(values: Numbers, weights: Numbers) -> tuple[float, float]:
+    """Mean and standard deviation."""
+    mean = float(np.average(values, weights=weights))
+    return mean, float(np.average((values - mean) ** 2, weights=weights)) ** 0.5
+
+
+def _skewness(values: Numbers, weights: Numbers) -> float:
+    mean, spread = _moments(values, weights)
+    return float(np.average(((values - mean) / spread) ** 3, weights=weights)) if spread > 0 else 0.0
