@@ -137,9 +137,11 @@ def test_contracts_of_telco_are_valued_as_a_direct_fit_values_them(real_data: Pa
     path = tmp_path / "telco" / "segmentry.yaml"
     written = path.read_text(encoding="utf-8").partition("segmentations:")[0]  # what an editor adds, less what is slow
     contract = "{period: month, periods: tenure_in_months, left: churn_label, payment: monthly_charge}"
-    path.write_text(f"{written}\nlifetime: {{model: sbg, contract: {contract}}}\n", encoding="utf-8")
+    tiers = "segmentations: {value: {method: value_tiers, trait: clv_365d}}"
+    path.write_text(f"{written}\n{tiers}\nlifetime: {{model: sbg, contract: {contract}}}\n", encoding="utf-8")
     space = open_workspace(tmp_path / "telco")
-    assert space.run() == {}
+    for stage in (space.collect, space.resolve, space.traits):
+        stage()
     with space.reading() as reading:
         found = reading.lifetime()
         made = reading.find("traits").to_pandas().set_index("customer_id").sort_index()

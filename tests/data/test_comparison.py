@@ -85,7 +85,6 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
         every = distances(space)
         found = {each.planted: each.score for each in every}
         perfect = {each.planted: each.perfect for each in every}
-        print([e for e in every if e.planted == "who will be worth most"])
         organisations = {each.planted: each.found for each in every[-3:]}  # their sentences begin with the precision
         with space.reading() as reading:
             firms = reading.find("account_traits").to_pandas()
