@@ -1,7 +1,8 @@
 """The rules that place a customer, and the preparation before them, as data.
 
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
-cell, cells give segments) or :class:`Nearest` (closest centre). A rule turns a table of traits into a table of
+cell, cells give segments), :class:`Nearest` (closest centre) or
+:class:`Classes` (the most probable given the answers). A rule turns a table of traits into a table of
 placements in three named steps (prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and
 10), and says for one customer why, and what would have to change. A new kind of rule is a new file and a line in
 ``RULES``.
@@ -18,6 +19,7 @@ from typing import Any
 
 from segmentry.errors import ArtefactError
 from segmentry.placement.cascade import Cascade
+from segmentry.placement.classes import Classes, Item
 from segmentry.placement.grid import Band, Grid
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
@@ -29,7 +31,9 @@ __all__ = [
     "RULES",
     "Band",
     "Cascade",
+    "Classes",
     "Grid",
+    "Item",
     "Move",
     "Nearest",
     "Prep",
@@ -43,7 +47,7 @@ __all__ = [
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest)}
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Classes, Grid, Nearest)}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
