@@ -9,9 +9,12 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 
 from segmentry import engine
 from segmentry.placement.rule import (
+    BEYOND,
     NO_DATA,
     NO_GOOD_FIT,
     TIE,
@@ -28,7 +31,10 @@ from segmentry.placement.rule import (
     words,
 )
 
-_NOT_ANSWERED = -1
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+NOT_ANSWERED = -1  # the code of an answer that is not there
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class Item:
     def code_of(self, raw: Any) -> int:
         """The answer of one value: the same in Python, to explain one customer."""
         if self.levels:
-            return self.levels.index(raw) if raw in self.levels else _NOT_ANSWERED
-        if raw is None or not math.isfinite(float(raw)):
-            return _NOT_ANSWERED
+            return self.levels.index(raw) if raw in self.levels else NOT_ANSWERED
+        if raw is None or not abs(float(raw)) < BEYOND:
+            return NOT_ANSWERED
         return sum(float(raw) >= cut for cut in self.cuts) if self.cuts else int(bool(raw))
 
     def answer(self, code: int) -> str:
@@ -163,19 +169,17 @@ class Classes(Rule):
         )
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
-        codes = [item.code_of(row.get(item.trait)) for item in self.items]
+        codes = np.array([item.code_of(row.get(item.trait)) for item in self.items], dtype=np.int64)
         if index == NO_DATA:
-            gone = [i.trait for i, code in zip(self.items, codes, strict=True) if code == _NOT_ANSWERED]
+            gone = [item.trait for item, code in zip(self.items, codes, strict=True) if code == NOT_ANSWERED]
             return Why(tuple(Reason(t, row.get(t), _not_answered(t, row.get(t))) for t in gone), ())
-        losses = self._losses(codes)
-        order = sorted(range(len(losses)), key=lambda k: losses[k])
-        best = _first(losses)
+        losses = self.losses(codes[None])
+        best = int(first_of(losses)[0])
         moves = tuple(self._moves(row, codes, best, index))
-        if index == NO_GOOD_FIT or len(order) == 1:
+        if index == NO_GOOD_FIT or len(self.priors) == 1:
             return Why(self._unlikely(row, codes, best), moves)
-        other = next(k for k in order if k != best)
-        answered = [j for j, code in enumerate(codes) if code != _NOT_ANSWERED]
-        pull = {j: self.items[j].logs[best][codes[j]] - self.items[j].logs[other][codes[j]] for j in answered}
+        other = next(k for k in losses[0].argsort(kind="stable").tolist() if k != best)
+        pull = {j: self.items[j].logs[best][c] - self.items[j].logs[other][c] for j, c in _answered(codes)}
         total = sum(abs(p) for p in pull.values()) or 1.0
         reasons = [
             Reason(
@@ -184,64 +188,65 @@ class Classes(Rule):
                 f"{self._told(j, codes[j], best)}, {_share(self.items[j].logs[other][codes[j]])} of the runner-up",
                 pull[j] / total,
             )
-            for j in sorted(answered, key=lambda j: -pull[j])
+            for j in sorted(pull, key=lambda j: -pull[j])
             if pull[j] > 0
         ]
         return Why(tuple(reasons[:5]), moves)
 
-    def _losses(self, codes: Sequence[int]) -> list[float]:
-        """What :meth:`scored` computes of each class, of one customer."""
-        losses = []
-        for k, prior in enumerate(self.priors):
-            loss = 0.0
-            for item, code in zip(self.items, codes, strict=True):
-                loss += exact(-item.logs[k][code]) if code != _NOT_ANSWERED else 0.0
-            losses.append(loss + exact(-prior))
-        return losses
+    def losses(self, codes: Ints) -> Floats:
+        """(n, k) what :meth:`scored` computes of each class, for (n, p) codes of the items."""
+        found = np.zeros((len(codes), len(self.priors)))
+        for item, column in zip(self.items, codes.T, strict=True):
+            table = np.array([[exact(-log) for log in row] for row in item.logs])
+            found += np.where(column[:, None] == NOT_ANSWERED, 0.0, table.T[column])
+        return found + [exact(-prior) for prior in self.priors]
 
-    def person_fit(self, codes: Sequence[int]) -> float:
-        """l_z of one customer's answers in the most probable class; 0 where every answer is certain."""
-        losses = self._losses(codes)
-        best = _first(losses)
-        given = [item for item, code in zip(self.items, codes, strict=True) if code != _NOT_ANSWERED]
-        spread = math.sqrt(sum(item.variance(best) for item in given))
-        less = -losses[best] - exact(self.priors[best]) - sum(item.expected(best) for item in given)
-        return less / spread if spread else 0.0
+    def person_fit(self, codes: Ints) -> Floats:
+        """(n,) l_z of (n, p) codes in the most probable class; infinite where every answer is certain."""
+        losses = self.losses(codes)
+        best = first_of(losses)
+        given = (codes != NOT_ANSWERED).astype(np.float64)
+        classes = range(len(self.priors))
+        expected = given @ np.array([[item.expected(k) for k in classes] for item in self.items])
+        variance = given @ np.array([[item.variance(k) for k in classes] for item in self.items])
+        of = np.arange(len(codes)), best
+        less = -losses[of] - np.array([exact(prior) for prior in self.priors])[best] - expected[of]
+        spread = np.sqrt(variance[of])
+        return np.where(spread > 0, less / np.where(spread > 0, spread, 1.0), np.inf)
 
-    def _unlikely(self, row: Mapping[str, Any], codes: Sequence[int], best: int) -> tuple[Reason, ...]:
+    def _unlikely(self, row: Mapping[str, Any], codes: Ints, best: int) -> tuple[Reason, ...]:
         """The answers that members of the class seldom give, the most surprising first."""
-        surprise = {
-            j: item.expected(best) - item.logs[best][code]
-            for j, (item, code) in enumerate(zip(self.items, codes, strict=True))
-            if code != _NOT_ANSWERED and item.logs[best][code] < item.expected(best)
-        }
-        total = sum(surprise.values()) or 1.0
+        surprise = {j: self.items[j].expected(best) - self.items[j].logs[best][c] for j, c in _answered(codes)}
+        total = sum(s for s in surprise.values() if s > 0) or 1.0
+        strange = sorted((j for j in surprise if surprise[j] > 0), key=lambda j: -surprise[j])
         return tuple(
             Reason(
                 self.items[j].trait, row.get(self.items[j].trait), self._told(j, codes[j], best), surprise[j] / total
             )
-            for j in sorted(surprise, key=lambda j: -surprise[j])[:5]
+            for j in strange[:5]
         )
 
     def _told(self, j: int, code: int, index: int) -> str:
         item = self.items[j]
         return f"{words(item.trait)} {item.answer(code)}: so is {_share(item.logs[index][code])} of the segment"
 
-    def _moves(self, row: Mapping[str, Any], codes: Sequence[int], best: int, index: int) -> list[Move]:
+    def _moves(self, row: Mapping[str, Any], codes: Ints, best: int, index: int) -> list[Move]:
         """The other answers that, one alone, put the customer into another segment, the surest first."""
-        found: list[tuple[float, Move]] = []
-        for j, (item, now) in enumerate(zip(self.items, codes, strict=True)):
-            for code in range(len(item.logs[0])):
-                changed = [code if i == j else c for i, c in enumerate(codes)]
-                losses = self._losses(changed)
-                there = _first(losses)
-                if code == now or (there == best and index != NO_GOOD_FIT) or self.person_fit(changed) < self.limit:
-                    continue
+        changes = [(j, c) for j, item in enumerate(self.items) for c in range(len(item.logs[0])) if c != codes[j]]
+        changed = np.repeat(codes[None], len(changes), axis=0)
+        changed[np.arange(len(changes)), [j for j, _ in changes]] = [c for _, c in changes]
+        losses = self.losses(changed)
+        there, fits = first_of(losses), self.person_fit(changed) >= self.limit
+        sure = 1 / np.exp(losses.min(axis=1, keepdims=True) - losses).sum(axis=1)
+        found = []
+        for i in np.argsort(-sure, kind="stable"):
+            if fits[i] and (there[i] != best or index == NO_GOOD_FIT):
+                j, code = changes[i]
+                item = self.items[j]
                 text = f"if {words(item.trait)} {item.answer(code)}"
-                sure = 1 / sum(math.exp(losses[there] - loss) for loss in losses)
-                move = Move(item.trait, row.get(item.trait), item.needed(code, now), there, text)
-                found.append((sure, move))
-        return [move for _, move in sorted(found, key=lambda f: -f[0])][:5]
+                needed = item.needed(code, int(codes[j]))
+                found.append(Move(item.trait, row.get(item.trait), needed, int(there[i]), text))
+        return found[:5]
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Classes:
@@ -257,10 +262,14 @@ def _looked_up(index: ir.Value, values: Sequence[ir.Value | float]) -> ir.Value:
     return ibis.cases(*((index == i, value) for i, value in enumerate(values)), else_=ibis.null("float64"))
 
 
-def _first(losses: Sequence[float]) -> int:
-    """The class of the least loss; of equals the first (law 9)."""
-    least = min(losses)
-    return next(k for k, loss in enumerate(losses) if loss <= least + TIE)
+def first_of(losses: Floats) -> Ints:
+    """(n,) the class of the least of (n, k) losses; of equals the first (law 9)."""
+    return (losses <= losses.min(axis=1, keepdims=True) + TIE).argmax(axis=1).astype(np.int64)
+
+
+def _answered(codes: Ints) -> list[tuple[int, int]]:
+    """Position and code of every item that was answered."""
+    return [(j, int(code)) for j, code in enumerate(codes) if code != NOT_ANSWERED]
 
 
 def _share(log: float) -> str:

@@ -227,7 +227,7 @@ def _climbed(data: _Patterns, climbs: _Climbs, progress: Progress | None) -> tup
     room = max(1, _CELLS // (len(data.weights) * climbs.shares.shape[1]))
     screened, reached = zip(
         *(
-            _climb(data, climbs.at(np.arange(i, min(i + room, len(climbs.shares)))), _SCREEN)[:2]
+            _climb(data, climbs.at(np.arange(i, min(i + room, len(climbs.shares)))), _SCREEN, progress)[:2]
             for i in range(0, len(climbs.shares), room)
         ),
         strict=True,
@@ -318,6 +318,16 @@ def _checked_codes(codes: ArrayLike) -> Ints:
             fix="Number the categories of each item from 0.",
         )
     return whole
+
+
+def most_classes(codes: ArrayLike, categories: Sequence[int]) -> int:
+    """The largest number of classes that (n, p) codes can tell apart.
+
+    There must be more cells in the table of all patterns than parameters, and a pattern that occurs for every class.
+    """
+    occurring = len(np.unique(_checked_codes(codes), axis=0))
+    per_class = sum(categories) - len(categories) + 1
+    return max(1, min(occurring, math.prod(map(int, categories)) // per_class))
 
 
 def _require_identified(data: _Patterns, k: int) -> None:
