@@ -449,16 +449,6 @@ def _checked_codes(codes: ArrayLike) -> Ints:
     return whole
 
 
-def most_classes(codes: ArrayLike, categories: Sequence[int]) -> int:
-    """The largest number of classes that (n, p) codes can tell apart.
-
-    There must be more cells in the table of all patterns than parameters, and a pattern that occurs for every class.
-    """
-    occurring = len(np.unique(_checked_codes(codes), axis=0))
-    per_class = sum(categories) - len(categories) + 1
-    return max(1, min(occurring, math.prod(map(int, categories)) // per_class))
-
-
 def _require_identified(data: _Patterns, k: int) -> None:
     """Raise FitError where there are at least as many parameters as cells of the table of all patterns."""
     sizes = np.bincount(data.item)
