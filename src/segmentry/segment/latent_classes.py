@@ -21,7 +21,7 @@ from segmentry.config import LatentClasses
 from segmentry.errors import FitError
 from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure, first_of
 from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile
-from segmentry.segment.variables import MOST, variables
+from segmentry.segment.variables import MOST, going_round, variables
 from segmentry.segmentation import Segment
 from segmentry.stats import choosing, latent
 
@@ -41,7 +41,7 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
     Raises :class:`FitError` when the answers cannot tell so many classes apart, or no trait varies.
     """
     chosen = variables(settings.traits, (), learning)
-    warnings: list[str] = []
+    warnings = going_round(settings.traits, learning)
     if len(chosen) > MOST:
         warnings.append(f"{len(chosen)} traits are many for latent classes. Choose the 5 to 20 that matter.")
     items, codes, learning = _answers(chosen, learning, warnings)
