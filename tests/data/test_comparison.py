@@ -113,6 +113,7 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     assert found["who has left"] > 0.55
     assert found["who will be worth most"] > 0.5
     assert found["who buys alike"] > 0.4
+    assert found["what customers think"] > 0.75  # measured .84; with alphas near .75 no score can pass .87
     _holds_firms(firms, tmp_path / "exports/crm/accounts.csv")
     assert len(reached) == 72
     assert reached["customers"].sum() > 1000
