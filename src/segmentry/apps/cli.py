@@ -330,7 +330,9 @@ def traits(
 def fit(
     name: Name = None,
     workspace: Where = HERE,
-    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
+    segments: Annotated[
+        int | None, typer.Option(min=2, max=20, help="Number of segments, for methods that find them.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show who would move; write nothing.")] = False,
     quiet: Quiet = False,
     json: Json = False,
