@@ -37,12 +37,15 @@ def variables(patterns: Sequence[str], default: Sequence[str], learning: Learnin
     return found
 
 
+def matches(pattern: str, trait: Trait) -> bool:
+    """Whether a pattern such as ``behavioral.*`` or ``spend_*`` means a trait."""
+    model, _, rest = pattern.rpartition(".")
+    return fnmatch.fnmatchcase(trait.name, rest) and model in ("", trait.model)
+
+
 def _matches(pattern: str, learning: Learning) -> list[str]:
     """Names of the traits that a pattern such as ``behavioral.*`` or ``spend_*`` means."""
-    model, _, rest = pattern.rpartition(".")
-    hits = [
-        n for n, spec in learning.specs.items() if fnmatch.fnmatchcase(n, rest) and (not model or spec.model == model)
-    ]
+    hits = [n for n, spec in learning.specs.items() if matches(pattern, spec)]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]
         raise FitError(
