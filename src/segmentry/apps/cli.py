@@ -364,16 +364,15 @@ def sample(
     workspace: Where = HERE,
     out: Annotated[Path | None, typer.Option(help="Write it to this Parquet file, for `fit --sample`.")] = None,
     json: Json = False,
-    quiet: Quiet = False,
 ) -> None:
     """Draw a sample that may leave the company: no ids, nobody alone; and say how safe and how near to all it is."""
     from segmentry.apps import sampling, terminal
 
-    with _opened(workspace, quiet or json) as space:
+    with _opened(workspace, json) as space:
         made = space.sample(name, out)
     if json:
         _print_json({k: v for k, v in made.facts.items() if k not in ("sql", "engine", "traits")})
-    elif not quiet:
+    else:
         sampling.show(made)
         if out is not None:
             terminal.plain(f"Written to {out}.")

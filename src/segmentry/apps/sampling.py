@@ -49,8 +49,8 @@ def risk(statement: Mapping[str, Any]) -> Iterator[str]:
     yield (
         f"Risk of being found again, by who knows {known} and that somebody is in the sample: at most "
         f"{words.share(after['highest'])}, {words.share(after['average'])} on average (as drawn: "
-        f"{words.share(before['highest'])} and {words.share(before['average'])}; {words.share(before['unique'])} of the "
-        "rows were unique)."
+        f"{words.share(before['highest'])} and {words.share(before['average'])}; {words.share(before['unique'])} of "
+        "the rows were unique)."
     )
     yield (
         f"Everybody is alike with at least {statement['k'] - 1} others; {words.share(statement['suppressed'])} of the "
