@@ -258,10 +258,6 @@ class SampleFile:
                 f"{FILE_NAME} sample.weights: {self.where} has no weights of the market.", fix="Use base."
             )
         stuck = not_applicable([Change(**c) for c in self.facts["statement"]["changes"]])
-        gone = {c["trait"] for c in self.facts["statement"]["changes"]} - set(self.rows.columns)
-        for trait in bias.named(settings):
-            if trait in gone:
-                raise FitError(f"{FILE_NAME} segmentations.{name}: {trait} {stuck[trait]}.", fix="Leave it out.")
         return _learning(name, settings, self.rows[list(self.specs)], self.specs, weights, wanted, stuck)
 
     def summary(self, fitted: Segmentation) -> SegmentationSummary:

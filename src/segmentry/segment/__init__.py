@@ -50,7 +50,7 @@ def fit(
     bias.refuse(bias.named(settings), learning)
     specs = {n: s for n, s in learning.specs.items() if n not in learning.barred}
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
-        found = METHODS[settings.method](settings, replace(learning, specs=specs))
+        found = METHODS[settings.method](bias.open_to(settings, learning), replace(learning, specs=specs))
     bias.refuse(found.rule.traits, learning)
     report = dict(found.report)
     if missed := bias.left_out(settings, learning):

@@ -116,6 +116,24 @@ def left_out(settings: config.Segmentation, learning: Learning) -> list[str]:
     return [s.name for s in there if any(matches(pattern, s) for pattern in getattr(settings, "traits", ()))]
 
 
+def open_to(settings: config.Segmentation, learning: Learning) -> config.Segmentation:
+    """The settings without the patterns that mean none but traits which may not form segments.
+
+    Raises :class:`FitError` when nothing is left of them.
+    """
+    patterns = tuple(getattr(settings, "traits", ()))
+    free = [s for n, s in learning.specs.items() if n not in learning.barred]
+    stuck = [s for n, s in learning.specs.items() if n in learning.barred]
+    kept = tuple(p for p in patterns if any(matches(p, s) for s in free) or not any(matches(p, s) for s in stuck))
+    if patterns and not kept:
+        raise FitError(
+            f"{learning.where}.traits: {', '.join(patterns)} means none but traits that may not form segments: "
+            f"{', '.join(left_out(settings, learning))}.",
+            fix="Name others, or allow one with a reason under `allow`.",
+        )
+    return settings.model_copy(update={"traits": kept}) if kept != patterns else settings
+
+
 def with_report(fitted: Segmentation, learning: Learning) -> Segmentation:
     """The segmentation with ``report["bias"]``: how its segments and the protected traits go together in the sample.
 

@@ -4,13 +4,13 @@ Generalisation is full-domain (Samarati 2001): a column is coarsened in the same
 was learned on the coarse values can be applied to the base; local recoding (Mondrian) loses less, but what it makes of
 a value depends on who else is there. Some rows may be suppressed instead (Sweeney 2002). The lattice of all choices is
 too large to walk for dozens of columns; it is climbed greedily, by the rows hidden per information lost (bottom-up
-generalisation, Wang, Yu & Chakraborty 2004), then every column is refined again as far as it can be: the result is
-minimal, no single column could be kept finer.
+generalisation, Wang, Yu & Chakraborty 2004), and walked down from the top (top-down specialisation, Fung, Wang & Yu
+2005), and the way that loses less is taken. The result is minimal: no single column could be kept finer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,7 +100,9 @@ def search(ladders: Sequence[Ladder], k: int, most_suppressed: float) -> tuple[i
     alone = lattice.alone(steps)
     while alone > allowed:
         steps, alone = lattice.climbed(steps, alone)
-    return tuple(lattice.refined(steps, allowed))
+    # each way runs into dead ends that the other avoids: from the finest up, and from the coarsest down
+    ways = [lattice.refined(steps, allowed), lattice.refined([ladder.top for ladder in ladders], allowed)]
+    return tuple(min(ways, key=lattice.lost))
 
 
 def lacking_diversity(of: Ints, values: Ints, least: int) -> NDArray[np.bool_]:
@@ -159,15 +161,28 @@ class _Lattice:
         return [s + (i == j) for i, s in enumerate(steps)], there
 
     def refined(self, steps: list[int], allowed: int) -> list[int]:
-        """The columns as fine as they can be kept, those that lost most first."""
-        again = True
-        while again:
-            again = False
-            for j in sorted(range(len(steps)), key=lambda j: (-self._losses[j][steps[j]], j)):
-                while steps[j] > 0 and self.alone([s - (i == j) for i, s in enumerate(steps)]) <= allowed:
-                    steps = [s - (i == j) for i, s in enumerate(steps)]
-                    again = True
-        return steps
+        """The columns as fine as they can be kept: step by step the one that wins most information per row put at
+        risk, the first of equals."""
+        alone = self.alone(steps)
+        while True:
+            total = self._sum(steps)
+            best: tuple[float, int, int] | None = None
+            for j in range(len(steps)):
+                if steps[j] == 0:
+                    continue
+                there = self._small(total - self._hashes[j][steps[j]] + self._hashes[j][steps[j] - 1])
+                won = self._losses[j][steps[j]] - self._losses[j][steps[j] - 1]
+                gain = won / (max(there - alone, 0) + 1)
+                if there <= allowed and (best is None or gain > best[0]):
+                    best = (gain, j, there)
+            if best is None:
+                return steps
+            _, j, alone = best
+            steps = [s - (i == j) for i, s in enumerate(steps)]
+
+    def lost(self, steps: Iterable[int]) -> float:
+        """The information lost, summed over the columns."""
+        return float(sum(losses[step] for losses, step in zip(self._losses, steps, strict=True)))
 
     def _sum(self, steps: Sequence[int]) -> NDArray[np.uint64]:
         total = np.zeros(len(self._hashes[0][0]), dtype=np.uint64)
