@@ -30,15 +30,15 @@ sources:
     kind: customers
     path: people.csv
     columns: {customer: customer, age: age, gender: gender, city: town, income: income}
-    attributes: {size: {from: size, model: demographic}}
+    attributes: {size: {from: size, kind: number, model: demographic}}
   research:
     kind: market
     path: market.csv
     columns: {cell: cell, measure: measure, value: value, source_name: by}
-sample: {size: 400, by: [auto]}
+sample: {size: 400, by: [auto], suppress: 0}
 segmentations:
   value: {method: value_tiers}
-  groups: {method: kmeans, traits: [recency_days, frequency, size, "demographic.*"], segments: 2}
+  groups: {method: kmeans, traits: [frequency, size, "demographic.*"], segments: 2}
   ages:
     method: rules
     segments: [{name: Young, where: "Age < 40"}]
@@ -100,7 +100,7 @@ def test_the_sample_says_how_near_and_how_safe_it_is(space: Workspace, file: Pat
     rows = SampleFile.read(file).rows
     assert rows["weight"].sum() == pytest.approx(700)
     assert facts["base"] == 700
-    assert facts["rows_drawn"] == 700  # five segmentation variables ask for 100 rows each, demographic.* for more
+    assert facts["rows_drawn"] == 700  # seven segmentation variables or more ask for 100 rows each
     assert facts["statement"]["after"]["smallest"] >= 5
     assert facts["compared"] > 20
     assert abs(facts["differences"][0]["smd"]) < 0.3
@@ -128,7 +128,7 @@ def test_an_analyst_fits_on_the_sample_alone_and_everybody_is_placed_by_it(
     summary = analyst.fit_sample("groups", file)
     analyst.close()
     assert sum(s.customers for s in summary.segments) == pytest.approx(700, abs=3)
-    assert set(summary.variables) == {"recency_days", "frequency", "size"}
+    assert set(summary.variables) == {"frequency", "size"}
     assert all(s.meaning for s in summary.segments[:2])
     artefact = tmp_path / "segmentations/groups/v1.json"
     assert not re.search(r"C\d{5}\b", artefact.read_text())
@@ -150,7 +150,8 @@ def test_what_the_base_cannot_follow_forms_no_segments(file: Path, tmp_path: Pat
     ):
         analyst.fit_sample("groups", file)
     with pytest.raises(FitError, match=r"sample of customers.*`segmentry sample young --out FILE`"):
-        elsewhere(tmp_path, text + '  young: {method: rfm, population: "age < 40"}\n').fit_sample("young", file)
+        young = '  young: {method: rfm, population: "age < 40"}\n'
+        elsewhere(tmp_path, CONFIG + young).fit_sample("young", file)
     plain = tmp_path / "plain.parquet"
     people().to_parquet(plain)
     with pytest.raises(DataError, match=r"plain.parquet is no sample of Segmentry.*segmentry sample --out FILE"):
