@@ -11,7 +11,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from segmentry.apps import report
+from segmentry.apps.cli import app
 from segmentry.data import pseudonyms
 from segmentry.errors import ConfigError, DataError, FitError
 from segmentry.samples import SampleFile
@@ -149,9 +152,10 @@ def test_what_the_base_cannot_follow_forms_no_segments(file: Path, tmp_path: Pat
         FitError, match=rf"{stuck} may not form segments: was .* cannot be applied to the values of the base"
     ):
         analyst.fit_sample("groups", file)
+    other = elsewhere(tmp_path, CONFIG + '  young: {method: rfm, population: "age < 40"}\n')
     with pytest.raises(FitError, match=r"sample of customers.*`segmentry sample young --out FILE`"):
-        young = '  young: {method: rfm, population: "age < 40"}\n'
-        elsewhere(tmp_path, CONFIG + young).fit_sample("young", file)
+        other.fit_sample("young", file)
+    other.close()
     plain = tmp_path / "plain.parquet"
     people().to_parquet(plain)
     with pytest.raises(DataError, match=r"plain.parquet is no sample of Segmentry.*segmentry sample --out FILE"):
@@ -187,3 +191,18 @@ def test_segments_that_follow_a_protected_trait_are_told_with_the_proxy(fitted: 
     assert ages["age"]["allowed"].startswith("The young are written to")
     assert ages["gender"]["v"] < 0.1
     assert json.dumps(found)  # plain JSON
+
+
+def test_describe_and_the_report_tell_of_protected_traits(space: Workspace, tmp_path: Path) -> None:
+    told = CliRunner().invoke(app, ["describe", "ages", "-w", str(space.root)])
+    assert told.exit_code == 0, told.output
+    assert "age and the segments go together strongly" in told.output
+    assert "allowed because: The young are written to by app" in told.output
+    assert "less than four fifths" in told.output
+    report.write_report(space.overview(), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Protected traits and these segments" in page
+    assert "age and the segments go together strongly" in page
+    shown = CliRunner().invoke(app, ["sample", "-w", str(space.root)])
+    assert shown.exit_code == 0, shown.output
+    assert "Everybody is alike with at least 4 others" in shown.output

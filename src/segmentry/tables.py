@@ -589,17 +589,9 @@ sample = Table(
     "one customer (or account) of the sample, anonymous; one further column per trait that was kept",
     "sample",
     (
-        Column(
-            "pseudonym", Type.ID, "Keyed hash (HMAC-SHA-256) of the id: means nothing without the key.", required=True
-        ),
-        Column("weight", Type.NUMBER, "How many units of the base the row stands for.", required=True, unit="units"),
-        Column(
-            "market_weight",
-            Type.NUMBER,
-            "The same, raked to the margins of the population in the market data.",
-            unit="units",
-            null_means="market research gives no margins",
-        ),
+        Column("pseudonym", Type.ID, "Keyed hash (HMAC-SHA-256) of the id.", required=True),
+        Column("weight", Type.NUMBER, "How many units of the base the row stands for.", required=True),
+        Column("market_weight", Type.NUMBER, "The same, raked to market margins.", null_means="there are none"),
         Column("stratum", Type.CATEGORY, "The group that the row was drawn from.", required=True),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from segmentry.apps import words
@@ -19,22 +19,22 @@ _ASSOCIATED = (
 _WORST = 3  # segments of a protected trait that are told
 
 
-def sentences(report: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """What a fit found about protected traits, in sentences; ``names`` are those of the segments."""
-    found = [line for one in report.get("bias", ()) for line in _protected(one, names)]
+def sentences(report: Mapping[str, Any]) -> list[str]:
+    """What a fit found about protected traits, in sentences."""
+    found = [line for one in report.get("bias", ()) for line in _protected(one)]
     if not found and "bias" in report:
         return ["No protected trait is known here: nothing can be said about bias."]
     return found
 
 
-def _protected(one: Mapping[str, Any], names: Sequence[str]) -> Iterator[str]:
+def _protected(one: Mapping[str, Any]) -> Iterator[str]:
     related = next(said for least, said in _ASSOCIATED if one["v"] >= least)
     allowed = f" It forms them, allowed because: {one['allowed']}" if one["allowed"] else ""
     yield f"{one['trait'].replace('_', ' ')} and the segments {related} (Cramér's V {one['v']:.2f}).{allowed}"
     failing = sorted((s for s in one["segments"] if not s["passes"]), key=lambda s: s["ratio"])
     for s in failing[:_WORST]:
         yield (
-            f"  {names[s['segment']]}: {words.share(s['low'])} of {s['lowest']} against {words.share(s['high'])} of "
+            f"  {s['segment']}: {words.share(s['low'])} of {s['lowest']} against {words.share(s['high'])} of "
             f"{s['highest']}, less than four fifths."
         )
     if len(failing) > _WORST:

@@ -331,11 +331,9 @@ def fit(
     name: Name = None,
     workspace: Where = HERE,
     segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
-    sample: Annotated[
-        Path | None, typer.Option(help="Learn from this file of `segmentry sample` alone; nobody is placed.")
-    ] = None,
+    sample: Annotated[Path | None, typer.Option(help="Learn from this file of `segmentry sample` alone.")] = None,
     artefact: Annotated[
-        Path | None, typer.Option(help="Take this segmentation, fitted on a sample elsewhere, and place everybody.")
+        Path | None, typer.Option(help="Place everybody by this segmentation, fitted elsewhere.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -417,6 +415,7 @@ def describe(
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
             healths, rules = reading.health_of(summary.variables, summary.unit), reading.rules_of(summary.name)
+            read = [c for c in reading.trait_covers(summary.unit) if c.trait.name in summary.variables]
             notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
@@ -424,6 +423,7 @@ def describe(
         _print_json([{**_without(s), "notes": [n.model_dump(mode="json") for n in about]} for s, about in found])
     else:
         terminal.describe(summary, shown, space.config.currency, notes)
+        terminal.reliabilities(read)
         quality.healths(healths, rules)
 
 

@@ -14,7 +14,11 @@ def show(run: Run) -> None:
     """The sample of a run: how it was drawn, how near it is to the base, and the statement of the risk."""
     for line in sentences(run.rows["sample"], run.facts):
         terminal.plain(line)
-    changes = run.facts["statement"]["changes"]
+    statement = run.facts["statement"]
+    changes = [c for c in statement["changes"] if c["trait"] in statement["quasi"] or c["lost"]]
+    rest = len(statement["changes"]) - len(changes)
+    if rest:
+        terminal.plain(agree(rest, "{n} sensitive [trait is|traits are] told to two digits."))
     if changes:
         rows = [{"trait": c["trait"], "made anonymous": c["done"], "lost": words.share(c["lost"])} for c in changes]
         terminal.rows(rows, "What was made coarser, and the share of its information that went")

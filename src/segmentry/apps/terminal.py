@@ -313,7 +313,7 @@ def describe(
     plain(_title(summary))
     for note in market.about(notes, summary.name):
         plain(f"  Market: {note}")
-    for line in bias.sentences(summary.report, [s.name for s in summary.segments]):
+    for line in bias.sentences(summary.report):
         plain(f"  {line}")
     for s in shown:
         out.print(
@@ -350,6 +350,13 @@ def studied(summary: SegmentationSummary, currency: str) -> None:
     describe(summary, summary.segments, currency)
     kept = f"segmentations/{summary.name}/v{summary.version}.json"
     plain(f"\nKept as {kept}. Where the customers are: `segmentry fit {summary.name} --artefact {kept}`.")
+
+
+def reliabilities(found: Sequence[TraitCover]) -> None:
+    """How far the scales and factors that a segmentation reads can be trusted."""
+    told = {cover.trait.name: text for cover in found if (text := findings.reliability(cover.evidence))}
+    for name, text in told.items():
+        plain(f"{name}: {text}.")
 
 
 def explanations(found: Sequence[Explanation]) -> None:
