@@ -330,11 +330,9 @@ def traits(
 def fit(
     name: Name = None,
     workspace: Where = HERE,
-    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
+    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number, for methods that find segments.")] = None,
     sample: Annotated[Path | None, typer.Option(help="Learn from this file of `segmentry sample` alone.")] = None,
-    artefact: Annotated[
-        Path | None, typer.Option(help="Place everybody by this segmentation, fitted elsewhere.")
-    ] = None,
+    artefact: Annotated[Path | None, typer.Option(help="Place everybody by this one, fitted elsewhere.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn a segmentation anew and place everybody by it; the version before stays on disk."""

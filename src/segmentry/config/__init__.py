@@ -32,6 +32,7 @@ from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
     KMeans,
+    LatentClasses,
     Rfm,
     RfmCuts,
     Rules,
@@ -59,6 +60,7 @@ __all__ = [
     "Config",
     "Identity",
     "KMeans",
+    "LatentClasses",
     "LifecycleDays",
     "Lifetime",
     "Quality",
