@@ -9,7 +9,7 @@ import ibis
 import pytest
 from tests import shops
 
-from segmentry import engine
+from segmentry import artefacts, drafts, engine
 from segmentry.target.trial import OUTSIDE_POPULATION, Trial, moves, settings_changed
 from segmentry.workspace import Workspace
 
@@ -61,7 +61,7 @@ def _files(root: Path) -> dict[str, int]:
 
 def test_dry_run_says_what_fit_then_does(space: Workspace) -> None:
     files, runs = _files(space.root), space.state.current()
-    tried = space.try_fit("value")
+    tried = drafts.try_fit(space, "value")
     assert isinstance(tried, Trial)
     assert _files(space.root) == files
     assert space.state.current() == runs
@@ -75,13 +75,14 @@ def test_dry_run_says_what_fit_then_does(space: Workspace) -> None:
         assert then[segment.name] == segment.customers
         assert value[segment.name] == pytest.approx((segment.value or 0) - (before[segment.name].value or 0))
     assert tried.moved > 0
-    assert space.try_fit("value").moved == 0
+    assert drafts.try_fit(space, "value").moved == 0
 
 
 def test_versions_tell_what_changed_what_was_said_and_who_signed(space: Workspace) -> None:
     if space.segmentation("value").version == 1:
         space.fit("value")
-    found = space.versions("value", "The new limits are those of finance.", "ana", signed=True)
+    space.state.note_statement("ana", "value", 2, "The new limits are those of finance.", signed=True)
+    found = artefacts.versions(space.root, space.state.done("fit:value"), space.state.statements("value"))
     assert [v.version for v in found] == [1, 2]
     assert (found[0].signed_by, found[1].signed_by, found[1].owner) == ("", "ana", "Ana")
     assert any(line.startswith("cuts: none -> 300") for line in found[1].changed)
@@ -90,6 +91,6 @@ def test_versions_tell_what_changed_what_was_said_and_who_signed(space: Workspac
 
 
 def test_trial_before_anybody_was_placed_has_no_moves(space: Workspace) -> None:
-    tried = replace(space.try_fit("rfm"), moves=())
+    tried = replace(drafts.try_fit(space, "rfm"), moves=())
     assert tried.moved == 0
     assert tried.change(tried.names[0]) == (0, 0, 0, 0.0)

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from typing import Any
 
 from rich.text import Text
 
+from segmentry import artefacts, drafts
 from segmentry.apps import terminal, words
 from segmentry.artefacts import Version
 from segmentry.target.trial import Trial
+from segmentry.workspace import Workspace
+
+
+def try_fit(space: Workspace, name: str, segments: int | None, *, json: bool) -> None:
+    """Try a fit and show what it would change."""
+    tried = drafts.try_fit(space, name, segments)
+    if json:
+        terminal.json(as_json(tried))
+    else:
+        show_trial(tried, space.config.currency)
+
+
+def versions(space: Workspace, name: str, said: str, *, sign: bool, json: bool) -> None:
+    """Show the versions; first note what is said of the current one, or its sign-off, by the user of the system."""
+    current = space.segmentation(name)
+    if said or sign:
+        space.state.note_statement(getpass.getuser(), name, current.version, said, signed=sign)
+    found = artefacts.versions(space.root, space.state.done(f"fit:{name}"), space.state.statements(name))
+    if json:
+        terminal.json(found)
+    else:
+        show_versions(found)
 
 
 def show_trial(tried: Trial, currency: str) -> None:

@@ -26,6 +26,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from segmentry.apps import (
+    bias,
     charts,
     choosing_charts,
     findings,
@@ -116,6 +117,7 @@ class Section:
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
     notes: tuple[str, ...] = ()
     criteria: tuple[Checked, ...] = ()  # whether each segment is worth having
+    bias: tuple[str, ...] = ()  # how protected traits and the segments go together
 
 
 @dataclass(frozen=True)
@@ -312,6 +314,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         profile=_profile_rows(summary, overview.currency),
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
         criteria=overview.criteria.get(summary.name, ()),
+        bias=tuple(bias.sentences(summary.report)),
     )
 
 
