@@ -46,6 +46,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("segmentations.NAME with method: value_tiers", config.ValueTiers),
     ("segmentations.NAME.tiers of value_tiers", config.Tier),
     ("segmentations.NAME with method: kmeans", config.KMeans),
+    ("segmentations.NAME with method: latent_classes", config.LatentClasses),
     ("segmentations.NAME.segments.NAME of the other methods", config.SegmentText),
 )
 

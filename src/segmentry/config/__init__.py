@@ -31,6 +31,7 @@ from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
     KMeans,
+    LatentClasses,
     Rfm,
     RfmCuts,
     Rules,
@@ -57,6 +58,7 @@ __all__ = [
     "Config",
     "Identity",
     "KMeans",
+    "LatentClasses",
     "LifecycleDays",
     "Lifetime",
     "Quality",
