@@ -1,7 +1,8 @@
 """The rules that place a customer, and the preparation before them, as data.
 
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
-cell, cells give segments) or :class:`Nearest` (closest centre). A rule turns a table of traits into a table of
+cell, cells give segments), :class:`Nearest` (closest centre), :class:`Prototypes` (closest of numbers and categories)
+or :class:`Mixture` (most probable component). A rule turns a table of traits into a table of
 placements in three named steps (prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and
 10), and says for one customer why, and what would have to change. A new kind of rule is a new file and a line in
 ``RULES``.
@@ -21,18 +22,23 @@ from segmentry.placement.cascade import Cascade
 from segmentry.placement.grid import Band, Grid
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
+from segmentry.placement.prototypes import NO, YES, Category, Prototypes
 from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, exact, figure, words
 
 __all__ = [
+    "NO",
     "NO_DATA",
     "NO_GOOD_FIT",
     "RULES",
+    "YES",
     "Band",
     "Cascade",
+    "Category",
     "Grid",
     "Move",
     "Nearest",
     "Prep",
+    "Prototypes",
     "Reason",
     "Rule",
     "Why",
@@ -43,7 +49,7 @@ __all__ = [
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest)}
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest, Prototypes)}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
