@@ -20,6 +20,7 @@ from typing import Any
 from segmentry.errors import ArtefactError
 from segmentry.placement.cascade import Cascade
 from segmentry.placement.grid import Band, Grid
+from segmentry.placement.mixture import Component, Mixture
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
 from segmentry.placement.prototypes import NO, YES, Category, Prototypes
@@ -34,7 +35,9 @@ __all__ = [
     "Band",
     "Cascade",
     "Category",
+    "Component",
     "Grid",
+    "Mixture",
     "Move",
     "Nearest",
     "Prep",
@@ -49,7 +52,7 @@ __all__ = [
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest, Prototypes)}
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Mixture, Nearest, Prototypes)}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
