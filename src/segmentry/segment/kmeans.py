@@ -113,7 +113,7 @@ def _row(option: choosing.Option) -> dict[str, Any]:
         "jaccard": [exact(float(j)) for j in option.jaccard],
         "min_jaccard": exact(option.min_jaccard),
         "smallest_share": exact(option.smallest_share),
-        "sse": exact(option.solution.sse),
+        "sse": exact(option.solution.loss),
         "failures": list(option.failures),
     }
 
