@@ -31,6 +31,8 @@ from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
     KMeans,
+    KPrototypes,
+    Mixtures,
     Rfm,
     RfmCuts,
     Rules,
@@ -57,6 +59,8 @@ __all__ = [
     "Config",
     "Identity",
     "KMeans",
+    "KPrototypes",
+    "Mixtures",
     "LifecycleDays",
     "Lifetime",
     "Quality",

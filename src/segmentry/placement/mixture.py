@@ -39,8 +39,8 @@ class Component:
 
     ``factor`` holds the rows of a lower triangle W with W (z - mean) of unit covariance (the inverse of the Cholesky
     factor): row i has i + 1 numbers. ``shift`` is W mean. ``offset`` is the log-determinant of the covariances less
-    twice the log of the proportion, so that the sum of (W z - shift)^2 and it is, but for a constant, minus twice the log
-    of the probability. ``limit`` is the Mahalanobis distance beyond which there is no good fit.
+    twice the log of the proportion, so that the sum of (W z - shift)^2 and it is, but for a constant, minus twice the
+    log of the probability. ``limit`` is the Mahalanobis distance beyond which there is no good fit.
     """
 
     factor: tuple[tuple[float, ...], ...]
@@ -141,7 +141,7 @@ class Mixture(Rule):
         return found
 
     def _pull(self, z: Sequence[float], j: int, own: int, other: int) -> float:
-        """How much of the lead over the runner-up hangs on a trait: what is lost were it that of the runner-up's mean."""
+        """How much of the lead over the runner-up hangs on a trait: what is lost if it were the runner-up's mean."""
         there = [self.means()[other][j] if i == j else a for i, a in enumerate(z)]
         a, b = self.components[own], self.components[other]
         return (b.score(z) - a.score(z)) - (b.score(there) - a.score(there))

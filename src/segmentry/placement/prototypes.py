@@ -64,8 +64,8 @@ class Category:
 class Prototypes(Rule):
     """The closest of some prototypes (k-prototypes, Huang 1998).
 
-    The squared distance is the sum of (z - c)^2 over the numbers and ``gamma`` for every category whose level is not the
-    prototype's, over what is known of a customer, times (traits / known traits). A level that nobody had at the fit
+    The squared distance is the sum of (z - c)^2 over the numbers and ``gamma`` for every category whose level is not
+    the prototype's, over what is known of a customer, times (traits / known traits). A level that nobody had at the fit
     differs from every prototype. ``fill`` of the preparation is not used. Fit, limit and margin are those of
     :class:`~segmentry.placement.nearest.Nearest`.
     """

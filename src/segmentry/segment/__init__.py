@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from segmentry import config, expressions
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import kmeans, rfm, rules, value_tiers
+from segmentry.segment import kmeans, kprototypes, mixtures, rfm, rules, value_tiers
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segmentation import Segmentation
 
@@ -24,9 +24,11 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "rfm": rfm.fit,
     "value_tiers": value_tiers.fit,
     "kmeans": kmeans.fit,
+    "kprototypes": kprototypes.fit,
+    "mixtures": mixtures.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
-FIND_SEGMENTS = frozenset({"kmeans"})
+FIND_SEGMENTS = frozenset({"kmeans", "kprototypes", "mixtures"})
 
 
 def fit(
@@ -71,9 +73,10 @@ def value_trait_of(traits: Sequence[str]) -> str | None:
 
 def with_number(settings: config.Segmentation, segments: int, *, where: str) -> config.Segmentation:
     """The settings with the number of segments set by hand."""
-    if not isinstance(settings, config.KMeans):
+    if settings.method not in FIND_SEGMENTS:
         raise UsageError(
-            f"{where}: the number of segments can be set for kmeans; this is {settings.method}.",
+            f"{where}: the number of segments can be set for {', '.join(sorted(FIND_SEGMENTS))}; this is"
+            f" {settings.method}.",
             fix="Change its segments, tiers or cuts in segmentry.yaml.",
         )
-    return config.KMeans.model_validate({**settings.model_dump(), "segments": segments})
+    return type(settings).model_validate({**settings.model_dump(), "segments": segments})

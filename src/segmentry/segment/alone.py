@@ -39,6 +39,18 @@ class KMeans(config.KMeans, _Alone):
     method: Any = "kmeans"
 
 
+class KPrototypes(config.KPrototypes, _Alone):
+    """Groups of similar customers by numbers and categories, gaps allowed."""
+
+    method: Any = "kprototypes"
+
+
+class Mixtures(config.Mixtures, _Alone):
+    """Groups of customers as overlapping clouds."""
+
+    method: Any = "mixtures"
+
+
 class Rfm(config.Rfm, _Alone):
     """Recency, frequency and monetary value: needs recency_days, frequency, monetary."""
 

@@ -11,7 +11,7 @@ Three shapes: ``full`` (each component its own covariances), ``tied`` (one for a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
 from segmentry.stats.descent import TIE, Distinct, Floats, Ints, compress, descend, nearest, plus_plus
+from segmentry.stats.finding import Finder, require_distinct
 
 Shape = Literal["full", "tied", "diagonal"]
 SHAPES: tuple[Shape, ...] = ("full", "tied", "diagonal")
@@ -31,6 +32,8 @@ _SHORT = 10  # steps of every start before the best go on (Biernacki, Celeux & G
 _FOLLOWED = 4
 _STEPS = 500
 _DONE = 1e-6  # a step that brings less log-likelihood per row is the last
+_ROUGH = 1e-3  # the same where only the segments matter
+_QUICK = 5  # starts on a bootstrap sample
 _SAME = 1e-3  # log-likelihoods per row that differ by less count as equally good
 
 
@@ -101,10 +104,39 @@ class MixtureSolution:
         """BIC plus twice the entropy (Biernacki, Celeux & Govaert 2000): it asks for components that stand apart."""
         return self.bic + 2 * self.entropy
 
-    def classify(self, x: ArrayLike) -> Ints:
-        """(m,) most probable component of other rows."""
-        scores, _ = _scores(np.asarray(x, dtype=np.float64), self.components)
-        return _first(scores)
+    @property
+    def loss(self) -> float:
+        """Minus the log-likelihood."""
+        return -self.log_likelihood
+
+    @property
+    def overlap(self) -> float:
+        """The entropy."""
+        return self.entropy
+
+    def classify(self, rows: Floats) -> Ints:
+        """(m,) most probable component of other rows, the lowest index within 1e-9."""
+        return _first(_scores(rows, self.components)[0])
+
+
+@dataclass(frozen=True)
+class MixtureFinder(Finder[MixtureSolution]):
+    """Gaussian mixtures of one shape for the panel of evidence."""
+
+    shape: Shape
+
+    def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> MixtureSolution:
+        return mixture(rows, k, shape=self.shape, weights=weights, starts=starts, seed=seed)
+
+    def again(self, data: Distinct, k: int, starts: int, rng: np.random.Generator) -> MixtureSolution:
+        """The best of a few starts is followed until the segments, not the likelihood, have come to rest."""
+        k, few = min(k, self.most(data)), min(starts, _QUICK)
+        found, _ = _best_start(data, k, self.shape, few, _ROUGH, rng)
+        return _settled(data, found, self.shape, few, 1, 0)
+
+    def similarity(self, rows: Floats, solution: MixtureSolution) -> Floats:
+        """The probabilities of the components."""
+        return _posteriors(rows, solution.components)[1]
 
 
 def mixture(
@@ -132,14 +164,8 @@ def mixture(
     if k < 1 or starts < 1:
         raise FitError(f"A mixture of {k} components and {starts} starts.", why="Both must be at least 1.")
     data = compress(x, weights)
+    require_distinct(data, k)
     active = data.weighted(data.weights)
-    if len(active.values) < k:
-        raise FitError(
-            f"{k} segments were asked for, but the {len(data.inverse)} rows hold only {len(active.values)} different"
-            " combinations of values.",
-            why="Equal rows cannot be told apart, so each segment needs at least one combination of its own.",
-            fix=f"Ask for at most {len(active.values)} segments, or add traits that tell these customers apart.",
-        )
     found, replications = _search(active, k, shape, starts, np.random.default_rng([seed, k, SHAPES.index(shape)]))
     return _settled(data, found, shape, starts, replications, seed)
 
@@ -161,9 +187,7 @@ def best_shape(
 # --------------------------------------------------------------------------------------------------------------------
 
 
-def _search(
-    data: Distinct, k: int, shape: Shape, starts: int, rng: np.random.Generator
-) -> tuple[Components, int]:
+def _search(data: Distinct, k: int, shape: Shape, starts: int, rng: np.random.Generator) -> tuple[Components, int]:
     """The best components found, and how many of the starts that were followed are as good."""
     part = data
     if len(data.values) > SEARCH_ROWS:
@@ -171,26 +195,33 @@ def _search(
         drawn = rng.choice(len(data.values), SEARCH_ROWS, replace=False)
         weights[drawn] = data.weights[drawn]
         part = data.weighted(weights)
-    x, w = part.values, part.weights
-    centres, _ = descend(part, plus_plus(part, k, starts, rng), tolerance=0.3, moves=False)
-    tried = [_climb(x, w, _of_labels(x, w, nearest(x, c)[0], k, shape), shape, _SHORT) for c in centres]
+    found, replications = _best_start(part, k, shape, starts, _DONE, rng)
+    if part is data:
+        return found, replications
+    return _climb(data.values, data.weights, found, shape, _STEPS, _DONE)[0], replications
+
+
+def _best_start(
+    data: Distinct, k: int, shape: Shape, starts: int, done: float, rng: np.random.Generator
+) -> tuple[Components, int]:
+    x, w = data.values, data.weights
+    firsts, _ = descend(data, plus_plus(data, k, starts, rng), tolerance=0.3, moves=False)
+    tried = [_climb(x, w, _of_labels(x, w, nearest(x, c)[0], k, shape), shape, _SHORT, done) for c in firsts]
     tried.sort(key=lambda found: -found[1])
-    followed = [_climb(x, w, found, shape, _STEPS) for found, _ in tried[:_FOLLOWED]]
+    leading = tried[: _FOLLOWED if done == _DONE else 1]
+    followed = [_climb(x, w, found, shape, _STEPS, done) for found, _ in leading]
     likelihoods = np.array([likelihood for _, likelihood in followed])
     best = int(likelihoods.argmax())
-    replications = int((likelihoods >= likelihoods[best] - _SAME * w.sum()).sum())
-    if part is data:
-        return followed[best][0], replications
-    return _climb(data.values, data.weights, followed[best][0], shape, _STEPS)[0], replications
+    return followed[best][0], int((likelihoods >= likelihoods[best] - _SAME * w.sum()).sum())
 
 
 def _of_labels(x: Floats, w: Floats, labels: Ints, k: int, shape: Shape) -> Components:
     return _components(x, (labels[:, None] == np.arange(k)) * w[:, None], shape)
 
 
-def _climb(x: Floats, w: Floats, found: Components, shape: Shape, steps: int) -> tuple[Components, float]:
-    """EM until a step brings nothing more; the components and their log-likelihood."""
-    before, least = -math.inf, _DONE * w.sum()
+def _climb(x: Floats, w: Floats, found: Components, shape: Shape, steps: int, done: float) -> tuple[Components, float]:
+    """EM until a step brings less than ``done`` per row; the components and their log-likelihood."""
+    before, least = -math.inf, done * w.sum()
     for _ in range(steps):
         logs, own = _posteriors(x, found)
         likelihood = float(w @ logs)
@@ -226,7 +257,9 @@ def _posteriors(x: Floats, found: Components) -> tuple[Floats, Floats]:
 
 def _components(x: Floats, own: Floats, shape: Shape) -> Components:
     """The best components for given (n, k) weights of the rows in them."""
-    weight = np.maximum(own.sum(axis=0), 1e-10 * own.sum())  # a component that lost everybody stays where it is: nowhere
+    weight = np.maximum(
+        own.sum(axis=0), 1e-10 * own.sum()
+    )  # a component that lost everybody stays where it is: nowhere
     means = (own.T @ x) / weight[:, None]
     p = x.shape[1]
     if shape == "diagonal":
@@ -236,7 +269,9 @@ def _components(x: Floats, own: Floats, shape: Shape) -> Components:
         covariances = np.stack([(x * column[:, None]).T @ x for column in own.T]) / weight[:, None, None]
         covariances -= means[:, :, None] * means[:, None, :]
         if shape == "tied":
-            covariances = np.repeat(np.einsum("k,kij->ij", weight, covariances)[None] / weight.sum(), len(weight), axis=0)
+            covariances = np.repeat(
+                np.einsum("k,kij->ij", weight, covariances)[None] / weight.sum(), len(weight), axis=0
+            )
         covariances = _floored(covariances)
     return Components(weight / weight.sum(), means, covariances)
 

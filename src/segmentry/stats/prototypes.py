@@ -7,9 +7,12 @@ of squared differences of the numbers and ``gamma`` for every category that diff
 What is unknown of a row is left out of its distance, which is scaled up by (traits / known traits) so that rows of all
 kinds count alike (Dixon 1979, "Pattern recognition with partly missing data"; also Gower 1971).
 
-Huang moves one row after the other. Here all rows move at once (Lloyd), as a product of matrices: a mismatch is one less
-the product of two yes/no columns. Of many starts the best goes on: single prototypes jump (Fränti 2018)
-until that brings nothing more.
+Huang moves one row after the other. Here all rows move at once (Lloyd), as a product of matrices: a mismatch is one
+less the product of two yes/no columns. Of many starts the best goes on: single prototypes jump (Fränti 2018) until that
+brings nothing more.
+
+A table has the numbers first, then a column per category with the codes of its levels, 0, 1 and so on; what is not
+known is NaN.
 """
 
 from __future__ import annotations
@@ -21,13 +24,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
-from segmentry.stats.descent import TIE, Floats, Ints, checked_weights
+from segmentry.stats.descent import TIE, Distinct, Floats, Ints, checked_weights
+from segmentry.stats.finding import Finder
 
-UNKNOWN = -1  # the code of a category that is not known
 # Distinct rows on which starts and jumps are tried; the best is then followed on all.
 SEARCH_ROWS = 4_000
 _PATIENCE = 12  # jumps in a row that bring nothing
+_QUICK = 5  # starts on a bootstrap sample, where only the segments matter
 _SAME = 1e-3  # costs closer than one part in a thousand count as equally good
+_UNKNOWN = -1  # the code of a level that is not known
 _PRODUCT = 250_000  # multiplications that BLAS leaves to one thread, see descent
 
 
@@ -53,7 +58,7 @@ class PrototypesSolution:
         gamma: what a category that differs adds to a distance.
         sizes: (k,) summed weights.
         starts: how many independent starts were made.
-        replications: how many of them ended within 0.1 % of the best cost found by then.
+        replications: how many of them ended within 0.1 % of the best of their costs.
         seed: the seed that gives this solution again.
     """
 
@@ -71,16 +76,74 @@ class PrototypesSolution:
         """Number of segments."""
         return len(self.prototypes)
 
-    def classify(self, numbers: ArrayLike, codes: ArrayLike) -> Ints:
-        """(m,) segment of other rows, as :func:`distances` gives them."""
-        return _closest(distances(numbers, codes, self.prototypes, self.gamma))
+    @property
+    def loss(self) -> float:
+        """The cost."""
+        return self.cost
+
+    @property
+    def parameters(self) -> None:
+        """None: there is no model behind it."""
+        return None
+
+    @property
+    def overlap(self) -> None:
+        """None: there is no model behind it."""
+        return None
+
+    def classify(self, rows: Floats) -> Ints:
+        """(m,) segment of other rows: the closest prototype, the lowest index within 1e-9."""
+        return _closest(distances(rows, self.prototypes, self.gamma))
+
+
+@dataclass(frozen=True)
+class PrototypesFinder(Finder[PrototypesSolution]):
+    """k-prototypes for the panel of evidence.
+
+    Attributes:
+        categories: how many of the last columns are codes.
+        gamma: what a category that differs adds to a squared distance, for all samples the same.
+    """
+
+    categories: int
+    gamma: float
+
+    def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> PrototypesSolution:
+        return kprototypes(
+            rows, k, categories=self.categories, weights=weights, gamma=self.gamma, starts=starts, seed=seed
+        )
+
+    def table(self, rows: ArrayLike, weights: ArrayLike | None) -> Distinct:
+        found = _compress(rows, self.categories, weights)
+        values = found.table()
+        counts = np.bincount(found.inverse, minlength=len(values)).astype(np.float64)
+        weight = checked_weights(weights, len(found.inverse))
+        return Distinct(values, found.weights, counts, found.inverse, weight, np.zeros(values.shape[1]))
+
+    def again(self, data: Distinct, k: int, starts: int, rng: np.random.Generator) -> PrototypesSolution:
+        """A few starts far apart, and jumps: they find what many starts find."""
+        return self.solve(
+            data.values, data.weights, min(k, self.most(data)), min(starts, _QUICK), int(rng.integers(2**31))
+        )
+
+    def space(self, rows: Floats) -> Floats:
+        """The numbers, and a column per level so scaled that a mismatch is as far as ``gamma``; means for gaps."""
+        p = rows.shape[1] - self.categories
+        columns = list(rows[:, :p].T)
+        for codes in rows[:, p:].T:
+            for level in np.unique(codes[~np.isnan(codes)]):
+                columns.append(np.where(np.isnan(codes), np.nan, (codes == level) * (self.gamma / 2) ** 0.5))
+        points = np.column_stack(columns)
+        known = ~np.isnan(points)
+        means = np.where(known, points, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        return np.where(known, points, means)
 
 
 def kprototypes(
-    numbers: ArrayLike,
-    codes: ArrayLike,
+    rows: ArrayLike,
     k: int,
     *,
+    categories: int,
     weights: ArrayLike | None = None,
     gamma: float | None = None,
     starts: int | Sequence[Prototypes] = 25,
@@ -92,9 +155,9 @@ def kprototypes(
     for u distinct rows.
 
     Args:
-        numbers: (n, p) each on a scale of about 1 (the caller standardises); NaN where not known.
-        codes: (n, q) levels of the categories as numbers from 0; -1 where not known. p + q is at least 1.
+        rows: (n, p + q) numbers, each on a scale of about 1 (the caller standardises), then codes; NaN where not known.
         k: number of segments, at least 1.
+        categories: q, how many of the last columns are codes.
         weights: (n,) customers per row, at least 0, default 1.
         gamma: what a category that differs adds to a squared distance, above 0; default :func:`balanced`.
         starts: independent starts, at least 1; or the first prototypes themselves.
@@ -103,38 +166,40 @@ def kprototypes(
     Raises:
         FitError: a row of which nothing is known, infinite values, or fewer distinct rows than segments.
 
-    >>> kprototypes([[0.0], [0.1], [5.0], [np.nan]], [[0], [0], [1], [1]], 2).labels
+    >>> kprototypes([[0.0, 0], [0.1, 0], [5.0, 1], [np.nan, 1]], 2, categories=1).labels
     array([0, 0, 1, 1])
     """
     if k < 1 or (isinstance(starts, int) and starts < 1):
         raise FitError(f"k-prototypes with {k} segments and {starts} starts.", why="Both must be at least 1.")
-    rows = _compress(numbers, codes, weights)
-    rows.gamma = balanced(numbers, codes, weights) if gamma is None else gamma
-    active = rows.part(np.flatnonzero(rows.weights > 0))
+    table = _compress(rows, categories, weights)
+    table.gamma = balanced(rows, categories, weights) if gamma is None else gamma
+    active = table.part(np.flatnonzero(table.weights > 0))
     if len(active.weights) < k:
         raise FitError(
-            f"{k} segments were asked for, but the {len(rows.inverse)} rows hold only {len(active.weights)} different"
+            f"{k} segments were asked for, but the {len(table.inverse)} rows hold only {len(active.weights)} different"
             " combinations of values.",
             why="Equal rows cannot be told apart, so each segment needs at least one combination of its own.",
             fix=f"Ask for at most {len(active.weights)} segments, or add traits that tell these customers apart.",
         )
     best, made, replications = _search(active, k, starts, np.random.default_rng([seed, k]))
-    return _settled(rows, best, made, replications, seed)
+    return _settled(table, best, made, replications, seed)
 
 
-def balanced(numbers: ArrayLike, codes: ArrayLike, weights: ArrayLike | None = None) -> float:
+def balanced(rows: ArrayLike, categories: int, weights: ArrayLike | None = None) -> float:
     """The gamma with which a category weighs like a number: mean variance over mean Gini impurity.
 
-    Szepannek 2018, "clustMixType". Huang took a third to two thirds of the standard deviation, by eye. 1 where there are
-    no numbers (which is k-modes) or no categories.
+    Szepannek 2018, "clustMixType". Huang took a third to two thirds of the standard deviation, by eye. 1 where there
+    are no numbers (which is k-modes) or no categories.
 
-    >>> balanced([[0.0], [2.0]], [[0], [1]])
+    >>> balanced([[0.0, 0], [2.0, 1]], 1)
     2.0
     """
-    x, c = np.asarray(numbers, dtype=np.float64), np.asarray(codes)
+    x = np.asarray(rows, dtype=np.float64)
     w = checked_weights(weights, len(x))
-    variances = [_variance(column[~np.isnan(column)], w[~np.isnan(column)]) for column in x.T]
-    impurities = [_impurity(column[column >= 0], w[column >= 0]) for column in c.T]
+    p = x.shape[1] - categories
+    each = [(column[~np.isnan(column)], w[~np.isnan(column)]) for column in x.T]
+    variances = [_variance(*column) for column in each[:p]]
+    impurities = [_impurity(*column) for column in each[p:]]
     if not sum(variances) or not sum(impurities):
         return 1.0
     return float(np.mean(variances) / np.mean(impurities))
@@ -145,22 +210,25 @@ def _variance(x: Floats, w: Floats) -> float:
     return float(w @ (x - w @ x / total) ** 2 / total) if total else 0.0
 
 
-def _impurity(codes: Ints, w: Floats) -> float:
+def _impurity(codes: Floats, w: Floats) -> float:
     shares = np.bincount(codes.astype(np.int64), w) / w.sum() if w.sum() else np.ones(1)
     return float(1 - shares @ shares)
 
 
-def distances(numbers: ArrayLike, codes: ArrayLike, prototypes: Prototypes, gamma: float) -> Floats:
+def distances(rows: ArrayLike, prototypes: Prototypes, gamma: float) -> Floats:
     """(k, n) distance of every row from every prototype, summed left to right as the database does it."""
-    x, c = np.asarray(numbers, dtype=np.float64), np.asarray(codes)
-    known = (~np.isnan(x)).sum(axis=1) + (c >= 0).sum(axis=1)
+    x = np.asarray(rows, dtype=np.float64)
+    p = prototypes.numbers.shape[1]
+    unknown = np.isnan(x)
     total = np.zeros((len(prototypes), len(x)))
-    for j in range(x.shape[1]):
-        gap = x[:, j] - prototypes.numbers[:, j, None]
-        total += np.where(np.isnan(x[:, j]), 0.0, gap * gap)
-    for j in range(c.shape[1]):
-        total += np.where((c[:, j] >= 0) & (c[:, j] != prototypes.modes[:, j, None]), gamma, 0.0)
-    scaled: Floats = total * ((x.shape[1] + c.shape[1]) / known)
+    for j, column in enumerate(x.T):
+        if j < p:
+            gap = column - prototypes.numbers[:, j, None]
+            term = gap * gap
+        else:
+            term = np.where(column != prototypes.modes[:, j - p, None], gamma, 0.0)
+        total += np.where(unknown[:, j], 0.0, term)
+    scaled: Floats = total * (x.shape[1] / (~unknown).sum(axis=1))
     return scaled
 
 
@@ -193,6 +261,10 @@ class _Rows:
         self.categories = (codes >= 0).sum(axis=1)
         self.ends = np.cumsum([0, *self.levels]) + 2 * x.shape[1]
 
+    def table(self) -> Floats:
+        """The rows as they were given."""
+        return np.hstack([self.x, np.where(self.codes >= 0, self.codes, np.nan)])
+
     def part(self, at: Ints) -> _Rows:
         """Some of the rows, which stand for no rows of the input."""
         found = _Rows(self.x[at], self.codes[at], self.weights[at], self.inverse[:0], self.levels)
@@ -204,7 +276,7 @@ class _Rows:
         c = prototypes.numbers
         chosen = [
             prototypes.modes[:, [j]] == np.arange(n) for j, n in enumerate(self.levels)
-        ]  # a code without a column, such as UNKNOWN, matches nothing
+        ]  # a code that no row has matches nothing
         return np.hstack([-2 * c, c * c, *(-self.gamma * one for one in chosen)])
 
     def blocks(self, k: int) -> list[slice]:
@@ -238,24 +310,25 @@ class _Rows:
         return Prototypes(means, np.stack(modes, axis=1).astype(np.int64) if modes else np.empty((k, 0), np.int64))
 
 
-def _compress(numbers: ArrayLike, codes: ArrayLike, weights: ArrayLike | None) -> _Rows:
-    x, c = np.asarray(numbers, dtype=np.float64), np.asarray(codes)
-    if x.ndim != 2 or c.ndim != 2 or len(x) != len(c) or not len(x) or not x.shape[1] + c.shape[1]:
+def _compress(rows: ArrayLike, categories: int, weights: ArrayLike | None) -> _Rows:
+    table = np.asarray(rows, dtype=np.float64)
+    if table.ndim != 2 or 0 in table.shape or not 0 <= categories <= table.shape[1]:
         raise FitError(
-            f"The numbers to cluster have the shape {x.shape}, the categories {c.shape}.",
-            why="Clustering needs as many rows of both, at least one, and a column of either.",
+            f"The table to cluster has the shape {table.shape}, {categories} columns of it categories.",
+            why="Clustering needs at least one row and one column.",
             fix="Check the population and the traits of this segmentation.",
         )
-    if np.isinf(x).any():
+    if np.isinf(table).any():
         raise FitError("A number to cluster is infinite.", why="Its distance is, too.", fix="Count it as not known.")
-    c = c.astype(np.int64)
-    unknown = np.isnan(x).all(axis=1) & (c < 0).all(axis=1)
+    unknown = np.isnan(table).all(axis=1)
     if unknown.any():
         raise FitError(
-            f"Of {int(unknown.sum())} of {len(x)} rows nothing is known.",
+            f"Of {int(unknown.sum())} of {len(table)} rows nothing is known.",
             why="They belong nowhere.",
             fix="Leave them out before clustering.",
         )
+    p = table.shape[1] - categories
+    x, c = table[:, :p], np.where(np.isnan(table[:, p:]), _UNKNOWN, table[:, p:]).astype(np.int64)
     weight = checked_weights(weights, len(x))
     keys = [*c.T[::-1], *np.where(np.isnan(x), np.inf, x + 0.0).T[::-1]]
     order = np.lexsort(keys)
@@ -354,7 +427,8 @@ def _draw(mass: Floats, rng: np.random.Generator) -> int:
 def _settled(rows: _Rows, found: Prototypes, starts: int, replications: int, seed: int) -> PrototypesSolution:
     """Order the segments; labels are the closest prototypes, as the database finds them."""
     k = len(found)
-    labels = _closest(distances(rows.x, rows.codes, found, rows.gamma))
+    table = rows.table()
+    labels = _closest(distances(table, found, rows.gamma))
     sizes = np.bincount(labels, rows.weights, k)
     if not sizes.all():
         raise FitError(
@@ -364,7 +438,7 @@ def _settled(rows: _Rows, found: Prototypes, starts: int, replications: int, see
         )
     order = np.lexsort([*found.modes.T[::-1], *found.numbers.round(9).T[::-1], -sizes.round(9)])
     ordered = Prototypes(found.numbers[order], found.modes[order])
-    away = distances(rows.x, rows.codes, ordered, rows.gamma)
+    away = distances(table, ordered, rows.gamma)
     labels = _closest(away)
     return PrototypesSolution(
         prototypes=ordered,
