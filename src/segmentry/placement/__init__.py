@@ -20,7 +20,7 @@ from typing import Any
 from segmentry.errors import ArtefactError
 from segmentry.placement.cascade import Cascade
 from segmentry.placement.grid import Band, Grid
-from segmentry.placement.mixture import Component, Mixture
+from segmentry.placement.mixture import Component, Mixture, component
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
 from segmentry.placement.prototypes import NO, YES, Category, Prototypes
@@ -45,6 +45,7 @@ __all__ = [
     "Reason",
     "Rule",
     "Why",
+    "component",
     "exact",
     "figure",
     "from_json",

@@ -33,7 +33,7 @@ _FOLLOWED = 4
 _STEPS = 500
 _DONE = 1e-6  # a step that brings less log-likelihood per row is the last
 _ROUGH = 1e-3  # the same where only the segments matter
-_QUICK = 5  # starts on a bootstrap sample
+_QUICK = 4  # starts on a bootstrap sample
 _SAME = 1e-3  # log-likelihoods per row that differ by less count as equally good
 
 

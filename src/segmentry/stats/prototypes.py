@@ -30,7 +30,7 @@ from segmentry.stats.finding import Finder
 # Distinct rows on which starts and jumps are tried; the best is then followed on all.
 SEARCH_ROWS = 4_000
 _PATIENCE = 12  # jumps in a row that bring nothing
-_QUICK = 5  # starts on a bootstrap sample, where only the segments matter
+_QUICK = 4  # starts, and jumps in vain, on a bootstrap sample, where only the segments matter
 _SAME = 1e-3  # costs closer than one part in a thousand count as equally good
 _UNKNOWN = -1  # the code of a level that is not known
 _PRODUCT = 250_000  # multiplications that BLAS leaves to one thread, see descent
@@ -121,10 +121,12 @@ class PrototypesFinder(Finder[PrototypesSolution]):
         return Distinct(values, found.weights, counts, found.inverse, weight, np.zeros(values.shape[1]))
 
     def again(self, data: Distinct, k: int, starts: int, rng: np.random.Generator) -> PrototypesSolution:
-        """A few starts far apart, and jumps: they find what many starts find."""
-        return self.solve(
-            data.values, data.weights, min(k, self.most(data)), min(starts, _QUICK), int(rng.integers(2**31))
-        )
+        """A few starts far apart, and fewer jumps: they find the segments that many starts find."""
+        k, few = min(k, self.most(data)), min(starts, _QUICK)
+        table = _compress(data.values, self.categories, data.weights)
+        table.gamma = self.gamma
+        found, _, replications = _search(table, k, few, rng, patience=_QUICK)
+        return _settled(table, found, few, replications, 0)
 
     def space(self, rows: Floats) -> Floats:
         """The numbers, and a column per level so scaled that a mismatch is as far as ``gamma``; means for gaps."""
@@ -344,7 +346,7 @@ def _compress(rows: ArrayLike, categories: int, weights: ArrayLike | None) -> _R
 
 
 def _search(
-    rows: _Rows, k: int, starts: int | Sequence[Prototypes], rng: np.random.Generator
+    rows: _Rows, k: int, starts: int | Sequence[Prototypes], rng: np.random.Generator, patience: int = _PATIENCE
 ) -> tuple[Prototypes, int, int]:
     """The best prototypes found, how many starts were made, and how many of them were as good as the best of them."""
     part = rows
@@ -353,15 +355,15 @@ def _search(
     firsts = [_plus_plus(part, k, rng) for _ in range(starts)] if isinstance(starts, int) else starts
     tried = [_descend(part, first, 1e-4) for first in firsts]
     costs = np.array([cost for _, cost in tried])
-    best = _jumps(part, tried[int(costs.argmin())][0], rng)
+    best = _jumps(part, tried[int(costs.argmin())][0], rng, patience)
     replications = int((costs <= costs.min() * (1 + _SAME) + 1e-12).sum())
     return _descend(rows, best, 1e-9)[0], len(tried), replications
 
 
-def _jumps(part: _Rows, best: Prototypes, rng: np.random.Generator) -> Prototypes:
+def _jumps(part: _Rows, best: Prototypes, rng: np.random.Generator, patience: int) -> Prototypes:
     """Let one prototype after the other jump to a far row, as long as that lowers the cost."""
     best, cost = _descend(part, best, 1e-6)
-    stall = _PATIENCE if 1 < len(best) < len(part.x) else 0
+    stall = patience if 1 < len(best) < len(part.x) else 0
     while stall:
         away = part.distances(best)
         dropped = int(rng.integers(len(best)))
@@ -370,7 +372,7 @@ def _jumps(part: _Rows, best: Prototypes, rng: np.random.Generator) -> Prototype
         found, reached = _descend(part, _replaced(part, best, dropped, drawn), 1e-4)
         if reached < cost * (1 - 1e-6):
             best, cost = _descend(part, found, 1e-6)
-            stall = _PATIENCE
+            stall = patience
         else:
             stall -= 1
     return best
