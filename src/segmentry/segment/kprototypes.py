@@ -47,6 +47,12 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
     finder = prototypes.PrototypesFinder(len(levels), exact(gamma))
     asked = None if settings.segments == "auto" else settings.segments
     solution, report = panel.chosen(finder, rows, learning, asked, warnings)
+    if not solution.sizes.all():
+        raise FitError(
+            f"{learning.where}: of {solution.k} segments {int((solution.sizes == 0).sum())} would be empty.",
+            why="Too few customers differ in what is known of them.",
+            fix="Ask for fewer segments, or add traits that tell these customers apart.",
+        )
     away = prototypes.distances(rows, solution.prototypes, solution.gamma)
     distances = np.sqrt(away[solution.labels, np.arange(len(rows))])
     within = [(distances[solution.labels == i], weights[solution.labels == i]) for i in range(solution.k)]

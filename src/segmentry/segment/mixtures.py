@@ -1,9 +1,9 @@
 """Mixtures: groups of customers as overlapping Gaussian clouds, each with a size and a shape of its own.
 
 Numbers are prepared as ``variables`` says. Gaps are filled with the median where customers are placed; the clouds are
-learned from customers without gaps, since the filled ones would be a cloud of their own. The shape of the clouds is told
-by BIC; how many there are is chosen by the panel of ``stats.choosing``, with BIC and ICL beside it. Everybody belongs to
-every cloud with a probability, which is the fit.
+learned from customers without gaps, since the filled ones would be a cloud of their own. The shape of the clouds is
+told by BIC; how many there are is chosen by the panel of ``stats.choosing``, with BIC and ICL beside it. Everybody
+belongs to every cloud with a probability, which is the fit.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class PrototypesSolution:
         labels: (n,) segment of every row: its closest prototype, the lowest index within 1e-9.
         cost: weighted sum of the distances to the prototypes (Huang's P).
         gamma: what a category that differs adds to a distance.
-        sizes: (k,) summed weights.
+        sizes: (k,) summed weights; 0 where all that are close to a prototype are as close to another.
         starts: how many independent starts were made.
         replications: how many of them ended within 0.1 % of the best of their costs.
         seed: the seed that gives this solution again.
@@ -432,12 +432,6 @@ def _settled(rows: _Rows, found: Prototypes, starts: int, replications: int, see
     table = rows.table()
     labels = _closest(distances(table, found, rows.gamma))
     sizes = np.bincount(labels, rows.weights, k)
-    if not sizes.all():
-        raise FitError(
-            f"{int((sizes == 0).sum())} of {k} segments are empty.",
-            why="The rows differ too little: their distances are within 1e-9, which counts as equal.",
-            fix="Ask for fewer segments.",
-        )
     order = np.lexsort([*found.modes.T[::-1], *found.numbers.round(9).T[::-1], -sizes.round(9)])
     ordered = Prototypes(found.numbers[order], found.modes[order])
     away = distances(table, ordered, rows.gamma)
