@@ -174,7 +174,7 @@ def kprototypes(
     if k < 1 or (isinstance(starts, int) and starts < 1):
         raise FitError(f"k-prototypes with {k} segments and {starts} starts.", why="Both must be at least 1.")
     table = _compress(rows, categories, weights)
-    table.gamma = balanced(rows, categories, weights) if gamma is None else gamma
+    table.gamma = balanced(table.table(), categories, table.weights) if gamma is None else gamma
     active = table.part(np.flatnonzero(table.weights > 0))
     if len(active.weights) < k:
         raise FitError(
