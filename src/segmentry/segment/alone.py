@@ -79,7 +79,8 @@ def _frame(traits: Any) -> pd.DataFrame:
 
 
 def _spec(name: str, values: pd.Series) -> Trait:
-    if pd.api.types.is_bool_dtype(values):
+    # a column of yes, no and gaps is an object to pandas
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
         return Trait(name, Model.BEHAVIORAL, "boolean", name)
     if pd.api.types.is_numeric_dtype(values):
         return Trait(name, Model.BEHAVIORAL, "number", name)
