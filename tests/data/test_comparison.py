@@ -58,6 +58,18 @@ def test_the_truth_itself_scores_one() -> None:
     assert len(found) == 4
 
 
+def test_scores_of_respondents_are_held_against_what_they_think() -> None:
+    persons, traits = _world()
+    rng = np.random.default_rng(7)
+    persons["brand_loyalty"] = rng.normal(size=PEOPLE)
+    traits["scale_brand_loyalty"] = persons["brand_loyalty"].where(rng.random(PEOPLE) < 0.1)
+    found = _compared(persons, traits, persons["behaviour_group"].to_numpy())["what customers think"]
+    assert found.score == pytest.approx(1.0)
+    answered = int(traits["scale_brand_loyalty"].notna().sum())
+    assert found.found.startswith(f"correlation of the scores of {answered} respondents")
+    assert found.found.endswith("brand loyalty 1.00")
+
+
 def test_chance_scores_next_to_nothing() -> None:
     persons, traits = _world()
     rng = np.random.default_rng(6)

@@ -8,9 +8,10 @@ panel of ``stats.choosing``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from segmentry.catalogue import Trait
 from segmentry.config import KPrototypes
@@ -19,9 +20,12 @@ from segmentry.placement import NO, YES, Category, Prep, Prototypes, exact
 from segmentry.segment import panel
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile, stranger
 from segmentry.segment.redundant import redundant
-from segmentry.segment.variables import MOST, number, variables
+from segmentry.segment.variables import MOST, going_round, number, variables
 from segmentry.segmentation import Segment
 from segmentry.stats import prototypes
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second to import, which reading commands do without
 
 # Without a list: how somebody buys, in few traits of both kinds.
 DEFAULT = ("recency_days", "frequency", "monetary", "average_order_value", "top_category", "preferred_channel")
@@ -33,7 +37,7 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
 
     Raises :class:`FitError` when fewer different customers than segments are there, or no trait varies.
     """
-    warnings: list[str] = []
+    warnings = going_round(settings.traits, learning)
     chosen = _variables(settings, learning, warnings)
     learning = _known_by_half(chosen, learning)
     prep, levels = _preparation(chosen, learning, warnings)
@@ -87,17 +91,16 @@ def _variables(settings: KPrototypes, learning: Learning, warnings: list[str]) -
     return chosen
 
 
-def _known(trait: Trait, sample: pd.DataFrame) -> pd.Series:
+def _known(trait: Trait, sample: pd.DataFrame) -> npt.NDArray[np.bool_]:
     if trait.kind == "number":
-        values = sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan)
-        return pd.Series(np.isfinite(values), index=sample.index)
-    return sample[trait.name].notna()
+        return np.isfinite(sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan))
+    return sample[trait.name].notna().to_numpy(dtype=bool)
 
 
 def _known_by_half(traits: Sequence[Trait], learning: Learning) -> Learning:
     """Without those who will be placed as "no data": they must not form segments."""
-    known = sum(_known(trait, learning.sample).astype(int) for trait in traits)
-    found = learning.only(np.asarray(known) * 2 >= len(traits))
+    known = np.sum([_known(trait, learning.sample) for trait in traits], axis=0)
+    found = learning.only(known * 2 >= len(traits))
     if found.sample.empty:
         raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(t.name for t in traits)}.")
     return found
@@ -146,7 +149,7 @@ def _rows(prep: Sequence[Prep], levels: dict[str, list[str]], learning: Learning
     if prep:
         numbers = prepared(prep, learning.sample)
         for j, p in enumerate(prep):
-            known = _known(learning.specs[p.trait], learning.sample).to_numpy()
+            known = _known(learning.specs[p.trait], learning.sample)
             columns.append(np.where(known, numbers[:, j], np.nan))
     for name, found in levels.items():
         codes = {level: float(i) for i, level in enumerate(found)}

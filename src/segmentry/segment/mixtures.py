@@ -19,7 +19,7 @@ from segmentry.placement import Mixture, Prep, component, exact
 from segmentry.segment import panel
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, stranger
 from segmentry.segment.redundant import redundant
-from segmentry.segment.variables import MOST, number, variables
+from segmentry.segment.variables import MOST, going_round, number, variables
 from segmentry.segmentation import Segment
 from segmentry.stats import mixtures
 
@@ -37,7 +37,7 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
     Raises :class:`FitError` when no number is among the traits, none varies, or fewer different customers than segments
     are there.
     """
-    warnings: list[str] = []
+    warnings = going_round(settings.traits, learning)
     chosen = _variables(settings, learning, warnings)
     # Who will be placed as "no data" must not form segments.
     known = np.sum([_known(t, learning) for t in chosen], axis=0)

@@ -18,6 +18,7 @@ from ibis.backends.duckdb import Backend
 from segmentry import engine
 from segmentry.data import ids
 from segmentry.data.ids import DEFAULT_SPACE
+from segmentry.data.simulation.plan_people import ATTITUDES
 from segmentry.stats.stability import adjusted_rand_of_counts
 
 PERSONS = "truth/persons.csv"
@@ -56,7 +57,7 @@ _ACCOUNT_RECORDS = "truth/records_accounts.csv"
 _ACCOUNT_SPACES = {"crm": "crm", "ledger": "ledger"}
 # Planted and in the exports, but no stage looks for it yet.
 NOT_LOOKED_FOR = (
-    "needs segments and attitudes",
+    "needs segments",
     "who answers which offer",
     "the effect of the e-mail, group by group",
     "the price rise and the segment born in month 15",
@@ -121,6 +122,8 @@ def compare(
     found = [_people(records, identities)]
     if "lifecycle_stage" in traits.columns:
         found.append(_lapsed(known))
+    if attitudes := {name: f"scale_{name}" for name in ATTITUDES if f"scale_{name}" in traits.columns}:
+        found.append(_attitudes(known, attitudes))
     ranked_by = _FUTURE if _FUTURE in traits.columns else value_trait
     if ranked_by is not None:
         found.append(_best(known, ranked_by))
@@ -242,6 +245,17 @@ def _lapsed(known: ir.Table) -> Distance:
     precision, recall = row["both"] / max(row["called"], 1), row["both"] / max(row["gone"], 1)
     text = f"{recall:.0%} of {row['gone']:,} who have left are called lapsed; {precision:.0%} of those so called have"
     return Distance("who has left", text, _f1(precision, recall))
+
+
+def _attitudes(known: ir.Table, scales: Mapping[str, str]) -> Distance:
+    """How far the scores of respondents go with the attitudes that their answers were drawn from."""
+    row = _row(known.agg(**{name: known[name].corr(known[scale], how="pop") for name, scale in scales.items()}))
+    found = {name: float(row[name] or 0.0) for name in scales}
+    score = sum(found.values()) / len(found)
+    told = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in found.items())
+    answered = int(known[next(iter(scales.values()))].count().to_pyarrow().as_py())
+    text = f"correlation of the scores of {answered:,} respondents with what they think: {told}"
+    return Distance("what customers think", text, score)
 
 
 def _best(known: ir.Table, value_trait: str) -> Distance:
