@@ -34,11 +34,12 @@ def test_guides_are_what_the_code_says(project_root: Path) -> None:
         assert "|  |\n" not in text.replace("| unit | personal |", ""), f"{name}: something is not described"
 
 
-def test_python_of_the_readme_runs(project_root: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (project_root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/latent_classes.md"])
+def test_python_of_a_page_runs(project_root: Path, page: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (project_root / page).read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+        exec(compile(block, page, "exec"), {})
 
 
 def _write_files(guide: str, folder: Path, csv: str) -> None:
@@ -153,6 +154,7 @@ def test_public_names_are_few_and_pinned() -> None:
     assert sorted(sg.__all__) == [
         "KMeans",
         "KPrototypes",
+        "LatentClasses",
         "Mixtures",
         "Rfm",
         "Rules",

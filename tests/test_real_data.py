@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentry import lifetime
 from segmentry.beginnings import create_workspace
 from segmentry.catalogue import TRAITS, declared_as
-from segmentry.workspace import Workspace
+from segmentry.workspace import Workspace, open_workspace
 
 
 def _ran(root: Path, *files: Path) -> Workspace:
@@ -154,6 +155,33 @@ def test_all_five_tables_of_telco_are_joined(telco: Workspace, real_data: Path) 
     assert made[["age", "city", "tenure_in_months", "churn_reason"]].notna().any().all()
 
 
+def test_contracts_of_telco_are_valued_as_a_direct_fit_values_them(real_data: Path, tmp_path: Path) -> None:
+    folder = real_data / "telco_churn"
+    files = [folder / f"Telco_customer_churn_{name}.parquet" for name in ("services", "status")]
+    create_workspace(tmp_path / "telco", files, name="Telco").close()
+    path = tmp_path / "telco" / "segmentry.yaml"
+    written = path.read_text(encoding="utf-8").partition("segmentations:")[0]  # what an editor adds, less what is slow
+    contract = "{period: month, periods: tenure_in_months, left: churn_label, payment: monthly_charge}"
+    tiers = "segmentations: {value: {method: value_tiers, trait: clv_365d}}"
+    path.write_text(f"{written}\n{tiers}\nlifetime: {{model: sbg, contract: {contract}}}\n", encoding="utf-8")
+    space = open_workspace(tmp_path / "telco")
+    for stage in (space.collect, space.resolve, space.traits):
+        stage()
+    with space.reading() as reading:
+        found = reading.lifetime()
+        made = reading.find("traits").to_pandas().set_index("customer_id").sort_index()
+    space.close()
+    services, status = (pd.read_parquet(file).set_index("Customer ID").sort_index() for file in files)
+    months, there = services["Tenure in Months"].to_numpy(float), (status["Churn Label"] == "No").to_numpy()
+    model = lifetime.ShiftedBetaGeo.fit(months, ~there)
+    value = services["Monthly Charge"].to_numpy() * model.discounted_periods(1.1 ** (1 / 12) - 1, months, 12) * there
+    assert made["clv_365d"].to_numpy() == pytest.approx(value)
+    assert found is not None
+    assert found.models is not None
+    assert found.models.groups[0].buying.parameters == pytest.approx(model.parameters)
+    assert any("constant rate of leaving was nearer" in note for note in found.models.notes)
+
+
 def test_crm_opportunities_are_a_workspace_of_accounts(crm: Workspace, real_data: Path) -> None:
     entries = {e.source: e for e in crm.manifest().entries}
     bought, deals = entries["sales_pipeline"], entries["opportunities"]
@@ -217,3 +245,4 @@ def test_each_data_set_fills_the_models_it_can_and_the_plan_explains_the_rest(
     asked_for = [t for t in TRAITS.values() if plan.of(t.model).verdict != "not needed"]
     assert {t.name for t in asked_for} == {t.name for t in asked_for if (t.name in there) != (t.name in told)}
     assert not [why for why in told.values() if "that tells it" in why]
+    assert not [part.model for part in plan.models if part.verdict == "ready" and not part.made]

@@ -58,8 +58,9 @@ def pareto(points: Sequence[tuple[float, float]], value: str = "value") -> go.Fi
     return figure
 
 
-def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, float]], told: Worth) -> go.Figure | None:
-    """The Pareto curve in the colours of the value tiers, with the borders between them."""
+def tier_pareto(summary: SegmentationSummary, told: Worth) -> go.Figure | None:
+    """The Pareto curve of what the tiers go by (``told``), in their colours, with the borders between them."""
+    points = [(x, y) for x, y in summary.report.get("curve", ())]
     tiers = [s for s in findings.segments_of(summary) if s.customers]
     if len(points) < 2 or not tiers:
         return None
@@ -67,10 +68,11 @@ def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, floa
     placed = sum(s.customers for s in tiers)
     ends = [n / placed for n in accumulate(s.customers for s in tiers)]
     colours = palette.segment_colours(summary)
-    figure = figure_of(_tier_title(tiers[0], ends[0], _height(curve, ends[0]), told.word, summary.units), height=360)
+    figure = figure_of(_tier_title(summary, tiers[0], (ends[0], _height(curve, ends[0])), told.word), height=360)
     for tier, start, end in zip(tiers, [0.0, *ends], ends, strict=False):
         within = [(start, _height(curve, start)), *(p for p in curve if start < p[0] < end), (end, _height(curve, end))]
-        size = f"{words.share(tier.share)} of the {summary.units}, {words.share(tier.value_share)} of the {told.word}"
+        part = words.share(within[-1][1] - within[0][1])
+        size = f"{words.share(end - start)} of the {summary.units}, {part} of the {told.word}"
         figure.add_scatter(
             x=[x for x, _ in within],
             y=[y for _, y in within],
@@ -83,7 +85,7 @@ def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, floa
             hovertemplate="%{text}<br>the best %{x:.1%} bring %{y:.1%}<extra></extra>",
         )
     figure.update_layout(showlegend=True, legend=_legend_below())
-    _pareto_axes(figure, told.word)
+    _pareto_axes(figure, told.word, summary.units)
     return figure
 
 
@@ -94,9 +96,9 @@ def _tier_legend(summary: SegmentationSummary, tier: SegmentSummary, told: Worth
     return label(tier.name, 30) + (f": from {plain(told.short(cuts[at]))}" if at < len(cuts) else "")
 
 
-def _tier_title(best: SegmentSummary, customers: float, value: float, word: str, units: str) -> str:
-    bring = f"{words.share(customers)} of the {units} bring {words.share(value)} of the {word}"
-    return f"{words.sentence(best.name)}: {bring}"
+def _tier_title(summary: SegmentationSummary, best: SegmentSummary, ends: tuple[float, float], word: str) -> str:
+    customers, value = map(words.share, ends)
+    return f"{words.sentence(best.name)}: {customers} of the {summary.units} bring {value} of the {word}"
 
 
 def sizes(summary: SegmentationSummary, value: str = "value") -> go.Figure | None:
@@ -320,9 +322,9 @@ def _height(curve: Sequence[tuple[float, float]], at: float) -> float:
     return curve[-1][1]
 
 
-def _pareto_axes(figure: go.Figure, value: str) -> None:
+def _pareto_axes(figure: go.Figure, value: str, units: str = "customers") -> None:
     figure.update_layout(hovermode="x")
-    figure.update_xaxes(title="share of customers, best first", range=[0, 1], **_PERCENT)
+    figure.update_xaxes(title=f"share of {units}, best first", range=[0, 1], **_PERCENT)
     figure.update_yaxes(title=f"share of {plain(value)}", **_PERCENT)
 
 

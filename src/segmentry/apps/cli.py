@@ -330,7 +330,9 @@ def traits(
 def fit(
     name: Name = None,
     workspace: Where = HERE,
-    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
+    segments: Annotated[
+        int | None, typer.Option(min=2, max=20, help="Number of segments, for methods that find them.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn a segmentation anew and place everybody by it; the version before stays on disk."""

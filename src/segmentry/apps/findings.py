@@ -5,6 +5,7 @@ Every sentence is derived from an :class:`~segmentry.reading.Overview`; nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -31,6 +32,7 @@ VERDICTS = {
     "constructive": "The data do not fall into these groups of themselves: the cut is a choice, made for its use.",
 }
 _SHORT_TITLES = {"recency_days": "recency", "tenure_days": "tenure"}  # their unit follows the number
+_FUTURE = re.compile(r"clv_(\d+)d")
 _VALUE_WORDS = {"monetary": "revenue", "margin": "margin", "value": "value"}
 
 
@@ -67,7 +69,11 @@ def value_word(trait: str | None) -> str:
 
     >>> value_word("monetary"), value_word("spend_90d"), value_word(None)
     ('revenue', 'spend 90d', 'value')
+    >>> value_word("clv_365d")
+    'value of the next 365 days'
     """
+    if trait and (ahead := _FUTURE.fullmatch(trait)):
+        return f"value of the next {ahead[1]} days"
     return "value" if trait is None else _VALUE_WORDS.get(trait, trait.replace("_", " "))
 
 

@@ -313,15 +313,11 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
 
 def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told: Worth) -> tuple[Chart, ...]:
     """What is drawn for a segmentation, in reading order; what has no data is left out."""
-    tiers = summary.method == "value_tiers" and "cuts" in summary.report
+    tiered = findings.worth(overview, summary.report.get("trait")) if summary.method == "value_tiers" else None
     unit, units = summary.unit, summary.units
     drawn = (
         ("sizes", charts.sizes(summary, told.word), _sizes_note(summary, told.word)),
-        (
-            "tiers",
-            charts.tier_pareto(summary, overview.pareto, told) if tiers else None,
-            _TIER_NOTE.format(units.capitalize()),
-        ),
+        ("tiers", charts.tier_pareto(summary, tiered) if tiered else None, _TIER_NOTE.format(units.capitalize())),
         ("map", charts.rfm_map(summary), _MAP_NOTE.format(unit, units)),
         ("panel", charts.stability(summary), _PANEL_NOTE.format(unit, units)),
         ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE.format(units)),
@@ -336,7 +332,7 @@ def _sizes_note(summary: SegmentationSummary, value: str) -> str:
     return f"Grey: share of the {units}; in colour: share of the {value}." if valued else f"Share of the {units}."
 
 
-_TIER_NOTE = "{} in order of what they brought, best first; the colours show where each tier ends."
+_TIER_NOTE = "{} in the order of what the tiers go by, best first; the colours show where each ends."
 _MAP_NOTE = "Every {} has one place. Colour and name: the segment; the number: how many {} are there."
 _PANEL_NOTE = (
     "Each box: pairs of re-fits on resampled {1}, and how far they agree (1: on every {0}; 0: as chance); "

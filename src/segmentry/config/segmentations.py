@@ -144,6 +144,19 @@ class KPrototypes(_Segmentation):
         return value
 
 
+class LatentClasses(_Segmentation):
+    """Groups of people who answer alike (latent class analysis), for categories and yes/no answers."""
+
+    method: Literal["latent_classes"] = Field(description="The method.")
+    traits: TextList = Field(min_length=1, description="Traits that form the segments; patterns such as needs.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+
 class Mixtures(_Segmentation):
     """Groups of customers as overlapping clouds of their own size and shape, by numbers (Gaussian mixture)."""
 
@@ -161,12 +174,16 @@ class Mixtures(_Segmentation):
 
 
 def _two_to_twenty(value: object) -> object:
+    """A number of segments that is asked for, checked."""
     if isinstance(value, int) and not 2 <= value <= 20:
         raise ValueError("needs a number from 2 to 20, or auto")
     return value
 
 
-Segmentation = Annotated[Rules | Rfm | ValueTiers | KMeans | KPrototypes | Mixtures, Field(discriminator="method")]
+Segmentation = Annotated[
+    Rules | Rfm | ValueTiers | KMeans | KPrototypes | LatentClasses | Mixtures, Field(discriminator="method")
+]
 METHODS: dict[str, type[_Segmentation]] = {
-    get_args(m.model_fields["method"].annotation)[0]: m for m in (Rules, Rfm, ValueTiers, KMeans, KPrototypes, Mixtures)
+    get_args(m.model_fields["method"].annotation)[0]: m
+    for m in (Rules, Rfm, ValueTiers, KMeans, KPrototypes, LatentClasses, Mixtures)
 }

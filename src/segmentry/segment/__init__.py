@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from segmentry import config, expressions
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import kmeans, kprototypes, mixtures, rfm, rules, value_tiers
+from segmentry.segment import kmeans, kprototypes, latent_classes, mixtures, rfm, rules, value_tiers
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segmentation import Segmentation
 
@@ -25,10 +25,11 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "value_tiers": value_tiers.fit,
     "kmeans": kmeans.fit,
     "kprototypes": kprototypes.fit,
+    "latent_classes": latent_classes.fit,
     "mixtures": mixtures.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
-FIND_SEGMENTS = frozenset({"kmeans", "kprototypes", "mixtures"})
+FIND_SEGMENTS = frozenset({"kmeans", "kprototypes", "latent_classes", "mixtures"})
 
 
 def fit(

@@ -51,6 +51,12 @@ class Mixtures(config.Mixtures, _Alone):
     method: Any = "mixtures"
 
 
+class LatentClasses(config.LatentClasses, _Alone):
+    """Groups of people who answer alike: categories and yes/no answers. ``traits=["*"]`` means all columns."""
+
+    method: Any = "latent_classes"
+
+
 class Rfm(config.Rfm, _Alone):
     """Recency, frequency and monetary value: needs recency_days, frequency, monetary."""
 
