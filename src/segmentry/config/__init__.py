@@ -41,6 +41,7 @@ from segmentry.config.segmentations import (
     RuleSegment,
     Segmentation,
     SegmentText,
+    Serve,
     Tier,
     ValueTiers,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "Scale",
     "SegmentText",
     "Segmentation",
+    "Serve",
     "Source",
     "Survey",
     "TextList",
