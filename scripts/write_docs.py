@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("surveys.NAME.choices.NAME", survey_needs.Choice),
     ("lifetime", config.Lifetime),
     ("sample", config.Sample),
+    ("bias", config.Bias),
     ("quality", config.Quality),
     ("quality.accept", config.Acceptance),
     ("traits.NAME", config.DeclaredTrait),

@@ -35,6 +35,9 @@ class _Segmentation(Part):
     purpose: str = Field("", description="What the segmentation is for.")
     owner: str = Field("", description="Who answers for it.")
     review_by: date | None = Field(None, description="When to look at it again.")
+    allow: dict[str, Annotated[str, Field(min_length=10)]] = Field(
+        {}, description="Protected traits that may form these segments, each with the reason in a sentence."
+    )
 
 
 class Rules(_Segmentation):
