@@ -39,6 +39,7 @@ from segmentry.config.segmentations import (
     RuleSegment,
     Segmentation,
     SegmentText,
+    Serve,
     Tier,
     ValueTiers,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "Scale",
     "SegmentText",
     "Segmentation",
+    "Serve",
     "Source",
     "Survey",
     "TextList",

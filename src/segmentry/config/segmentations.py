@@ -111,12 +111,22 @@ class ValueTiers(_Segmentation):
         return self
 
 
+class Serve(Part):
+    """From when on a segment is large enough to be worth an own treatment, and how many of them a team can serve."""
+
+    share: float = Field(0.05, ge=0, le=0.5, description="Least share of the customers of a segment.")
+    # Below about 30 members a mean says little.
+    count: int = Field(30, ge=1, description="Fewest customers of a segment, counted in the sample.")
+    most: int | None = Field(None, ge=2, le=20, description="Most segments that can be served. Default: 8.")
+
+
 class KMeans(_Segmentation):
     """Groups of similar customers (k-means)."""
 
     method: Literal["kmeans"] = Field(description="The method.")
     traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
     segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    serve: Serve = Field(Serve(), description="What a segment needs to be worth having.")
 
     @field_validator("segments")
     @classmethod

@@ -71,7 +71,13 @@ def fit(
         owner=settings.owner,
         review_by=settings.review_by,
         as_of=as_of,
-        report={"rows": len(learning.sample), "seed": learning.seed, **report},
+        report={
+            "rows": len(learning.sample),
+            "seed": learning.seed,
+            "settings": settings.model_dump(mode="json"),
+            "data": sorted({need for t in kinds for need in learning.specs[t].needs}),
+            **report,
+        },
     )
 
 
