@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from segmentry.placement import exact
+from segmentry.segment.choose import evidence_report
 from segmentry.segment.fitting import Learning, Numbers
 from segmentry.stats import choosing
 from segmentry.stats.finding import Finder, Solution
@@ -35,12 +36,15 @@ def chosen(
     )
     verdict = choosing.decide(evidence)
     solution = _solution(finder, rows, learning, asked, verdict, warnings)
+    seen, weights = choosing.bounded(rows, learning.row_weights, PANEL_ROWS, learning.seed)
+    shown = evidence_report(finder, seen, weights, evidence, solution.classify(seen))
+    shown["panel"] = [{**row, **_row(option)} for row, option in zip(shown["panel"], evidence.options, strict=True)]
     report = {
+        **shown,
         "k": solution.k,
         "asked": asked,
         "verdict": verdict.structure,
         "because": verdict.sentence,
-        "panel": [_row(option) for option in evidence.options],
         "passed": list(verdict.passed),
         "sizes": [round(n) for n in solution.sizes],
     }
