@@ -43,6 +43,7 @@ from segmentry.engine.spelling import (
     units,
 )
 from segmentry.engine.storage import Engine, GenerationGoneError, Progress, Session, Writer
+from segmentry.engine.views import named
 
 __all__ = [
     "DIALECTS",
@@ -69,6 +70,7 @@ __all__ = [
     "md5",
     "median",
     "mode",
+    "named",
     "once",
     "open_engine",
     "quick_hash",
