@@ -2,7 +2,7 @@
 
 >>> import segmentry as sg
 >>> sorted(name for name in sg.__all__)[:4]
-['KMeans', 'Rfm', 'Rules', 'Segmentation']
+['KMeans', 'LatentClasses', 'Rfm', 'Rules']
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from segmentry import lifetime
     from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
-    from segmentry.segment.alone import KMeans, Rfm, Rules, ValueTiers
+    from segmentry.segment.alone import KMeans, LatentClasses, Rfm, Rules, ValueTiers
     from segmentry.segmentation import Segmentation
     from segmentry.workspace import Workspace
     from segmentry.workspace import open_workspace as open
 
 __all__ = [
     "KMeans",
+    "LatentClasses",
     "Rfm",
     "Rules",
     "Segmentation",
@@ -37,6 +38,7 @@ __all__ = [
 # Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
 _WHERE = {
     "KMeans": ("segmentry.segment.alone", "KMeans"),
+    "LatentClasses": ("segmentry.segment.alone", "LatentClasses"),
     "Rfm": ("segmentry.segment.alone", "Rfm"),
     "Rules": ("segmentry.segment.alone", "Rules"),
     "Segmentation": ("segmentry.segmentation", "Segmentation"),

@@ -29,8 +29,9 @@ class Learning:
 
     ``sample`` has one row per unit of the population (a bounded sample of it) and one column per trait; ``specs``
     describe the columns. ``weights`` (n,) say how many units of the base each row stands for, on any scale (None: all
-    the same). ``where`` names the place in the config for errors, such as
-    ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable.
+    the same). ``barred`` are traits that may not form segments, each with the reason; ``watched`` protected traits,
+    each with the reason why it may form them, if it may (see :mod:`segmentry.segment.bias`). ``where`` names the place
+    in the config for errors, such as ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable.
     """
 
     sample: pd.DataFrame
@@ -39,6 +40,8 @@ class Learning:
     seed: int = 1
     progress: Progress | None = None
     weights: Numbers | None = None
+    barred: Mapping[str, str] = field(default_factory=dict)
+    watched: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def row_weights(self) -> Numbers:
