@@ -47,6 +47,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("segmentations.NAME with method: value_tiers", config.ValueTiers),
     ("segmentations.NAME.tiers of value_tiers", config.Tier),
     ("segmentations.NAME with method: kmeans", config.KMeans),
+    ("segmentations.NAME with method: kprototypes", config.KPrototypes),
+    ("segmentations.NAME with method: mixtures", config.Mixtures),
     ("segmentations.NAME with method: latent_classes", config.LatentClasses),
     ("segmentations.NAME.segments.NAME of the other methods", config.SegmentText),
 )

@@ -2,7 +2,7 @@
 
 >>> import segmentry as sg
 >>> sorted(name for name in sg.__all__)[:4]
-['KMeans', 'LatentClasses', 'Rfm', 'Rules']
+['KMeans', 'KPrototypes', 'LatentClasses', 'Mixtures']
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from segmentry import lifetime
     from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
-    from segmentry.segment.alone import KMeans, LatentClasses, Rfm, Rules, ValueTiers
+    from segmentry.segment.alone import KMeans, KPrototypes, LatentClasses, Mixtures, Rfm, Rules, ValueTiers
     from segmentry.segmentation import Segmentation
     from segmentry.workspace import Workspace
     from segmentry.workspace import open_workspace as open
 
 __all__ = [
     "KMeans",
+    "KPrototypes",
     "LatentClasses",
+    "Mixtures",
     "Rfm",
     "Rules",
     "Segmentation",
@@ -38,6 +40,8 @@ __all__ = [
 # Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
 _WHERE = {
     "KMeans": ("segmentry.segment.alone", "KMeans"),
+    "KPrototypes": ("segmentry.segment.alone", "KPrototypes"),
+    "Mixtures": ("segmentry.segment.alone", "Mixtures"),
     "LatentClasses": ("segmentry.segment.alone", "LatentClasses"),
     "Rfm": ("segmentry.segment.alone", "Rfm"),
     "Rules": ("segmentry.segment.alone", "Rules"),

@@ -131,7 +131,30 @@ class KMeans(_Segmentation):
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _some(value)
+        return _two_to_twenty(value)
+
+
+class KPrototypes(_Segmentation):
+    """Groups of similar customers by numbers and categories together, gaps allowed (k-prototypes)."""
+
+    method: Literal["kprototypes"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    gamma: float | Literal["auto"] = Field(
+        "auto", description="What a category that differs adds to a squared distance; auto: as much as a number does."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+    @field_validator("gamma")
+    @classmethod
+    def _above_zero(cls, value: object) -> object:
+        if isinstance(value, float) and not 0 < value <= 1000:  # numbers are z-scores: 1,000 leaves only the categories
+            raise ValueError("needs a number above 0, at most 1000, or auto")
+        return value
 
 
 class LatentClasses(_Segmentation):
@@ -144,17 +167,36 @@ class LatentClasses(_Segmentation):
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _some(value)
+        return _two_to_twenty(value)
 
 
-def _some(value: object) -> object:
+class Mixtures(_Segmentation):
+    """Groups of customers as overlapping clouds of their own size and shape, by numbers (Gaussian mixture)."""
+
+    method: Literal["mixtures"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    shape: Literal["auto", "full", "tied", "diagonal"] = Field(
+        "auto", description="Covariances: of each segment, one for all, none; auto takes the lowest BIC."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+
+def _two_to_twenty(value: object) -> object:
     """A number of segments that is asked for, checked."""
     if isinstance(value, int) and not 2 <= value <= 20:
         raise ValueError("needs a number from 2 to 20, or auto")
     return value
 
 
-Segmentation = Annotated[Rules | Rfm | ValueTiers | KMeans | LatentClasses, Field(discriminator="method")]
+Segmentation = Annotated[
+    Rules | Rfm | ValueTiers | KMeans | KPrototypes | LatentClasses | Mixtures, Field(discriminator="method")
+]
 METHODS: dict[str, type[_Segmentation]] = {
-    get_args(m.model_fields["method"].annotation)[0]: m for m in (Rules, Rfm, ValueTiers, KMeans, LatentClasses)
+    get_args(m.model_fields["method"].annotation)[0]: m
+    for m in (Rules, Rfm, ValueTiers, KMeans, KPrototypes, LatentClasses, Mixtures)
 }

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from segmentry import config, expressions
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import bias, kmeans, latent_classes, rfm, rules, value_tiers
+from segmentry.segment import bias, kmeans, kprototypes, latent_classes, mixtures, rfm, rules, value_tiers
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segment.variables import matches
 from segmentry.segmentation import Segmentation
@@ -27,10 +27,12 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "rfm": rfm.fit,
     "value_tiers": value_tiers.fit,
     "kmeans": kmeans.fit,
+    "kprototypes": kprototypes.fit,
     "latent_classes": latent_classes.fit,
+    "mixtures": mixtures.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
-FIND_SEGMENTS = frozenset({"kmeans", "latent_classes"})
+FIND_SEGMENTS = frozenset({"kmeans", "kprototypes", "latent_classes", "mixtures"})
 
 
 def fit(
@@ -96,8 +98,8 @@ def with_number(settings: config.Segmentation, segments: int, *, where: str) -> 
     """The settings with the number of segments set by hand."""
     if settings.method not in FIND_SEGMENTS:
         raise UsageError(
-            f"{where}: the number of segments can be set for {' and '.join(sorted(FIND_SEGMENTS))}; "
-            f"this is {settings.method}.",
+            f"{where}: the number of segments can be set for {', '.join(sorted(FIND_SEGMENTS))}; this is"
+            f" {settings.method}.",
             fix="Change its segments, tiers or cuts in segmentry.yaml.",
         )
     return type(settings).model_validate({**settings.model_dump(), "segments": segments})

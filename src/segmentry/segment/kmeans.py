@@ -16,7 +16,7 @@ from segmentry.config import KMeans
 from segmentry.errors import FitError
 from segmentry.placement import Nearest, Prep, exact
 from segmentry.segment.choose import choose
-from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile
+from segmentry.segment.fitting import Fitted, Learning, prepared, quantile, stranger
 from segmentry.segment.variables import MOST, going_round, levels, number, variables
 from segmentry.segmentation import Segment
 from segmentry.stats.clustering import KMeansFinder
@@ -53,7 +53,7 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
         prep,
         tuple(tuple(exact(float(c)) for c in centre) for centre in solution.centres),
         tuple(exact(quantile(away, 0.5, weight)) for away, weight in within),
-        tuple(exact(_limit(away, weight)) for away, weight in within),
+        tuple(exact(stranger(away, weight)) for away, weight in within),
     )
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="closest to the segment's centre") for i in range(k))
     return Fitted(
@@ -67,11 +67,6 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
             "warnings": [*warnings, *selected.warnings],
         },
     )
-
-
-def _limit(distances: Numbers, weights: Numbers) -> float:
-    """Beyond this there is no good fit: half as far again as 99 of 100 members, so that only strangers fall out."""
-    return 1.5 * quantile(distances, 0.99, weights) if distances.max() > 0 else 1.0
 
 
 def _preparation(
