@@ -282,10 +282,12 @@ class Workspace:
                 base = base_of(run, settings.unit)
                 specs = {t.name: t for t in traits.from_json(base["traits"])}
                 table = session.table("traits", TRAIT_TABLES[settings.unit])
-                wanted = (run.id, settings.unit, settings.population)
+                parts = self._parts(name)
+                population = segment.population_of(settings, parts)
+                wanted = (run.id, settings.unit, population)
                 if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
                     size, seed = self.config.sample.size, self.config.sample.seed
-                    self._drawn = (wanted, privacy.draw(table, size, seed, population=settings.population))
+                    self._drawn = (wanted, privacy.draw(table, size, seed, population=population))
                 fitted = segment.fit(
                     name,
                     settings,
@@ -295,6 +297,8 @@ class Workspace:
                         where=f"{config.FILE_NAME} segmentations.{name}",
                         seed=self.config.sample.seed,
                         progress=self._progress(f"fit:{name}"),
+                        objectives=self.config.objectives,
+                        parts=parts,
                     ),
                     version=number,
                     as_of=run.as_of,
@@ -447,7 +451,7 @@ class Workspace:
         """Traits, fits that are due and assignments; gives the segmentations that could not be fitted, and why."""
         not_fitted: dict[str, FitError] = {}
         self.traits(as_of)
-        for name in self.config.segmentations:
+        for name in self.config.in_order():
             try:
                 self._fit_if_due(name)
                 self.assign(name)
@@ -565,8 +569,28 @@ class Workspace:
         return Describing(session, manifest, resolve, self.config, settings, day, self._progress("traits"))
 
     def _fit_due(self, name: str) -> str:
-        settings = self._settings(name).model_dump(mode="json")
-        return digest(["fit", settings, self.config.sample.model_dump()])
+        settings = self._settings(name)
+        made_of: list[Any] = []
+        if isinstance(settings, config.Crossing):  # it is made anew when a part of it was
+            runs = [self.state.current().get(f"fit:{part}") for part in settings.of]
+            made_of = [[run.facts["checksum"] if run else None for run in runs]]
+        if isinstance(settings, config.Trees) and settings.objective is not None:
+            made_of = [self.config.objectives[settings.objective].model_dump(mode="json")]
+        return digest(["fit", settings.model_dump(mode="json"), self.config.sample.model_dump(), *made_of])
+
+    def _parts(self, name: str) -> dict[str, Segmentation]:
+        """The segmentations that one is made of; :class:`FitError` where one of them could not be fitted."""
+        settings = self._settings(name)
+        found = {}
+        for part in settings.of if isinstance(settings, config.Crossing) else ():
+            run = self.state.current().get(f"fit:{part}")
+            if run is None:
+                raise FitError(
+                    f"{config.FILE_NAME} segmentations.{name}: it is made of {part}, which is not fitted.",
+                    fix=f"`segmentry fit {part}` says what is missing.",
+                )
+            found[part] = load_segmentation(self.root, run)
+        return found
 
     def _fit_if_due(self, name: str) -> None:
         stage = f"fit:{name}"

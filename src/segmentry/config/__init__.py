@@ -26,10 +26,13 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.checks import CHECKS, Severity
 from segmentry.config.lifetime import COHORT, Contract, Lifetime
+from segmentry.config.objectives import Objective
 from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
+    Bands,
+    Crossing,
     KMeans,
     Rfm,
     RfmCuts,
@@ -38,6 +41,7 @@ from segmentry.config.segmentations import (
     Segmentation,
     SegmentText,
     Tier,
+    Trees,
     ValueTiers,
 )
 from segmentry.config.sources import Answers, Attribute, Source
@@ -54,11 +58,14 @@ __all__ = [
     "AccountIdentity",
     "Answers",
     "Attribute",
+    "Bands",
     "Config",
+    "Crossing",
     "Identity",
     "KMeans",
     "LifecycleDays",
     "Lifetime",
+    "Objective",
     "Quality",
     "Rfm",
     "RfmCuts",
@@ -72,6 +79,7 @@ __all__ = [
     "Survey",
     "TextList",
     "Tier",
+    "Trees",
     "ValueTiers",
     "from_environment",
     "json_schema",
@@ -201,6 +209,7 @@ class Config(Part):
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
     quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
     traits: dict[str, DeclaredTrait] = Field({}, description="Traits of your own, by name, beside the built-in ones.")
+    objectives: dict[str, Objective] = Field({}, description="What ideal customers do, by the name of the objective.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
 
     @field_validator("engine")
@@ -219,7 +228,7 @@ class Config(Part):
 
     @model_validator(mode="after")
     def _names(self) -> Config:
-        for section in ("sources", "traits", "segmentations"):
+        for section in ("sources", "traits", "objectives", "segmentations"):
             for name in getattr(self, section):
                 if not NAME.fullmatch(name):
                     raise ValueError(
@@ -263,6 +272,47 @@ class Config(Part):
             if owner := owner_of_name(name, attributes):
                 raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
         return self
+
+    @model_validator(mode="after")
+    def _segmentations_of_known_parts(self) -> Config:
+        for name, settings in self.segmentations.items():
+            if isinstance(settings, Trees) and settings.objective is not None:
+                self._aims_at_its_own(name, settings, settings.objective)
+            if isinstance(settings, Crossing):
+                for part in settings.of:
+                    if part not in self.segmentations:
+                        known = did_you_mean(part, self.segmentations)
+                        raise ValueError(f"segmentations.{name}.of: no segmentation is called '{part}'. {known}")
+                    if self.segmentations[part].unit != settings.unit:
+                        raise ValueError(f"segmentations.{name}.of: {part} is not of the unit {settings.unit}.")
+                if settings.of[0] == settings.of[1]:
+                    raise ValueError(f"segmentations.{name}.of: needs two different segmentations.")
+        self.in_order()
+        return self
+
+    def _aims_at_its_own(self, name: str, settings: Trees, objective: str) -> None:
+        if objective not in self.objectives:
+            known = did_you_mean(objective, self.objectives)
+            raise ValueError(f"segmentations.{name}.objective: no objective is called '{objective}'. {known}")
+        if self.objectives[objective].unit != settings.unit:
+            raise ValueError(f"segmentations.{name}.objective: {objective} is not of the unit {settings.unit}.")
+
+    def in_order(self) -> tuple[str, ...]:
+        """The names of the segmentations, those that others are made of before these; else as written."""
+        found: list[str] = []
+
+        def take(name: str, above: tuple[str, ...]) -> None:
+            if name in above:
+                raise ValueError(f"segmentations.{name}.of: it is made of itself: {' of '.join((*above, name))}.")
+            settings = self.segmentations[name]
+            for part in settings.of if isinstance(settings, Crossing) else ():
+                take(part, (*above, name))
+            if name not in found:
+                found.append(name)
+
+        for name in self.segmentations:
+            take(name, ())
+        return tuple(found)
 
     @model_validator(mode="after")
     def _lifetime_of_known_columns(self) -> Config:

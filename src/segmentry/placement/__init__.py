@@ -1,7 +1,7 @@
 """The rules that place a customer, and the preparation before them, as data.
 
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
-cell, cells give segments) or :class:`Nearest` (closest centre). A rule turns a table of traits into a table of
+cell, cells give segments), :class:`Nearest` (closest centre) or :class:`Crossing` (of two of them). A rule turns a table of traits into a table of
 placements in three named steps (prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and
 10), and says for one customer why, and what would have to change. A new kind of rule is a new file and a line in
 ``RULES``.
@@ -18,6 +18,7 @@ from typing import Any
 
 from segmentry.errors import ArtefactError
 from segmentry.placement.cascade import Cascade
+from segmentry.placement.crossing import Crossing
 from segmentry.placement.grid import Band, Grid
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
@@ -29,6 +30,7 @@ __all__ = [
     "RULES",
     "Band",
     "Cascade",
+    "Crossing",
     "Grid",
     "Move",
     "Nearest",
@@ -43,12 +45,13 @@ __all__ = [
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest)}
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest, Crossing)}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
-    """The rule as plain JSON values."""
-    return {"kind": type(rule).__name__, **asdict(rule)}
+    """The rule as plain JSON values; the rules that one is made of are its ``parts``."""
+    made_of = {"parts": [to_json(part) for part in rule.parts]} if isinstance(rule, Crossing) else {}
+    return {"kind": type(rule).__name__, **asdict(rule), **made_of}
 
 
 def from_json(data: Mapping[str, Any]) -> Rule:
@@ -61,6 +64,7 @@ def from_json(data: Mapping[str, Any]) -> Rule:
             fix="Update Segmentry, or fit the segmentation again.",
         )
     try:
-        return kind.from_json({k: v for k, v in data.items() if k != "kind"})
+        made_of = {"parts": [from_json(part) for part in data["parts"]]} if kind is Crossing else {}
+        return kind.from_json({**{k: v for k, v in data.items() if k != "kind"}, **made_of})
     except (KeyError, TypeError) as error:
         raise ArtefactError(f"The rule of the segmentation is damaged: {error}.", fix="Fit it again.") from error

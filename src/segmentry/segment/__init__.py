@@ -5,7 +5,7 @@ Adding a method is adding one file with its ``fit``, one line to ``METHODS``, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,17 +13,20 @@ from threadpoolctl import threadpool_limits
 
 from segmentry import config, expressions
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import kmeans, rfm, rules, value_tiers
+from segmentry.segment import bands, crossing, kmeans, rfm, rules, trees, value_tiers
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segmentation import Segmentation
 
-__all__ = ["FIND_SEGMENTS", "METHODS", "Learning", "fit", "value_trait_of", "with_number"]
+__all__ = ["FIND_SEGMENTS", "METHODS", "Learning", "fit", "population_of", "value_trait_of", "with_number"]
 
 METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "rules": rules.fit,
     "rfm": rfm.fit,
     "value_tiers": value_tiers.fit,
+    "bands": bands.fit,
     "kmeans": kmeans.fit,
+    "trees": trees.fit,
+    "crossing": crossing.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
 FIND_SEGMENTS = frozenset({"kmeans"})
@@ -42,8 +45,9 @@ def fit(
             why=f"The population is: {settings.population}." if settings.population else "There are no customers.",
             fix="Check the population and the data in `segmentry report`.",
         )
-    if settings.population:
-        expressions.parse(settings.population, where=f"{learning.where}.population")
+    population = population_of(settings, learning.parts)
+    if population:
+        expressions.parse(population, where=f"{learning.where}.population")
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
         found = METHODS[settings.method](settings, learning)
     kinds = {t: learning.specs[t].kind for t in found.rule.traits}
@@ -55,13 +59,18 @@ def fit(
         segments=found.segments,
         traits=tuple(kinds.items()),
         unit=settings.unit,
-        population=settings.population or "",
+        population=population or "",
         purpose=settings.purpose,
         owner=settings.owner,
         review_by=settings.review_by,
         as_of=as_of,
         report={"rows": len(learning.sample), "seed": learning.seed, **found.report},
     )
+
+
+def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentation]) -> str | None:
+    """The condition on who is placed; None: everybody. ``parts`` are the segmentations that it is made of."""
+    return crossing.population(settings, parts) if isinstance(settings, config.Crossing) else settings.population
 
 
 def value_trait_of(traits: Sequence[str]) -> str | None:
