@@ -112,7 +112,7 @@ def _goes_left(node: Node, features: Sequence[Feature]) -> npt.NDArray[np.bool_]
     return table[feature.codes]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Open:
     """A leaf that may still be split, and how."""
 
@@ -132,19 +132,20 @@ def _grown(
     rows = np.flatnonzero(used)
     least = limits.least * float(weights[rows].sum())
     splits: dict[tuple[bool, ...], _Open] = {}
-    waiting = [_best(features, target, weights, rows, (), least)] if limits.depth else []
+    found = [_best(features, target, weights, rows, (), least)]
+    waiting: list[_Open] = []
     while len(splits) + 1 < limits.most:
-        waiting = [w for w in waiting if w is not None and w.p < ALPHA]
+        waiting += [split for split in found if split is not None and split.p < ALPHA]
         if not waiting:
             break
-        chosen = max(waiting, key=lambda w: w.gain)  # type: ignore[union-attr]  # None was left out
-        assert chosen is not None
+        chosen = max(waiting, key=lambda split: split.gain)
         waiting.remove(chosen)
+        found = []
         splits[chosen.at] = chosen
         left = np.isin(features[chosen.feature].codes[chosen.rows], list(chosen.left_codes))
         if chosen.depth + 1 < limits.depth:
             for way, part in ((True, chosen.rows[left]), (False, chosen.rows[~left])):
-                waiting.append(_best(features, target, weights, part, (*chosen.at, way), least))
+                found.append(_best(features, target, weights, part, (*chosen.at, way), least))
     return _built(splits, ())
 
 
