@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def gaps_of(table: Floats, k: int) -> Gaps:
-    return find_gaps(table, kmeans(table, k, starts=10), np.ones(len(table)), np.random.default_rng(0))
+    return find_gaps(table, kmeans(table, k, starts=10).labels, k, np.ones(len(table)), np.random.default_rng(0))
 
 
 def two_groups(distance: float, n: int = 2000) -> Floats:

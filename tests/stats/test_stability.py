@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from segmentry.errors import FitError
-from segmentry.stats.clustering import kmeans
+from segmentry.stats.clustering import KMeansFinder, kmeans
 from segmentry.stats.stability import (
     adjusted_rand,
     best_jaccard,
@@ -49,7 +49,7 @@ def test_a_single_start_makes_mcdonalds_look_unstable(mcdonalds: Floats) -> None
 
 def test_thorough_search_takes_failures_of_the_search_out_of_the_measurement(mcdonalds: Floats) -> None:
     simple = global_stability(mcdonalds, [5], pairs=10)
-    thorough = global_stability(mcdonalds, [5], pairs=10, search="thorough")
+    thorough = global_stability(mcdonalds, [5], pairs=10, finder=KMeansFinder("thorough"))
     assert thorough.mean(5) > simple.mean(5) + 0.08
     assert thorough.mean(5) > 0.85
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from segmentry.config import Bands
 from segmentry.placement import Band, Grid, exact, figure
 from segmentry.segment.fitting import Fitted, Learning
@@ -13,13 +15,11 @@ def fit(settings: Bands, learning: Learning) -> Fitted:
 
     Raises :class:`FitError` when the trait is not there, is no number, or is known for nobody.
     """
-    values = learning.numbers(settings.trait)
+    values, weights = learning.numbers(settings.trait)
     cuts = tuple(exact(cut) for cut in settings.cuts)
     scores = tuple(range(1, len(cuts) + 2))
     band = Band("band", settings.trait, cuts, scores, float(values.min()), float(values.max()))
-    sizes = [0] * len(scores)
-    for value in values:
-        sizes[band.position(float(value))] += 1
+    sizes = np.bincount(np.searchsorted(np.array(cuts), values, "right"), weights, len(scores))
     spans = [_span(cuts, i) for i in range(len(scores))]
     names = settings.names or tuple(span[0].upper() + span[1:] for span in spans)
     words = settings.trait.replace("_", " ")
@@ -32,7 +32,7 @@ def fit(settings: Bands, learning: Learning) -> Fitted:
         "k": len(scores),
         "verdict": "constructive",
         "because": f"Where {words} is cut was set beforehand.",
-        "sizes": sizes,
+        "sizes": [round(size) for size in sizes],
         "traits": [settings.trait],
         "warnings": [f"Nobody is in {name}: check the cuts." for name in empty],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import ibis
@@ -16,6 +16,7 @@ from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segmentation import Segment, Segmentation
 
 _Cell = tuple[int, int]
+_Counts = defaultdict[_Cell, float]  # weight of the customers in a combination
 
 
 def fit(settings: Settings, learning: Learning) -> Fitted:
@@ -54,15 +55,13 @@ def fit(settings: Settings, learning: Learning) -> Fitted:
     kinds = dict((*first.traits, *second.traits))
     rule = Crossing((first.rule, second.rule), sizes, tuple(place[cell] for cell in every), tuple(kinds.items()))
     merged = [c for c in small if counts[c]]
-    found = Counter({n: 0 for n in range(len(segments))})
-    for cell in every:
-        found[place[cell]] += counts[cell]
+    found = [sum(counts[cell] for cell in every if place[cell] == n) for n in range(len(segments))]
     report = {
         "k": len(segments),
         "verdict": "constructive",
         "because": f"Every combination of {settings.of[0]} and {settings.of[1]} with at least "
         f"{settings.least:.0%} of the customers; {len(merged)} smaller ones were merged.",
-        "sizes": [found[n] for n in range(len(segments))],
+        "sizes": [round(size) for size in found],
         "traits": list(kinds),
         "of": {s.name: s.version for s in (first, second)},
         "independence": _association(counts, sizes),
@@ -80,7 +79,7 @@ def population(settings: Settings, parts: Mapping[str, Segmentation]) -> str | N
 
 def _counted(
     first: Segmentation, second: Segmentation, learning: Learning
-) -> tuple[Counter[_Cell], dict[_Cell, Counter[_Cell]]]:
+) -> tuple[_Counts, Mapping[_Cell, _Counts]]:
     """How many of the sample are in each combination, and where else they would be: by the nearer runner-up."""
     with engine.in_memory() as con:
         numbered = con.create_table("sample", learning.sample.reset_index(drop=True)).mutate(row=ibis.row_number())
@@ -88,32 +87,28 @@ def _counted(
             con.to_pandas(engine.in_steps(numbered, part.placing(["row"])).order_by("row")).astype(object)
             for part in (first, second)
         ]
-    counts: Counter[_Cell] = Counter()
-    beside: dict[_Cell, Counter[_Cell]] = {}
+    counts: dict[_Cell, float] = defaultdict(float)
+    beside: dict[_Cell, dict[_Cell, float]] = defaultdict(lambda: defaultdict(float))
     columns = ["segment_index", "runner_up_index", "margin"]
     rows = (frame[columns].itertuples(index=False, name=None) for frame in placed)
-    for (a, next_a, margin_a), (b, next_b, margin_b) in zip(*rows, strict=True):
+    for (a, next_a, margin_a), (b, next_b, margin_b), weight in zip(*rows, learning.row_weights, strict=True):
         if {a, b} & {NO_DATA, NO_GOOD_FIT}:
             continue
         cell = (int(a), int(b))
-        counts[cell] += 1
+        counts[cell] += weight
         ways = [(_gap(margin_a), 0, (next_a, b)), (_gap(margin_b), 1, (a, next_b))]
         known = [way for way in ways if all(index == index and index is not None and index >= 0 for index in way[2])]
         if known:
             there = min(known)[2]
-            beside.setdefault(cell, Counter())[(int(there[0]), int(there[1]))] += 1
-    return counts, {cell: beside.get(cell, Counter()) for cell in _all(first, second)}
-
-
-def _all(first: Segmentation, second: Segmentation) -> list[_Cell]:
-    return [(i, j) for i in range(len(first.segments)) for j in range(len(second.segments))]
+            beside[cell][int(there[0]), int(there[1])] += weight
+    return counts, beside
 
 
 def _gap(margin: float | None) -> float:
     return 2.0 if margin is None or margin != margin else float(margin)  # margins are at most 1
 
 
-def _joined(cell: _Cell, large: Sequence[_Cell], counts: Counter[_Cell], nearest: Counter[_Cell]) -> _Cell:
+def _joined(cell: _Cell, large: Sequence[_Cell], counts: _Counts, nearest: _Counts) -> _Cell:
     there = [c for c in large if nearest[c]]
     if there:
         return min(there, key=lambda c: (-nearest[c], c))
@@ -137,7 +132,7 @@ def _segment(name: str, criteria: str, settings: Settings) -> Segment:
     return Segment(name=name, criteria=criteria, **(texts.model_dump() if texts else {}))
 
 
-def _association(counts: Counter[_Cell], sizes: tuple[int, int]) -> float:
+def _association(counts: _Counts, sizes: tuple[int, int]) -> float:
     """Cramér's V of the two segmentations: 0 where they have nothing to do with each other, 1 where they are one."""
     total = sum(counts.values())
     rows = [sum(counts[i, j] for j in range(sizes[1])) for i in range(sizes[0])]
@@ -155,7 +150,7 @@ def _association(counts: Counter[_Cell], sizes: tuple[int, int]) -> float:
 _ONE_AND_THE_SAME = 0.8  # Cramér's V from which a second segmentation adds hardly anything
 
 
-def _repeats(counts: Counter[_Cell], sizes: tuple[int, int], of: Sequence[str]) -> list[str]:
+def _repeats(counts: _Counts, sizes: tuple[int, int], of: Sequence[str]) -> list[str]:
     found = _association(counts, sizes)
     if found < _ONE_AND_THE_SAME:
         return []

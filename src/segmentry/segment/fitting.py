@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -29,7 +29,8 @@ class Learning:
     """What a method learns from.
 
     ``sample`` has one row per unit of the population (a bounded sample of it) and one column per trait; ``specs``
-    describe the columns. ``where`` names the place in the config for errors, such as
+    describe the columns. ``weights`` (n,) say how many units of the base each row stands for, on any scale (None: all
+    the same). ``where`` names the place in the config for errors, such as
     ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable. ``objectives`` are those of the config, and
     ``parts`` the segmentations that this one is made of, by name.
     """
@@ -39,11 +40,24 @@ class Learning:
     where: str
     seed: int = 1
     progress: Progress | None = None
+    weights: Numbers | None = None
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     parts: Mapping[str, Segmentation] = field(default_factory=dict)
 
-    def numbers(self, trait: str) -> Numbers:
-        """The known, finite values of a numeric trait.
+    @property
+    def row_weights(self) -> Numbers:
+        """(n,) the weight of every row, 1 on average; exactly 1 where all weigh the same."""
+        if self.weights is None:
+            return np.ones(len(self.sample))
+        return self.weights * (len(self.weights) / self.weights.sum())
+
+    def only(self, kept: npt.NDArray[np.bool_] | pd.Series) -> Learning:
+        """The same with the rows for which ``kept`` (n,) is true."""
+        mask = np.asarray(kept, dtype=bool)
+        return replace(self, sample=self.sample[mask], weights=None if self.weights is None else self.weights[mask])
+
+    def numbers(self, trait: str) -> tuple[Numbers, Numbers]:
+        """The known, finite values of a numeric trait, and the weight of each.
 
         Raises :class:`FitError` when the trait is not there, is no number, or is known for nobody.
         """
@@ -56,13 +70,13 @@ class Learning:
         if self.specs[trait].kind == "category":
             raise FitError(f"{self.where}: the trait {trait} is a category; a number is needed.")
         values = self.sample[trait].to_numpy(dtype=np.float64, na_value=np.nan)
-        known = values[np.isfinite(values)]
-        if known.size == 0:
+        known = np.isfinite(values)
+        if not known.any():
             raise FitError(
                 f"{self.where}: the trait {trait} is not known for any customer.",
                 fix="Map the data it needs in segmentry.yaml; `segmentry show traits` shows its fill rate.",
             )
-        return known
+        return values[known], self.row_weights[known]
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,15 @@ class Fitted:
     rule: Rule
     segments: tuple[Segment, ...]
     report: Mapping[str, Any] = field(default_factory=dict)
+
+
+def quantile(values: Numbers, share: float, weights: Numbers) -> float:
+    """The least value up to which at least ``share`` (0 to 1) of the weight lies: the inverse of the distribution.
+
+    >>> quantile(np.array([1.0, 2.0, 9.0]), 0.5, np.array([3.0, 1.0, 1.0]))
+    1.0
+    """
+    return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
 
 
 def prepared(prep: Sequence[Prep], sample: pd.DataFrame) -> Numbers:

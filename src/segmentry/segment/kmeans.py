@@ -16,7 +16,7 @@ from segmentry.catalogue import Trait
 from segmentry.config import KMeans
 from segmentry.errors import FitError
 from segmentry.placement import Nearest, Prep, exact
-from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared
+from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile
 from segmentry.segment.variables import MOST, levels, number, variables
 from segmentry.segmentation import Segment
 from segmentry.stats import choosing, clustering
@@ -40,21 +40,22 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
         warnings.append(f"{len(chosen)} traits are many for k-means: distances blur. Choose the 5 to 12 that matter.")
     # Who will be placed as "no data" must not form segments.
     known = learning.sample[[t.name for t in chosen]].notna().sum(axis=1)
-    learning = replace(learning, sample=learning.sample[known * 2 >= len(chosen)])
+    learning = learning.only(known * 2 >= len(chosen))
     if learning.sample.empty:
         raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(t.name for t in chosen)}.")
     prep, used = _preparation(chosen, learning, warnings)
     data = prepared(prep, learning.sample)
     asked = None if settings.segments == "auto" else settings.segments
     evidence, verdict = _choose(data, learning, asked)
-    solution = _solution(data, asked, verdict, learning.seed, warnings)
-    k = solution.k
+    solution = _solution(data, asked, verdict, learning, warnings)
+    k, weights = solution.k, learning.row_weights
     distances = np.sqrt(((data - solution.centres[solution.labels]) ** 2).sum(axis=1))
+    within = [(distances[solution.labels == i], weights[solution.labels == i]) for i in range(k)]
     rule = Nearest(
         prep,
         tuple(tuple(exact(float(c)) for c in centre) for centre in solution.centres),
-        tuple(exact(float(np.median(distances[solution.labels == i]))) for i in range(k)),
-        tuple(exact(_limit(distances[solution.labels == i])) for i in range(k)),
+        tuple(exact(quantile(away, 0.5, weight)) for away, weight in within),
+        tuple(exact(_limit(away, weight)) for away, weight in within),
     )
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="closest to the segment's centre") for i in range(k))
     return Fitted(
@@ -68,7 +69,7 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
             "panel": [_row(option) for option in evidence.options],
             "passed": list(verdict.passed),
             "sse": solution.sse,
-            "sizes": [int(n) for n in solution.sizes],
+            "sizes": [round(n) for n in solution.sizes],
             "traits": used,
             "warnings": warnings,
         },
@@ -79,12 +80,13 @@ def _choose(data: Numbers, learning: Learning, asked: int | None) -> tuple[choos
     """The evidence on the numbers of segments, and what the default rule makes of it."""
     how = replace(choosing.INTERACTIVE, seed=learning.seed)
     ks = [asked] if asked else KS
-    evidence = choosing.panel(data, ks, how=how, max_rows=PANEL_ROWS, progress=learning.progress)
+    weights = learning.row_weights
+    evidence = choosing.panel(data, ks, weights=weights, how=how, max_rows=PANEL_ROWS, progress=learning.progress)
     return evidence, choosing.decide(evidence)
 
 
 def _solution(
-    data: Numbers, asked: int | None, verdict: choosing.Verdict, seed: int, warnings: list[str]
+    data: Numbers, asked: int | None, verdict: choosing.Verdict, learning: Learning, warnings: list[str]
 ) -> clustering.KMeansSolution:
     """The best solution on the whole sample, of the largest accepted number whose segments are all large enough.
 
@@ -93,7 +95,7 @@ def _solution(
     wanted = [asked] if asked else sorted({verdict.k, *verdict.passed}, reverse=True)
     wanted = [k for k in wanted if asked or k <= verdict.k] + ([] if asked else list(range(verdict.k - 1, 1, -1)))
     for k in dict.fromkeys(wanted):
-        solution = clustering.kmeans(data, k, starts=STARTS, seed=seed)
+        solution = clustering.kmeans(data, k, weights=learning.row_weights, starts=STARTS, seed=learning.seed)
         smallest = float(solution.sizes.min() / solution.sizes.sum())
         if smallest >= choosing.MIN_SHARE:
             if k != (asked or verdict.k):
@@ -111,14 +113,14 @@ def _row(option: choosing.Option) -> dict[str, Any]:
         "jaccard": [exact(float(j)) for j in option.jaccard],
         "min_jaccard": exact(option.min_jaccard),
         "smallest_share": exact(option.smallest_share),
-        "sse": exact(option.solution.sse),
+        "sse": exact(option.solution.loss),
         "failures": list(option.failures),
     }
 
 
-def _limit(distances: Numbers) -> float:
+def _limit(distances: Numbers, weights: Numbers) -> float:
     """Beyond this there is no good fit: half as far again as 99 of 100 members, so that only strangers fall out."""
-    return 1.5 * float(np.quantile(distances, 0.99)) if distances.max() > 0 else 1.0
+    return 1.5 * quantile(distances, 0.99, weights) if distances.max() > 0 else 1.0
 
 
 def _preparation(

@@ -7,7 +7,6 @@ a worse name (``NAMES`` rises along both sides, which a test checks).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 from segmentry.config import Rfm
@@ -45,7 +44,7 @@ BEST = 5
 def fit(settings: Rfm, learning: Learning) -> Fitted:
     """Learn the cut points on the buyers of the sample (or take those set by hand) and name every cell."""
     if "recency_days" in learning.specs:  # who never bought has no scores and must not shift those of the others
-        learning = replace(learning, sample=learning.sample[learning.sample["recency_days"].notna()])
+        learning = learning.only(learning.sample["recency_days"].notna())
     bands = (
         _band(learning, "R", "recency_days", settings.cuts.recency_days, falling=True),
         _band(learning, "F", "frequency", settings.cuts.frequency),
@@ -73,8 +72,8 @@ def name_of(recency: int, frequency: int, monetary: int) -> str:
 def _band(
     learning: Learning, label: str, trait: str, by_hand: tuple[float, ...] | None, *, falling: bool = False
 ) -> Band:
-    values = learning.numbers(trait)
-    cuts = by_hand if by_hand is not None else even_cuts(values, BEST)
+    values, weights = learning.numbers(trait)
+    cuts = by_hand if by_hand is not None else even_cuts(values, BEST, weights)
     scores = spread_scores(len(cuts) + 1, BEST)
     if trait == "frequency" and not cuts and values.max() <= 1:
         scores = (1,)  # everybody bought once: that is the lowest frequency there is, not the middle

@@ -60,12 +60,11 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
     target, names, told, read = _target(settings, learning)
     chosen, left_out = _candidates(settings, learning, read)
     found = [v for trait in chosen if (v := variable(trait, learning)) is not None]
-    weights = np.ones(len(target))
     limits = trees.Limits(settings.least, settings.most, settings.depth)
     features = [v.feature for v in found]
     if not found:
         raise FitError(f"{learning.where}: no trait is left to tell {told}.", why=_named(left_out))
-    root, explained = trees.grow(features, target, weights, limits, learning.seed)
+    root, explained = trees.grow(features, target, learning.row_weights, limits, learning.seed)
     if root.left is None:
         raise FitError(
             f"{learning.where}: nothing tells {told}.",

@@ -20,11 +20,12 @@ def fit(settings: ValueTiers, learning: Learning) -> Fitted:
     Raises :class:`FitError` when there is no value trait or no customer has a value above zero.
     """
     trait = value_trait(settings.trait, learning)
-    values = learning.numbers(trait)
+    values, weights = learning.numbers(trait)
     if settings.cuts is not None:
         cuts = list(settings.cuts)
     else:
-        cuts = pareto_cuts(values, [t.share for t in settings.tiers[:-1]], where=learning.where, trait=trait)
+        shares = [t.share for t in settings.tiers[:-1]]
+        cuts = pareto_cuts(values, shares, weights, where=learning.where, trait=trait)
     tiers = list(settings.tiers)
     # Equal cuts (everybody is worth the same): the tiers between them stay empty, the better one takes the customers.
     rising = sorted(set(cuts))
@@ -52,17 +53,20 @@ def value_trait(wanted: str, learning: Learning) -> str:
     )
 
 
-def pareto_cuts(values: Numbers, shares: list[float], *, where: str, trait: str) -> list[float]:
+def pareto_cuts(
+    values: Numbers, shares: list[float], weights: Numbers | None = None, *, where: str, trait: str
+) -> list[float]:
     """The least value of each tier: customers best first, until the running total reaches the share.
 
     Customers of equal value are never parted: the tier takes all of them. Values of zero and below bring nothing and
-    count as such.
+    count as such. A customer of weight 3 counts as three.
 
     >>> pareto_cuts(np.array([50.0, 30, 10, 5, 5]), [0.8, 0.95], where="", trait="")
     [30.0, 5.0]
     """
-    best_first = np.sort(values)[::-1]
-    total = np.clip(best_first, 0, None).cumsum()
+    best_first, inverse = np.unique(-values, return_inverse=True)
+    best_first = -best_first
+    total = (np.clip(best_first, 0, None) * np.bincount(inverse, weights)).cumsum()
     if total[-1] <= 0:
         raise FitError(f"{where}: nobody has a {trait} above zero.", fix="Check the amounts in `segmentry report`.")
     # 1e-12: a running total of floats may miss a share by rounding alone

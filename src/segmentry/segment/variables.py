@@ -14,7 +14,7 @@ import numpy as np
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, did_you_mean
 from segmentry.placement import Prep, exact
-from segmentry.segment.fitting import Learning, Numbers
+from segmentry.segment.fitting import Learning, Numbers, quantile
 
 MOST = 20  # traits; with more of them distances blur
 _CUT_OFF = 0.005
@@ -59,22 +59,24 @@ def number(trait: Trait, learning: Learning) -> list[Prep]:
     Empty when it is the same for everybody, or not known.
     """
     values = learning.sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan)
-    known = values[np.isfinite(values)]
+    finite = np.isfinite(values)
+    known, weights = values[finite], learning.row_weights[finite]
     if known.size == 0 or known.min() == known.max():
         return []
-    low, high = (float(q) for q in np.quantile(known, [_CUT_OFF, 1 - _CUT_OFF]))
+    low, high = (quantile(known, q, weights) for q in (_CUT_OFF, 1 - _CUT_OFF))
     if low == high:  # one value nearly everywhere: the cut-off would leave nothing
         low, high = float(known.min()), float(known.max())
     clipped = np.clip(known, low, high)
     logged = np.sign(clipped) * np.log1p(np.abs(clipped))
-    log = trait.kind == "number" and abs(_skewness(logged)) < abs(_skewness(clipped))
+    log = trait.kind == "number" and abs(_skewness(logged, weights)) < abs(_skewness(clipped, weights))
     scaled = logged if log else clipped
+    centre, spread = _moments(scaled, weights)
     return [
         Prep(
             trait.name,
-            fill=exact(float(np.median(known))),
-            centre=exact(float(scaled.mean())),
-            scale=exact(float(scaled.std())),
+            fill=exact(quantile(known, 0.5, weights)),
+            centre=exact(centre),
+            scale=exact(spread),
             low=exact(low),
             high=exact(high),
             log=bool(log),
@@ -84,11 +86,13 @@ def number(trait: Trait, learning: Learning) -> list[Prep]:
 
 def levels(trait: Trait, learning: Learning) -> list[Prep]:
     """One yes/no column per frequent level, scaled so that the trait as a whole weighs like one number."""
-    counts = learning.sample[trait.name].value_counts()
-    levels = [str(level) for level in counts.index[:_MOST_LEVELS]]
-    if len(levels) < 2:
+    weights = learning.row_weights
+    found, inverse = np.unique(learning.sample[trait.name].dropna().astype(str).to_numpy(str), return_inverse=True)
+    if len(found) < 2:
         return []
-    shares = {level: float((learning.sample[trait.name] == level).mean()) for level in levels}
+    held = np.bincount(inverse, weights[learning.sample[trait.name].notna().to_numpy()])
+    most = np.lexsort([found, -held])[:_MOST_LEVELS]
+    shares = {str(found[i]): float(held[i] / weights.sum()) for i in most}
     spread = sum(p * (1 - p) for p in shares.values()) ** 0.5
     return [
         Prep(trait.name, fill=0.0, centre=exact(p), scale=exact(spread), low=0.0, high=1.0, level=level)
@@ -96,6 +100,12 @@ def levels(trait: Trait, learning: Learning) -> list[Prep]:
     ]
 
 
-def _skewness(values: Numbers) -> float:
-    spread = values.std()
-    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
+def _moments(values: Numbers, weights: Numbers) -> tuple[float, float]:
+    """Mean and standard deviation."""
+    mean = float(np.average(values, weights=weights))
+    return mean, float(np.average((values - mean) ** 2, weights=weights)) ** 0.5
+
+
+def _skewness(values: Numbers, weights: Numbers) -> float:
+    mean, spread = _moments(values, weights)
+    return float(np.average(((values - mean) / spread) ** 3, weights=weights)) if spread > 0 else 0.0

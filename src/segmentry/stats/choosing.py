@@ -10,15 +10,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
-from segmentry.stats.clustering import KMeansSolution, kmeans, require_distinct
-from segmentry.stats.descent import Distinct, Floats, compress
+from segmentry.stats.clustering import KMeansFinder
+from segmentry.stats.descent import Floats, checked_weights
+from segmentry.stats.finding import Finder, Solution, require_distinct
 from segmentry.stats.gaps import Gaps, find_gaps
 from segmentry.stats.stability import VALID, WORKERS, Progress, Resampling, measure, of_distinct, require_measurable
 
@@ -30,6 +31,7 @@ MIN_SHARE = 0.05
 _AS_GOOD = 0.05  # two standard errors of a mean ARI over 20 pairs
 
 INTERACTIVE = Resampling(pairs=20)
+_KMEANS = KMeansFinder()
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,13 @@ class Option:
     """The evidence on one number of segments.
 
     Attributes:
-        solution: the best k-means solution on the rows of the panel, with its SSE and replications.
+        solution: the best solution on the rows of the panel, with its loss and replications.
         ari: (pairs,) adjusted Rand index of each pair of bootstrap solutions.
         jaccard: (k,) for each segment of the solution, the mean over the samples of the best Jaccard index.
         gaps: how empty the borders between the segments are.
     """
 
-    solution: KMeansSolution
+    solution: Solution
     ari: Floats
     jaccard: Floats
     gaps: Gaps
@@ -123,6 +125,7 @@ def panel(
     x: ArrayLike,
     ks: Iterable[int] = range(2, 9),
     *,
+    finder: Finder[Any] = _KMEANS,
     weights: ArrayLike | None = None,
     how: Resampling = INTERACTIVE,
     max_rows: int = 3_000,
@@ -131,26 +134,29 @@ def panel(
     """Collect the evidence on several numbers of segments.
 
     Args:
-        x: (n, p) complete numbers on comparable scales; n at least 10.
+        x: (n, p) the table, n at least 10; for k-means complete numbers on comparable scales.
         ks: numbers of segments to consider, each at least 2.
+        finder: how segments are found, by default k-means.
         weights: (n,) customers per row, default 1.
         how: pairs of bootstrap samples, starts and seed. The default of 20 pairs knows a mean ARI to about .02.
         max_rows: of a larger table this many rows are drawn; the stability is then that of a sample of this size.
         progress: called with (steps done, steps in all).
 
     Raises:
-        FitError: fewer than 10 rows, missing values, or fewer distinct rows than the smallest k.
+        FitError: fewer than 10 rows, values that the finder cannot work on, or fewer distinct rows than the smallest k.
 
-    O(pairs starts iterations u p sum(ks)) for u distinct rows.
+    For k-means O(pairs starts iterations u p sum(ks)) for u distinct rows.
     """
     wanted = sorted(set(ks))
     if not wanted or wanted[0] < 2:
         raise FitError(f"Numbers of segments to consider: {wanted}.", why="Give at least one, each at least 2.")
-    given = compress(x, weights)
-    data = _bounded(given, max_rows, how.seed)
-    require_distinct(data, wanted[0])
-    distinct = int((data.weights > 0).sum())
-    used = [k for k in wanted if k <= distinct]
+    of_rows = len(np.asarray(x))
+    rows, weight = _bounded(x, weights, max_rows, how.seed)
+    data = finder.table(rows, weight)
+    most = finder.most(data)
+    if most < wanted[0]:
+        require_distinct(data, wanted[0])
+    used = [k for k in wanted if k <= most]
     require_measurable(data, used, how)
     steps, total = itertools.count(1), 2 * len(used) + 2 * how.pairs
 
@@ -158,38 +164,38 @@ def panel(
         if progress is not None:
             progress(next(steps), total)
 
-    rows = data.values[data.inverse]
+    def solve(k: int) -> Solution:
+        found: Solution = finder.solve(rows, weight, k, how.starts, how.seed)
+        return found
 
-    def solve(k: int) -> KMeansSolution:
-        return kmeans(rows, k, weights=data.row_weights, starts=how.starts, seed=how.seed)
+    points = finder.space(rows)
 
     def gaps_of(k: int) -> Gaps:
-        return find_gaps(rows, solutions[k], data.row_weights, np.random.default_rng([how.seed, k]))
+        return find_gaps(points, solutions[k].labels, k, weight, np.random.default_rng([how.seed, k]))
 
-    solutions: dict[int, KMeansSolution] = {}
+    solutions: dict[int, Solution] = {}
     with ThreadPoolExecutor(WORKERS) as pool:  # every k has chance of its own, so threads change nothing
         for k, solution in zip(used, pool.map(solve, used), strict=True):
             solutions[k] = solution
             tick()
-    ari, jaccard = measure(data, used, {k: of_distinct(data, solutions[k]) for k in used}, how, tick)
+    ari, jaccard = measure(finder, data, used, {k: of_distinct(data, solutions[k]) for k in used}, how, tick)
     options = []
     with ThreadPoolExecutor(WORKERS) as pool:
         for k, gaps in zip(used, pool.map(gaps_of, used), strict=True):
-            options.append(Option(_moved(solutions[k], data.origin), ari[k], jaccard[k], gaps))
+            options.append(Option(solutions[k], ari[k], jaccard[k], gaps))
             tick()
-    left_out = tuple(k for k in wanted if k > distinct)
-    return Panel(tuple(options), left_out, len(rows), len(given.inverse), how)
+    left_out = tuple(k for k in wanted if k > most)
+    return Panel(tuple(options), left_out, len(rows), of_rows, how)
 
 
-def _bounded(data: Distinct, max_rows: int, seed: int) -> Distinct:
-    if len(data.inverse) <= max_rows:
-        return data
-    drawn = np.sort(np.random.default_rng([seed, max_rows]).choice(len(data.inverse), max_rows, replace=False))
-    return compress(data.values[data.inverse[drawn]] + data.origin, data.row_weights[drawn])
-
-
-def _moved(solution: KMeansSolution, origin: Floats) -> KMeansSolution:
-    return replace(solution, centres=solution.centres + origin)
+def _bounded(x: ArrayLike, weights: ArrayLike | None, max_rows: int, seed: int) -> tuple[Floats, Floats]:
+    """The rows and weights of the panel: all, or a draw of them."""
+    rows = np.asarray(x, dtype=np.float64)
+    weight = checked_weights(weights, len(rows))
+    if len(rows) <= max_rows:
+        return rows, weight
+    drawn = np.sort(np.random.default_rng([seed, max_rows]).choice(len(rows), max_rows, replace=False))
+    return rows[drawn], weight[drawn]
 
 
 def decide(evidence: Panel) -> Verdict:

@@ -7,12 +7,16 @@ then swaps of one centre at a time until they bring nothing more (Fränti 2018, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
-from segmentry.stats.descent import Distinct, Floats, Ints, compress, descend, nearest, plus_plus, swapped
+from segmentry.stats.descent import Distinct, Floats, Ints, compress, descend, nearest, plus_plus, random_rows, swapped
+from segmentry.stats.finding import Finder, require_distinct
+
+Search = Literal["lloyd", "thorough"]
 
 # Distinct rows up to which every start makes single moves and swaps go on for long. Beyond it a row is so light that
 # Lloyd's local optima are practically Hartigan's, and each start is dear.
@@ -55,6 +59,23 @@ class KMeansSolution:
         """Share of the sum of squares that lies between segments, 0 to 1 (0 if all rows are equal)."""
         return 1 - self.sse / self.total if self.total > 0 else 0.0
 
+    @property
+    def loss(self) -> float:
+        """The sum of squared errors."""
+        return self.sse
+
+    @property
+    def parameters(self) -> None:
+        """None: k-means is no model of the data, so there are no information criteria."""
+
+    @property
+    def overlap(self) -> None:
+        """None: a row is in one segment and no other."""
+
+    def classify(self, rows: Floats) -> Ints:
+        """(n,) the closest centre of each row."""
+        return nearest(rows, self.centres)[0]
+
 
 def kmeans(
     x: ArrayLike, k: int, *, weights: ArrayLike | None = None, starts: int = 25, seed: int = 0
@@ -85,18 +106,6 @@ def kmeans(
     active = data.weighted(data.weights)  # rows of weight zero are labelled, but shape nothing
     centres, replications = _search(active, k, starts, rng)
     return _settled(data, centres, starts, replications, seed)
-
-
-def require_distinct(data: Distinct, k: int) -> None:
-    """Raise FitError if there are fewer distinct rows than segments."""
-    distinct = int((data.weights > 0).sum())
-    if distinct < k:
-        raise FitError(
-            f"{k} segments were asked for, but the {len(data.inverse)} rows hold only {distinct} different"
-            f" {'combination' if distinct == 1 else 'combinations'} of values.",
-            why="Equal rows cannot be told apart, so each segment needs at least one combination of its own.",
-            fix=f"Ask for at most {distinct} segments, or add traits that tell these customers apart.",
-        )
 
 
 def _search(data: Distinct, k: int, starts: int, rng: np.random.Generator) -> tuple[Floats, int]:
@@ -154,3 +163,47 @@ def _settled(data: Distinct, centres: Floats, starts: int, replications: int, se
         replications=replications,
         seed=seed,
     )
+
+
+@dataclass(frozen=True)
+class _Centres:
+    centres: Floats
+
+    def classify(self, rows: Floats) -> Ints:
+        return nearest(rows, self.centres)[0]
+
+
+@dataclass(frozen=True)
+class KMeansFinder(Finder[KMeansSolution]):
+    """k-means for the panel of evidence.
+
+    Bootstrap samples are clustered as in the published studies: Lloyd's k-means from random rows, best of the starts.
+    The number of starts is part of the measurement: on the McDonald's survey with k = 2 the mean ARI of 25 starts is
+    .95 and that of 1 start .5 to .6. The search "thorough" adds k-means++ and single moves (Hartigan): it takes the
+    failures of the search out of the measurement and leaves the chance of the sample (.94 instead of .77 at k = 5).
+    The thresholds of the literature were found with searches like "lloyd".
+    """
+
+    search: Search = "lloyd"
+
+    def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> KMeansSolution:
+        return kmeans(rows, k, weights=weights, starts=starts, seed=seed)
+
+    def table(self, rows: ArrayLike, weights: ArrayLike | None) -> Distinct:
+        return compress(rows, weights)
+
+    def again(self, data: Distinct, k: int, starts: int, rng: np.random.Generator) -> _Centres:
+        return _Centres(best_of_starts(data, k, starts, self.search, rng))
+
+
+def best_of_starts(data: Distinct, k: int, starts: int, search: Search, rng: np.random.Generator) -> Floats:
+    """(at most k, p) centres: the best of the starts."""
+    if len(data.values) <= k:
+        return data.values
+    thorough = search == "thorough"
+    first = (plus_plus if thorough else random_rows)(data, k, starts, rng)
+    moves = thorough and len(data.values) <= SMALL
+    # Steps of a hundredth of a standard deviation screen the starts, the best are followed further. Centres that still
+    # creep after that do so along an arbitrary border.
+    solutions, errors = descend(data, first, tolerance=1e-2, moves=moves)
+    return lowest(*descend(data, solutions[errors.argsort()[:3]], tolerance=1e-3, moves=moves))[0]

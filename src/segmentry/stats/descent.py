@@ -70,12 +70,13 @@ class Distinct:
         return Distinct(self.values[kept], weights[kept], self.counts[kept], none, self.row_weights[:0], self.origin)
 
 
-def compress(x: ArrayLike, weights: ArrayLike | None = None) -> Distinct:
+def compress(x: ArrayLike, weights: ArrayLike | None = None, *, centred: bool = True) -> Distinct:
     """Check a table and reduce it to its distinct rows.
 
     Args:
         x: (n, p) numbers, complete and finite. The caller scales the columns.
         weights: (n,) not negative, default 1 each. Rows of weight zero keep their place but shape nothing.
+        centred: take off the mean, for distances; codes stay as they are, with an ``origin`` of zeros.
 
     Raises:
         FitError: no rows or columns, missing or infinite values, or weights that do not fit.
@@ -99,7 +100,7 @@ def compress(x: ArrayLike, weights: ArrayLike | None = None) -> Distinct:
     values, inverse = np.unique(rows + 0.0, axis=0, return_inverse=True)  # + 0.0 makes -0.0 equal to 0.0
     inverse = inverse.ravel().astype(np.int64)
     summed: Floats = np.bincount(inverse, weight, len(values)).astype(np.float64)
-    origin = np.array([summed @ column for column in values.T]) / summed.sum()
+    origin = np.array([summed @ column for column in values.T]) / summed.sum() * centred
     counts = np.bincount(inverse, minlength=len(values)).astype(np.float64)
     return Distinct(values - origin, summed, counts, inverse, weight, origin)
 

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segmentry.stats.clustering import KMeansSolution
+from segmentry.stats.clustering import best_of_starts
 from segmentry.stats.descent import Floats, Ints, compress, nearest
-from segmentry.stats.stability import Resampling, best_of_starts
+from segmentry.stats.finding import means_of
 
 GAP = 0.5  # at most half as dense on the border as at the thinner of the two centres
 CLOUDS = 20  # to be below all of 20 by chance has a probability of 1 in 21
 _ZONE = 0.15  # half the width of the zones, in units of the distance between the centres
 _NONE = 1.0  # the ratio where it cannot be measured: no evidence of a gap
-_CLOUD_SEARCH = Resampling(starts=5)
+_CLOUD_STARTS = 5
 
 
 @dataclass(frozen=True)
@@ -47,22 +47,27 @@ class Gaps:
         return self.border <= GAP and self.cloud_border is not None and self.border < self.cloud_border
 
 
-def find_gaps(rows: Floats, solution: KMeansSolution, weights: Floats, rng: np.random.Generator) -> Gaps:
-    """Measure the gaps between the segments of a solution.
+def find_gaps(rows: Floats, labels: Ints, k: int, weights: Floats, rng: np.random.Generator) -> Gaps:
+    """Measure the gaps between k segments, whatever method found them.
+
+    The clouds are cut by k-means, whose borders go where a cloud happens to be thin.
 
     Args:
-        rows: (n, p) the table that was clustered. weights: (n,) customers per row.
-        solution: what ``kmeans`` made of them.
+        rows: (n, p) the customers as points. weights: (n,) customers per row.
+        labels: (n,) segment of each.
         rng: smooths steps and draws the clouds.
 
     O(20 clouds, 5 starts each, iterations n k p) if the borders look empty, else O(n k p).
     """
     smooth = _smoothed(rows, rng)
-    border = border_density(smooth, solution.labels, solution.centres, weights)
+    centres = means_of(rows, labels, weights, k)
+    if not np.isfinite(centres).all():  # a segment without members has no border
+        return Gaps(_NONE, None)
+    border = border_density(smooth, labels, centres, weights)
     if border > GAP:
         return Gaps(border, None)
     axes = _axes(smooth, weights)
-    return Gaps(border, min(_cloud_border(axes, len(rows), solution.k, rng) for _ in range(CLOUDS)))
+    return Gaps(border, min(_cloud_border(axes, len(rows), k, rng) for _ in range(CLOUDS)))
 
 
 def border_density(rows: Floats, labels: Ints, centres: Floats, weights: Floats) -> float:
@@ -114,6 +119,6 @@ def _axes(rows: Floats, weights: Floats) -> Floats:
 def _cloud_border(axes: Floats, n: int, k: int, rng: np.random.Generator) -> float:
     """``border_density`` of k segments of n rows drawn uniformly from a box: a cloud without groups."""
     data = compress(rng.uniform(-1, 1, size=(n, len(axes))) @ axes)
-    centres = best_of_starts(data, k, _CLOUD_SEARCH, rng)
+    centres = best_of_starts(data, k, _CLOUD_STARTS, "lloyd", rng)
     labels, _ = nearest(data.values, centres)
     return border_density(data.values, labels, centres, data.weights)

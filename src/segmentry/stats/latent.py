@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentry.errors import FitError
-from segmentry.stats.descent import Floats, Ints, checked_weights
+from segmentry.stats.descent import Distinct, Floats, Ints, checked_weights
+from segmentry.stats.finding import Finder
 
 Progress = Callable[[int, int], None]
 
@@ -33,6 +34,8 @@ _FLOOR = (
     1e-12  # probabilities are kept off zero by this much, so that an answer never seen in a class is not impossible
 )
 _CLOSE = 1e-9  # a start has arrived when a step adds less than this to the log-likelihood per unit of weight
+_ROUGH = 1e-6  # the same where only the classes matter
+_FOLLOWED = 3  # leading starts on a bootstrap sample
 _MILD = 1.0  # added to random numbers from 0 to 1 for the first probabilities; .05 to 3 end in the same maxima
 _STEPS = 5_000
 _SCREEN = 40  # steps after which the leading starts are chosen
@@ -156,10 +159,113 @@ def latent_classes(
         raise FitError(f"{k} latent classes with {starts} starts.", why="Both must be at least 1.")
     data = _Patterns.of(_checked_codes(codes), weights, categories)
     _require_identified(data, k)
-    rng = np.random.default_rng([seed, k])
-    theta = data.per_item(_MILD + rng.random((starts, k, len(data.item))))
-    climbs = _Climbs(np.full((starts, k), 1 / k), theta)
+    climbs = _first(data, k, starts, np.random.default_rng([seed, k]))
     return _settled(data, *_climbed(data, climbs, progress), starts, seed)
+
+
+@dataclass(frozen=True)
+class LatentSolution:
+    """Latent classes of the rows of a table, as the panel of evidence sees them (``finding.Solution``).
+
+    Attributes:
+        model: the latent class model.
+        labels: (n,) the most probable class of each row. sizes: (k,) summed weights of the rows by that class.
+    """
+
+    model: LatentClasses
+    labels: Ints
+    sizes: Floats
+
+    @classmethod
+    def of(cls, model: LatentClasses, rows: Floats, weights: Floats) -> LatentSolution:
+        """The classes of the rows of a table."""
+        labels = model.labels(rows)
+        return cls(model, labels, np.bincount(labels, weights, model.k).astype(np.float64))
+
+    @property
+    def k(self) -> int:
+        """Number of classes."""
+        return self.model.k
+
+    @property
+    def loss(self) -> float:
+        """Minus the log-likelihood."""
+        return -self.model.log_likelihood
+
+    @property
+    def parameters(self) -> int:
+        """Free parameters of the model."""
+        return self.model.parameters
+
+    @property
+    def overlap(self) -> float:
+        """Entropy of the posteriors."""
+        return self.model.entropy_loss
+
+    @property
+    def starts(self) -> int:
+        """Independent starts."""
+        return self.model.starts
+
+    @property
+    def replications(self) -> int:
+        """Starts that reached this log-likelihood."""
+        return self.model.replications
+
+    def classify(self, rows: Floats) -> Ints:
+        """(n,) the most probable class of each row of codes."""
+        return self.model.labels(rows)
+
+
+@dataclass(frozen=True)
+class LatentFinder(Finder[LatentSolution]):
+    """Latent classes for the panel of evidence; rows are codes.
+
+    Attributes:
+        categories: categories of each item, fixed for all samples.
+    """
+
+    categories: tuple[int, ...]
+
+    def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> LatentSolution:
+        model = latent_classes(rows, k, weights=weights, categories=self.categories, starts=starts, seed=seed)
+        return LatentSolution.of(model, rows, weights)
+
+    def most(self, data: Distinct) -> int:
+        """Classes that the answer patterns could identify, at most one per pattern that occurs."""
+        per_class = sum(self.categories) - len(self.categories)
+        identified = math.prod(self.categories) // (per_class + 1)
+        return max(1, min(super().most(data), identified))
+
+    def again(self, data: Distinct, k: int, starts: int, rng: np.random.Generator) -> LatentSolution:
+        """The leading starts are followed until the classes, not the likelihood, have come to rest."""
+        patterns = _Patterns.of(_checked_codes(data.values), data.weights, self.categories)
+        climbs, likelihood, _ = _climb(patterns, _first(patterns, min(k, self.most(data)), starts, rng), _SCREEN)
+        leading = climbs.at(np.argsort(-likelihood, kind="stable")[:_FOLLOWED])
+        climbs, likelihood, resting = _climb(patterns, leading, _STEPS, close=_ROUGH)
+        best = int(likelihood.argmax())
+        model = _settled(patterns, climbs.at(np.array([best])), 1, bool(resting[best]), starts, 0)
+        return LatentSolution.of(model, data.values, data.weights)
+
+    def space(self, rows: Floats) -> Floats:
+        """One yes/no column per category, of an item with two only the second; not answered is the mean."""
+        columns = []
+        for column, size in zip(rows.T, self.categories, strict=True):
+            given = column != MISSING
+            for category in range(1 if size == 2 else 0, size):
+                has = column == category
+                columns.append(np.where(given, has, has[given].mean() if given.any() else 0.0))
+        return np.column_stack(columns).astype(np.float64)
+
+    def similarity(self, rows: Floats, solution: LatentSolution) -> Floats:
+        """The posterior probabilities of the classes."""
+        return solution.model.posterior(rows)
+
+
+def _first(data: _Patterns, k: int, starts: int, rng: np.random.Generator) -> _Climbs:
+    """Equal shares and random probabilities."""
+    theta = data.per_item(_MILD + rng.random((starts, k, len(data.item))))
+    return _Climbs(np.full((starts, k), 1 / k), theta)
 
 
 @dataclass(frozen=True)
@@ -241,7 +347,7 @@ def _climbed(data: _Patterns, climbs: _Climbs, progress: Progress | None) -> tup
 
 
 def _climb(
-    data: _Patterns, climbs: _Climbs, steps: int, progress: Progress | None = None
+    data: _Patterns, climbs: _Climbs, steps: int, progress: Progress | None = None, *, close: float = _CLOSE
 ) -> tuple[_Climbs, Floats, NDArray[np.bool_]]:
     """EM from every start until it rests or ``steps`` are done: where it is, its log-likelihood, whether it rests."""
     shares, theta = climbs.shares.copy(), climbs.theta.copy()
@@ -251,7 +357,7 @@ def _climb(
         shares[moving], theta[moving], reached = _step(data, climbs := _Climbs(shares[moving], theta[moving]))
         gained = reached - likelihood[moving]
         likelihood[moving] = reached
-        moving = moving[gained > _CLOSE * data.total]
+        moving = moving[gained > close * data.total]
         if not len(moving):
             break
         if progress is not None and step % 100 == 0:

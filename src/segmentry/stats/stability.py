@@ -3,13 +3,10 @@
 Global stability compares whole solutions (Dolnicar & Leisch 2010, "Evaluation of structure and reproducibility of
 cluster solutions using the bootstrap"). Segment level stability looks at each segment of one solution (Hennig 2007,
 "Cluster-wise assessment of cluster stability"). Both draw bootstrap samples, cluster each, and assign all rows to the
-closest centre.
-
-The samples are clustered as in the published studies: Lloyd's k-means from random rows, best of ``starts``. The number
-of starts is part of the measurement: on the McDonald's survey with k = 2 the mean ARI of 25 starts is .95 and that of
-1 start .5 to .6. The search "thorough" adds k-means++ and single moves (Hartigan): it takes the failures of the search
-out of the measurement and leaves the chance of the sample (.94 instead of .77 at k = 5). The thresholds of the
-literature were found with searches like "lloyd".
+segment they are most like. How a sample is clustered is the finder's business (``finding``), and part of the
+measurement. Segment level stability across solutions looks at where the members of a segment of k segments come from in
+the solution with fewer (Dolnicar & Leisch 2017, "Using segment level stability to select target segments in
+data-driven market segmentation studies").
 """
 
 from __future__ import annotations
@@ -19,21 +16,22 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
-from segmentry.stats.clustering import SMALL, KMeansSolution, lowest, require_distinct
-from segmentry.stats.descent import Distinct, Floats, Ints, compress, descend, nearest, plus_plus, random_rows
+from segmentry.stats.clustering import KMeansFinder
+from segmentry.stats.descent import Distinct, Floats, Ints
+from segmentry.stats.finding import Finder, Solution, require_distinct
 
 Progress = Callable[[int, int], None]
-Search = Literal["lloyd", "thorough"]
 
 FEWEST_ROWS = 10  # below, a bootstrap sample holds only six different rows and says nothing
 WORKERS = min(4, os.cpu_count() or 1)
 HIGH, VALID, DOUBTFUL = 0.85, 0.75, 0.60  # Hennig 2007, section 4; fpc::clusterboot
+_KMEANS = KMeansFinder()
 
 
 @dataclass(frozen=True)
@@ -42,15 +40,13 @@ class Resampling:
 
     Attributes:
         pairs: pairs of bootstrap samples.
-        starts: k-means starts on each sample, the best is kept.
+        starts: starts on each sample, the best is kept.
         seed: at least 0; the same seed gives the same figures.
-        search: "lloyd" (as published) or "thorough"; see the head of this file.
     """
 
     pairs: int = 50
     starts: int = 25
     seed: int = 0
-    search: Search = "lloyd"
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class GlobalStability:
 
     Attributes:
         ari: for each k, (pairs,) indices; 1 is the same solution twice, 0 what chance gives.
-        how: the pairs, starts, seed and search behind the figures.
+        how: the pairs, starts and seed behind the figures.
     """
 
     ari: Mapping[int, Floats]
@@ -84,7 +80,7 @@ class SegmentStability:
 
     Attributes:
         jaccard: (k,) mean over the 2 x pairs samples of the best Jaccard index that any new segment has with this one.
-        how: the pairs, starts, seed and search behind the figures.
+        how: the pairs, starts and seed behind the figures.
     """
 
     jaccard: Floats
@@ -117,7 +113,7 @@ def global_stability(
     pairs: int = 50,
     starts: int = 25,
     seed: int = 0,
-    search: Search = "lloyd",
+    finder: Finder[Any] = _KMEANS,
     progress: Progress | None = None,
 ) -> GlobalStability:
     """Cluster pairs of bootstrap samples and compare how they group all rows.
@@ -126,7 +122,8 @@ def global_stability(
         x: (n, p) complete numbers on comparable scales; n at least 10.
         ks: numbers of segments, each at least 1.
         weights: (n,) customers per row. They weigh in the clustering; the index counts rows.
-        pairs, starts, seed, search: see ``Resampling``.
+        pairs, starts, seed: see ``Resampling``.
+        finder: how segments are found, by default k-means.
         progress: called with (samples done, samples in all).
 
     Raises:
@@ -135,45 +132,45 @@ def global_stability(
     The figures of one k do not depend on which other ks are asked for. O(pairs starts iterations u k p) for each k,
     with u distinct rows: pass a sample of at most some thousand rows.
     """
-    how = Resampling(pairs, starts, seed, search)
-    ari, _ = measure(compress(x, weights), list(ks), {}, how, progress)
+    how = Resampling(pairs, starts, seed)
+    ari, _ = measure(finder, finder.table(x, weights), list(ks), {}, how, progress)
     return GlobalStability(ari, how)
 
 
 def segment_stability(
     x: ArrayLike,
-    solution: KMeansSolution,
+    solution: Solution,
     *,
     weights: ArrayLike | None = None,
     pairs: int = 50,
     starts: int = 25,
     seed: int = 0,
-    search: Search = "lloyd",
+    finder: Finder[Any] = _KMEANS,
     progress: Progress | None = None,
 ) -> SegmentStability:
     """For each segment of a solution, how much of it comes back when bootstrap samples are clustered.
 
     Args:
         x: (n, p) the table that was clustered.
-        solution: what ``kmeans`` made of it.
-        weights, pairs, starts, seed, search, progress: as for ``global_stability``.
+        solution: what the finder made of it.
+        weights, pairs, starts, seed, finder, progress: as for ``global_stability``.
 
     Raises:
         FitError: as ``global_stability``, or the solution is of another table.
     """
-    data = compress(x, weights)
+    data = finder.table(x, weights)
     if solution.labels.shape != data.inverse.shape:
         raise FitError(
             f"The solution labels {len(solution.labels)} rows, the table has {len(data.inverse)}.",
             why="Stability is judged on the table that was clustered.",
-            fix="Pass the same rows to kmeans and to segment_stability.",
+            fix="Pass the same rows to the finder and to segment_stability.",
         )
-    how = Resampling(pairs, starts, seed, search)
-    _, jaccard = measure(data, [solution.k], {solution.k: of_distinct(data, solution)}, how, progress)
+    how = Resampling(pairs, starts, seed)
+    _, jaccard = measure(finder, data, [solution.k], {solution.k: of_distinct(data, solution)}, how, progress)
     return SegmentStability(jaccard[solution.k], how)
 
 
-def of_distinct(data: Distinct, solution: KMeansSolution) -> Ints:
+def of_distinct(data: Distinct, solution: Solution) -> Ints:
     """(u,) labels of the distinct rows."""
     labels = np.zeros(len(data.values), dtype=np.int64)
     labels[data.inverse] = solution.labels
@@ -181,7 +178,12 @@ def of_distinct(data: Distinct, solution: KMeansSolution) -> Ints:
 
 
 def measure(
-    data: Distinct, ks: list[int], original: Mapping[int, Ints], how: Resampling, progress: Progress | None
+    finder: Finder[Any],
+    data: Distinct,
+    ks: list[int],
+    original: Mapping[int, Ints],
+    how: Resampling,
+    progress: Progress | None,
 ) -> tuple[dict[int, Floats], dict[int, Floats]]:
     """Both stabilities from the same bootstrap samples.
 
@@ -197,7 +199,7 @@ def measure(
     samples = 2 * how.pairs
     before: dict[int, Ints] = {}
     with ThreadPoolExecutor(WORKERS) as pool:  # numpy works outside the interpreter lock; samples share nothing
-        for sample, labels in enumerate(pool.map(partial(_bootstrap_labels, data, ks, how), range(samples))):
+        for sample, labels in enumerate(pool.map(partial(_bootstrap_labels, finder, data, ks, how), range(samples))):
             if sample % 2:
                 for k in ks:
                     ari[k].append(adjusted_rand_of_counts(_contingency(before[k], labels[k], data.counts, (k, k))))
@@ -226,30 +228,19 @@ def require_measurable(data: Distinct, ks: list[int], how: Resampling) -> None:
     require_distinct(data, max(ks))
 
 
-def _bootstrap_labels(data: Distinct, ks: list[int], how: Resampling, sample: int) -> dict[int, Ints]:
-    """Draw one bootstrap sample, cluster it for every k, and give all distinct rows the closest centre."""
+def _bootstrap_labels(
+    finder: Finder[Any], data: Distinct, ks: list[int], how: Resampling, sample: int
+) -> dict[int, Ints]:
+    """Draw one bootstrap sample, cluster it for every k, and place all distinct rows."""
     n = len(data.inverse)
     drawn = np.bincount(np.random.default_rng([how.seed, sample]).integers(n, size=n), minlength=n)
     weights: Floats = np.bincount(data.inverse, drawn * data.row_weights, len(data.values)).astype(np.float64)
     resample = data.weighted(weights if weights.any() else data.weights)  # all zero only if nearly all weights are
     labels = {}
     for k in ks:
-        centres = best_of_starts(resample, k, how, np.random.default_rng([how.seed, sample, k]))
-        labels[k], _ = nearest(data.values, centres)
+        found = finder.again(resample, k, how.starts, np.random.default_rng([how.seed, sample, k]))
+        labels[k] = found.classify(data.values)
     return labels
-
-
-def best_of_starts(data: Distinct, k: int, how: Resampling, rng: np.random.Generator) -> Floats:
-    """(at most k, p) centres: the best of ``how.starts``."""
-    if len(data.values) <= k:
-        return data.values
-    thorough = how.search == "thorough"
-    first = (plus_plus if thorough else random_rows)(data, k, how.starts, rng)
-    moves = thorough and len(data.values) <= SMALL
-    # Steps of a hundredth of a standard deviation screen the starts, the best are followed further. Centres that still
-    # creep after that do so along an arbitrary border.
-    solutions, errors = descend(data, first, tolerance=1e-2, moves=moves)
-    return lowest(*descend(data, solutions[errors.argsort()[:3]], tolerance=1e-3, moves=moves))[0]
 
 
 def adjusted_rand(a: ArrayLike, b: ArrayLike) -> float:
