@@ -10,11 +10,12 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from segmentry import artefacts, config, segment, traits
+from segmentry import aiming, artefacts, config, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
@@ -69,6 +70,7 @@ _WRITE_TABLES = {
     "check",
     "traits",
     "assign",
+    "lookalikes",
 }  # stages that leave tables in the warehouse; others leave files
 
 
@@ -314,6 +316,42 @@ class Workspace:
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
 
+    def aim(self, name: str) -> Run:
+        """Learn anew, on the sample, what goes with the behaviour of an objective, and who else is like its customers.
+
+        Raises :class:`FitError` when the data cannot say.
+        """
+        objective, run, stage = self._objective(name), self._current("traits"), f"aim:{name}"
+        with self.state.writer():
+            earlier = self._earlier(objective.horizon, run) if objective.horizon else None
+            with self._recorded(stage, run.as_of, self._aim_due(name)) as (number, done):
+                reads = {"traits": run.id, **({"earlier": earlier.id} if earlier else {})}
+                with self.engine.session(reads) as session:
+                    found = aiming.learn(name, self.config, session, run, earlier)
+                done({}, {"aim": found.to_json()})
+            return self._finished(number)
+
+    def look_alike(self, name: str) -> Run:
+        """Score everybody in the population of an objective by the model that :meth:`aim` froze."""
+        run, learned = self._current("traits"), self._current(f"aim:{name}")
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return aiming.score(learned, session, writer)
+
+        inputs = [learned.facts["aim"], run.fingerprint]
+        return self._stage(f"lookalikes:{name}", run.as_of, inputs, {"traits": run}, work)
+
+    def _earlier(self, horizon: int, now: Run) -> Run:
+        """The traits of so many days ago, of what was known then, in a generation of their own."""
+        manifest, day = self.something_collected(), (now.as_of or date.min) - timedelta(days=horizon)
+        learned = artefacts.load_learned(self.root, now)
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            same = frozenset(t["name"] for t in now.facts["traits"])
+            return self._describing(session, manifest, day).write(writer, same, self._own_traits(), learned, ())[0]
+
+        return self._stage(f"earlier:{horizon}", day, [now.fingerprint], {"resolve": self._current("resolve")}, work)
+
     def assign(self, name: str) -> Run:
         """Put every unit of the population into exactly one segment, with history and profiles."""
         self._settings(name)
@@ -451,9 +489,15 @@ class Workspace:
         """Traits, fits that are due and assignments; gives the segmentations that could not be fitted, and why."""
         not_fitted: dict[str, FitError] = {}
         self.traits(as_of)
+        for name in self.config.objectives:
+            try:
+                self._if_due(f"aim:{name}", self._aim_due(name), partial(self.aim, name))
+                self.look_alike(name)
+            except FitError as error:
+                not_fitted[name] = error
         for name in self.config.in_order():
             try:
-                self._fit_if_due(name)
+                self._if_due(f"fit:{name}", self._fit_due(name), partial(self._fit, name))
                 self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
@@ -592,21 +636,31 @@ class Workspace:
             found[part] = load_segmentation(self.root, run)
         return found
 
-    def _fit_if_due(self, name: str) -> None:
-        stage = f"fit:{name}"
+    def _if_due(self, stage: str, fingerprint: str, learn: Callable[[], object]) -> None:
+        """Learn what was never learned or whose part of the config changed; what was refused, on new traits only."""
         run = self.state.current().get(stage)
-        if run and run.fingerprint == self._fit_due(name):
+        if run and run.fingerprint == fingerprint:
             self._up_to_date(run)
             return
         failed = self.state.last_failure(stage)
         if (
             failed
             and failed.refused
-            and failed.fingerprint == self._fit_due(name)
+            and failed.fingerprint == fingerprint
             and failed.started_at > self._current("traits").started_at
         ):
             raise FitError(failed.error)
-        self._fit(name)
+        learn()
+
+    def _aim_due(self, name: str) -> str:
+        settings = self._objective(name).model_dump(mode="json")
+        return digest(["aim", settings, self.config.sample.model_dump()])
+
+    def _objective(self, name: str) -> config.Objective:
+        if name not in self.config.objectives:
+            known = did_you_mean(name, self.config.objectives)
+            raise UsageError(f"There is no objective '{name}' in {config.FILE_NAME}.", why=known)
+        return self.config.objectives[name]
 
     def _trait_settings(self) -> Settings:
         return Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
@@ -633,19 +687,22 @@ class Workspace:
         return found
 
     def _not_fitted(self) -> dict[str, str]:
-        """By segmentation, why its last fit failed, where it is the config of today that failed."""
+        """By segmentation and objective, why its last fit failed, where it is the config of today that failed."""
         current = self.state.current()
-        failures = {n: self.state.last_failure(f"fit:{n}") for n in self.config.segmentations}
+        due = {f"fit:{n}": self._fit_due(n) for n in self.config.segmentations}
+        due |= {f"aim:{n}": self._aim_due(n) for n in self.config.objectives}
+        failures = {stage: self.state.last_failure(stage) for stage in due}
         return {
-            n: f.error
-            for n, f in failures.items()
-            if f and (f"fit:{n}" not in current or current[f"fit:{n}"].id < f.id) and f.fingerprint == self._fit_due(n)
+            stage.partition(":")[2]: f.error
+            for stage, f in failures.items()
+            if f and (stage not in current or current[stage].id < f.id) and f.fingerprint == due[stage]
         }
 
     def _forget_removed(self) -> None:
         for stage in self.state.current():
             word, _, name = stage.partition(":")
-            if name and name not in self.config.segmentations and word in ("fit", "assign"):
+            there = self.config.objectives if word in ("aim", "lookalikes") else self.config.segmentations
+            if name and name not in there and word in ("fit", "assign", "aim", "lookalikes"):
                 self.state.drop(stage)
 
 

@@ -27,9 +27,13 @@ class Leak:
 
 
 def leaks(
-    read: Collection[str], specs: Mapping[str, Trait], *, horizon: int | None = None, windows: Mapping[str, int] | None = None
+    read: Collection[Trait],
+    specs: Mapping[str, Trait],
+    *,
+    horizon: int | None = None,
+    windows: Mapping[str, int] | None = None,
 ) -> dict[str, Leak]:
-    """The traits that would give away a rule that reads ``read``, by name.
+    """The traits among ``specs`` that would give away a rule that reads the traits ``read``, by name.
 
     With a ``horizon`` (days) the traits are those of so long ago. Then only a behaviour that looks back further than
     the horizon, or at all time, shares facts with them. ``windows`` are days that declared traits look back; of others
@@ -38,9 +42,7 @@ def leaks(
     found: dict[str, Leak] = {}
     for name in specs:
         for defining in read:
-            if defining not in specs:
-                continue
-            why = _why(specs[name], specs[defining], horizon, windows or {})
+            why = _why(specs[name], defining, horizon, windows or {})
             if why:
                 found.setdefault(name, Leak(name, why))
     return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from segmentry import expressions
 from segmentry.catalogue import Trait
@@ -19,13 +20,13 @@ from segmentry.config import Objective, Trees
 from segmentry.errors import FitError
 from segmentry.placement import NO_GOOD_FIT, Cascade, exact, figure, words
 from segmentry.segment import leakage
-from segmentry.segment.fitting import Fitted, Learning, holds
+from segmentry.segment.fitting import Fitted, Learning, Numbers, holds
 from segmentry.segment.variables import variables
 from segmentry.segmentation import Segment
 from segmentry.stats import trees
 
 _BINS = 32  # of a number with more different values than that
-_MOST_LEVELS = 20  # of a category; the others are one
+MOST_LEVELS = 20  # of a category; the others are one
 _LEAST_KNOWN = 0.02  # share of the customers of whom a trait must be known
 _LONGEST_NAME = 60
 
@@ -117,7 +118,7 @@ def _target(settings: Trees, learning: Learning) -> tuple[Any, tuple[str, ...], 
     name = str(settings.target)
     if name in learning.specs and learning.specs[name].kind == "category":
         values = learning.sample[name]
-        levels = tuple(str(level) for level in values.value_counts().index[:_MOST_LEVELS])
+        levels = tuple(str(level) for level in values.value_counts().index[:MOST_LEVELS])
         if len(levels) < 2:
             raise FitError(f"{learning.where}: {name} is the same for everybody.")
         columns = np.column_stack([(values == level).to_numpy(dtype=np.float64) for level in levels])
@@ -131,7 +132,7 @@ def _target(settings: Trees, learning: Learning) -> tuple[Any, tuple[str, ...], 
         low, high = np.quantile(filled, [0.005, 0.995])  # one giant must not make a segment
         filled = np.clip(filled, low, high) if low < high else filled
     yes = learning.specs[name].kind == "boolean"
-    return filled[:, None], ("",), f"who has {words(name)}" if yes else f"{words(name)} apart", (name,)
+    return filled[:, None], ("",), f"whose {words(name)} is yes" if yes else f"{words(name)} apart", (name,)
 
 
 def _candidates(
@@ -140,7 +141,7 @@ def _candidates(
     """The traits that may form conditions, and those that would give the target away."""
     every = tuple(learning.specs)
     chosen = variables(settings.traits if settings.traits != ("auto",) else every, every, learning)
-    found = leakage.leaks(read, learning.specs)
+    found = leakage.leaks([learning.specs[name] for name in read], learning.specs)
     asked = set(settings.traits) - set(read)  # named one by one: whoever does that knows what they are made of
     gone = tuple(found[t.name] for t in chosen if t.name in found and t.name not in asked)
     names = {leak.trait for leak in gone}
@@ -156,7 +157,7 @@ def variable(trait: Trait, learning: Learning) -> Variable | None:
     if trait.kind == "category":
         texts = values.astype("object").where(~values.isna(), None)
         counts = texts.value_counts()
-        levels = tuple(sorted(str(level) for level in counts.index[:_MOST_LEVELS]))
+        levels = tuple(sorted(str(level) for level in counts.index[:MOST_LEVELS]))
         places = {level: i for i, level in enumerate(levels)}
         # the last code is every other category, those that appear only live included
         codes = np.array([len(levels) + 1 if t is None else places.get(str(t), len(levels)) for t in texts])
@@ -172,6 +173,19 @@ def variable(trait: Trait, learning: Learning) -> Variable | None:
         return None
     codes = np.where(missing, len(cuts) + 1, np.searchsorted(np.array(cuts), np.nan_to_num(numbers, nan=0.0), "right"))
     return Variable(trait, trees.Feature(codes.astype(np.int64), len(cuts) + 1, ordered=True), cuts=cuts)
+
+
+def telling(
+    variable: Variable, met: npt.NDArray[np.bool_], weights: Numbers, used: npt.NDArray[np.bool_]
+) -> tuple[str, str, npt.NDArray[np.bool_]] | None:
+    """The condition on one trait that tells best who behaves in some way, chosen on the rows used: the side with the
+    higher share, as a condition and in words, and the rows that meet it; None where there is none."""
+    # weights of their own say who is used: the codes stay whole
+    found = trees.stump(variable.feature, met[:, None].astype(np.float64), np.where(used, weights, 0.0), _LEAST_KNOWN)
+    if found is None:
+        return None
+    piece = _piece(variable, found)
+    return piece.condition, piece.label, np.isin(variable.feature.codes, list(found))
 
 
 def _cuts(known: Any) -> tuple[float, ...]:
@@ -261,8 +275,10 @@ def _meaning(mean: Sequence[float], overall: Sequence[float], levels: Sequence[s
     if len(levels) > 1:
         best = int(np.argmax(mean))
         return f"{mean[best]:.0%} of them are {levels[best]} (everybody: {overall[best]:.0%})."
-    if told.startswith("who "):
-        return f"{mean[0]:.0%} of them {told.removeprefix('who ').replace('meets', 'meet').replace('has ', 'have ')} (everybody: {overall[0]:.0%})."
+    if told.startswith("who meets"):
+        return f"{mean[0]:.0%} of them meet{told.removeprefix('who meets')} (everybody: {overall[0]:.0%})."
+    if told.startswith("whose "):
+        return f"{told.removeprefix('whose ').capitalize()} for {mean[0]:.0%} of them (everybody: {overall[0]:.0%})."
     return f"{told.removesuffix(' apart').capitalize()}: {figure(mean[0])} on average (everybody: {figure(overall[0])})."
 
 

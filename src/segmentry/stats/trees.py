@@ -85,6 +85,22 @@ def _explained(
     return 1 - float((w * (y - means) ** 2).sum()) / spread if spread > 0 else 0.0
 
 
+def stump(feature: Feature, target: Floats, weights: Floats, least: float) -> frozenset[int] | None:
+    """The codes of the side with the higher mean of the best single split; None where there is none.
+
+    Both sides have at least the share ``least`` of the weight; rows of weight 0 have no say.
+    """
+    rows = np.flatnonzero(weights > 0)
+    w, y = weights[rows], target[rows]
+    mean = np.average(y, axis=0, weights=w)
+    found, _ = _cut(feature, rows, w, y, mean, least * float(w.sum()))
+    if found is None or found[0] <= 0:
+        return None
+    left = np.isin(feature.codes[rows], list(found[1]))
+    higher = np.average(y[left, 0], weights=w[left]) >= np.average(y[~left, 0], weights=w[~left])
+    return found[1] if higher else frozenset(range(feature.levels + 1)) - found[1]
+
+
 def leaves(node: Node, path: tuple[tuple[Node, bool], ...] = ()) -> Iterator[tuple[Node, tuple[tuple[Node, bool], ...]]]:
     """Every leaf from left to right, with the nodes above it and whether the way to it is their left one."""
     if node.left is None or node.right is None:
