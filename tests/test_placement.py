@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-
 from pathlib import Path
 
 import ibis
@@ -15,7 +14,19 @@ from hypothesis import strategies as st
 
 from segmentry import engine as engines
 from segmentry.errors import ArtefactError
-from segmentry.placement import NO_DATA, NO_GOOD_FIT, Band, Cascade, Crossing, Grid, Nearest, Prep, Rule, from_json, to_json
+from segmentry.placement import (
+    NO_DATA,
+    NO_GOOD_FIT,
+    Band,
+    Cascade,
+    Crossing,
+    Grid,
+    Nearest,
+    Prep,
+    Rule,
+    from_json,
+    to_json,
+)
 from segmentry.segmentation import Segment, Segmentation
 from tests.engines import on_every_engine
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from segmentry import aiming, artefacts, config, segment, traits
+from segmentry import aiming, artefacts, config, due, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
@@ -279,12 +279,15 @@ class Workspace:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
         run = self._current("traits")
         number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
-        with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
+        with (
+            self.state.writer(),
+            self._recorded(f"fit:{name}", run.as_of, due.fit(self.config, name, self.state.current())) as (_, done),
+        ):
             with self.engine.session({"traits": run.id}) as session:
                 base = base_of(run, settings.unit)
                 specs = {t.name: t for t in traits.from_json(base["traits"])}
                 table = session.table("traits", TRAIT_TABLES[settings.unit])
-                parts = self._parts(name)
+                parts = due.parts(self.root, self.config, name, self.state.current())
                 population = segment.population_of(settings, parts)
                 wanted = (run.id, settings.unit, population)
                 if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
@@ -324,12 +327,21 @@ class Workspace:
         objective, run, stage = self._objective(name), self._current("traits"), f"aim:{name}"
         with self.state.writer():
             earlier = self._earlier(objective.horizon, run) if objective.horizon else None
-            with self._recorded(stage, run.as_of, self._aim_due(name)) as (number, done):
+            with self._recorded(stage, run.as_of, due.aim(self.config, name)) as (number, done):
                 reads = {"traits": run.id, **({"earlier": earlier.id} if earlier else {})}
                 with self.engine.session(reads) as session:
                     found = aiming.learn(name, self.config, session, run, earlier)
                 done({}, {"aim": found.to_json()})
             return self._finished(number)
+
+    def aim_at(self, name: str, *, again: bool = False) -> None:
+        """Learn an objective where that is due, or ``again``, and score everybody by it."""
+        self._objective(name)
+        if again:
+            self.aim(name)
+        else:
+            self._if_due(f"aim:{name}", due.aim(self.config, name), partial(self.aim, name))
+        self.look_alike(name)
 
     def look_alike(self, name: str) -> Run:
         """Score everybody in the population of an objective by the model that :meth:`aim` froze."""
@@ -491,13 +503,12 @@ class Workspace:
         self.traits(as_of)
         for name in self.config.objectives:
             try:
-                self._if_due(f"aim:{name}", self._aim_due(name), partial(self.aim, name))
-                self.look_alike(name)
+                self.aim_at(name)
             except FitError as error:
                 not_fitted[name] = error
         for name in self.config.in_order():
             try:
-                self._if_due(f"fit:{name}", self._fit_due(name), partial(self._fit, name))
+                self._if_due(f"fit:{name}", due.fit(self.config, name, self.state.current()), partial(self._fit, name))
                 self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
@@ -612,30 +623,6 @@ class Workspace:
         resolve, settings = self._current("resolve"), self._trait_settings()
         return Describing(session, manifest, resolve, self.config, settings, day, self._progress("traits"))
 
-    def _fit_due(self, name: str) -> str:
-        settings = self._settings(name)
-        made_of: list[Any] = []
-        if isinstance(settings, config.Crossing):  # it is made anew when a part of it was
-            runs = [self.state.current().get(f"fit:{part}") for part in settings.of]
-            made_of = [[run.facts["checksum"] if run else None for run in runs]]
-        if isinstance(settings, config.Trees) and settings.objective is not None:
-            made_of = [self.config.objectives[settings.objective].model_dump(mode="json")]
-        return digest(["fit", settings.model_dump(mode="json"), self.config.sample.model_dump(), *made_of])
-
-    def _parts(self, name: str) -> dict[str, Segmentation]:
-        """The segmentations that one is made of; :class:`FitError` where one of them could not be fitted."""
-        settings = self._settings(name)
-        found = {}
-        for part in settings.of if isinstance(settings, config.Crossing) else ():
-            run = self.state.current().get(f"fit:{part}")
-            if run is None:
-                raise FitError(
-                    f"{config.FILE_NAME} segmentations.{name}: it is made of {part}, which is not fitted.",
-                    fix=f"`segmentry fit {part}` says what is missing.",
-                )
-            found[part] = load_segmentation(self.root, run)
-        return found
-
     def _if_due(self, stage: str, fingerprint: str, learn: Callable[[], object]) -> None:
         """Learn what was never learned or whose part of the config changed; what was refused, on new traits only."""
         run = self.state.current().get(stage)
@@ -651,10 +638,6 @@ class Workspace:
         ):
             raise FitError(failed.error)
         learn()
-
-    def _aim_due(self, name: str) -> str:
-        settings = self._objective(name).model_dump(mode="json")
-        return digest(["aim", settings, self.config.sample.model_dump()])
 
     def _objective(self, name: str) -> config.Objective:
         if name not in self.config.objectives:
@@ -689,13 +672,13 @@ class Workspace:
     def _not_fitted(self) -> dict[str, str]:
         """By segmentation and objective, why its last fit failed, where it is the config of today that failed."""
         current = self.state.current()
-        due = {f"fit:{n}": self._fit_due(n) for n in self.config.segmentations}
-        due |= {f"aim:{n}": self._aim_due(n) for n in self.config.objectives}
-        failures = {stage: self.state.last_failure(stage) for stage in due}
+        wanted = {f"fit:{n}": due.fit(self.config, n, current) for n in self.config.segmentations}
+        wanted |= {f"aim:{n}": due.aim(self.config, n) for n in self.config.objectives}
+        failures = {stage: self.state.last_failure(stage) for stage in wanted}
         return {
             stage.partition(":")[2]: f.error
             for stage, f in failures.items()
-            if f and (stage not in current or current[stage].id < f.id) and f.fingerprint == due[stage]
+            if f and (stage not in current or current[stage].id < f.id) and f.fingerprint == wanted[stage]
         }
 
     def _forget_removed(self) -> None:

@@ -130,7 +130,9 @@ class Bands(_Segmentation):
     method: Literal["bands"] = Field(description="The method.")
     trait: str = Field(description="The trait that is cut: a number.")
     cuts: tuple[float, ...] = Field(
-        min_length=1, max_length=19, description="Where a band ends and the next begins, ascending; a cut is in the upper."
+        min_length=1,
+        max_length=19,
+        description="Where a band ends and the next begins, ascending; a cut is in the upper.",
     )
     names: TextList = Field((), description="Names of the bands, lowest first. Default: what their ends are.")
     segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
@@ -176,7 +178,5 @@ class Crossing(_Segmentation):
 
 
 _ALL = (Rules, Rfm, ValueTiers, Bands, KMeans, Trees, Crossing)
-Segmentation = Annotated[
-    Rules | Rfm | ValueTiers | Bands | KMeans | Trees | Crossing, Field(discriminator="method")
-]
+Segmentation = Annotated[Rules | Rfm | ValueTiers | Bands | KMeans | Trees | Crossing, Field(discriminator="method")]
 METHODS: dict[str, type[_Segmentation]] = {get_args(m.model_fields["method"].annotation)[0]: m for m in _ALL}

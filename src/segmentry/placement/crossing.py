@@ -84,9 +84,7 @@ class Crossing(Rule):
         return placements(
             nearer,
             keys,
-            index=ibis.cases(
-                (nearer["no_data"], NO_DATA), (nearer["no_good_fit"], NO_GOOD_FIT), else_=nearer["own"]
-            ),
+            index=ibis.cases((nearer["no_data"], NO_DATA), (nearer["no_good_fit"], NO_GOOD_FIT), else_=nearer["own"]),
             fit=nearer["lower_fit"],
             runner=ibis.cases(
                 (reached & by_a, nearer["beside_a"]), (reached, nearer["beside_b"]), else_=ibis.null("int64")

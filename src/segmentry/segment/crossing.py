@@ -77,9 +77,7 @@ def population(settings: Settings, parts: Mapping[str, Segmentation]) -> str | N
     return " AND ".join(f"({text})" for text in found) if len(found) > 1 else (found[0] if found else None)
 
 
-def _counted(
-    first: Segmentation, second: Segmentation, learning: Learning
-) -> tuple[_Counts, Mapping[_Cell, _Counts]]:
+def _counted(first: Segmentation, second: Segmentation, learning: Learning) -> tuple[_Counts, Mapping[_Cell, _Counts]]:
     """How many of the sample are in each combination, and where else they would be: by the nearer runner-up."""
     with engine.in_memory() as con:
         numbered = con.create_table("sample", learning.sample.reset_index(drop=True)).mutate(row=ibis.row_number())
@@ -87,8 +85,8 @@ def _counted(
             con.to_pandas(engine.in_steps(numbered, part.placing(["row"])).order_by("row")).astype(object)
             for part in (first, second)
         ]
-    counts: dict[_Cell, float] = defaultdict(float)
-    beside: dict[_Cell, dict[_Cell, float]] = defaultdict(lambda: defaultdict(float))
+    counts: _Counts = defaultdict(float)
+    beside: defaultdict[_Cell, _Counts] = defaultdict(lambda: defaultdict(float))
     columns = ["segment_index", "runner_up_index", "margin"]
     rows = (frame[columns].itertuples(index=False, name=None) for frame in placed)
     for (a, next_a, margin_a), (b, next_b, margin_b), weight in zip(*rows, learning.row_weights, strict=True):

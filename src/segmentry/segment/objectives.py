@@ -20,7 +20,7 @@ import numpy as np
 from segmentry import engine, expressions
 from segmentry.catalogue import Trait
 from segmentry.config import Objective
-from segmentry.errors import FitError
+from segmentry.errors import FitError, UsageError
 from segmentry.placement import Prep, exact, words
 from segmentry.placement.rule import add
 from segmentry.segment import leakage, trees, variables
@@ -126,7 +126,9 @@ class Aim:
         """:meth:`lookalikes` as SQL over a table of traits; ``kinds`` are those of the traits read."""
         types = {"number": "float64", "category": "string", "boolean": "boolean"}
         key, name = KEYS[self.unit]
-        schema = {key: "int64", name: "string", **{n: types[k] for n, k in kinds.items()}}
+        if self.refused:
+            raise UsageError(f"The objective {self.name} has no score.", why=self.refused)
+        schema = {key: "int64", name: "string", **{n: types[kinds[n]] for n in self.reads()}}
         table = ibis.table(schema, name="traits" if self.unit == "customer" else "account_traits")
         return engine.to_sql(table, [("lookalikes", self.lookalikes)], dialect)
 
@@ -256,7 +258,7 @@ def _favourable(
             rows.append((trait.name, condition, text, seen))
     ps = lookalike.corrected([seen.p for *_, seen in rows])
     favourable = [
-        Favourable(name, condition, text, *(exact(x) for x in (c.support, c.share, c.lift, c.effect)), p)
+        Favourable(name, condition, text, exact(c.support), exact(c.share), exact(c.lift), exact(c.effect), p)
         for (name, condition, text, c), p in zip(rows, ps, strict=True)
         if p < _SIGNIFICANT
     ]
@@ -269,9 +271,7 @@ def _by(objective: Objective, learning: Learning) -> str:
     return next((name for name in _PROFILED if name in learning.specs), "")
 
 
-def _ideals(
-    by: str, found: Sequence[Favourable], learning: Learning, met: lookalike.Flags
-) -> tuple[Ideal, ...]:
+def _ideals(by: str, found: Sequence[Favourable], learning: Learning, met: lookalike.Flags) -> tuple[Ideal, ...]:
     """By demographic group, how many behave so and which of the favourable conditions lift most there."""
     if not by:
         return ()
@@ -331,9 +331,7 @@ def _scored(
         return replace(known, refused="No trait goes with the behaviour on customers held out: nothing tells who will.")
     data = prepared(preps, learning.sample)
     weights = learning.row_weights
-    score = lookalike.choose(
-        data[~held], groups, met[~held], weights[~held], most=_MOST_TRAITS, seed=learning.seed
-    )
+    score = lookalike.choose(data[~held], groups, met[~held], weights[~held], most=_MOST_TRAITS, seed=learning.seed)
     if score is None:
         return replace(known, refused="No trait made a score better than the same figure for everybody.")
     score = replace(score, weights=tuple(exact(w) for w in score.weights), intercept=exact(score.intercept))

@@ -279,7 +279,9 @@ def _meaning(mean: Sequence[float], overall: Sequence[float], levels: Sequence[s
         return f"{mean[0]:.0%} of them meet{told.removeprefix('who meets')} (everybody: {overall[0]:.0%})."
     if told.startswith("whose "):
         return f"{told.removeprefix('whose ').capitalize()} for {mean[0]:.0%} of them (everybody: {overall[0]:.0%})."
-    return f"{told.removesuffix(' apart').capitalize()}: {figure(mean[0])} on average (everybody: {figure(overall[0])})."
+    return (
+        f"{told.removesuffix(' apart').capitalize()}: {figure(mean[0])} on average (everybody: {figure(overall[0])})."
+    )
 
 
 def _named(left_out: Sequence[leakage.Leak]) -> str:

@@ -54,7 +54,7 @@ def contrast(inside: Flags, behaves: Flags, weights: Floats) -> Contrast | None:
         return None
     share = float(weights[inside & behaves].sum() / met)
     other = float(weights[~inside & behaves].sum() / (total - met))
-    table = np.array([[int((inside == i) @ (behaves == b)) for b in (True, False)] for i in (True, False)])
+    table = np.array([[int(((inside == i) & (behaves == b)).sum()) for b in (True, False)] for i in (True, False)])
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     if not expected.all():
         p = 1.0
@@ -123,11 +123,11 @@ def _loss(
     weights: Floats,
     folds: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
 ) -> float:
-    columns = [c for name in names for c in groups[name]]
+    part = data[:, [c for name in names for c in groups[name]]]
     total = 0.0
     for train, test in folds:
-        model = _fitted(data[np.ix_(train, columns)], behaves[train], weights[train])
-        told = model.predict_proba(data[np.ix_(test, columns)])[:, 1]
+        model = _fitted(part[train], behaves[train], weights[train])
+        told = model.predict_proba(part[test])[:, 1]
         total += log_loss(behaves[test], told, sample_weight=weights[test], labels=[False, True])
     return total / len(folds)
 

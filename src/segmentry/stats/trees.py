@@ -60,9 +60,7 @@ class Limits:
     depth: int = 4
 
 
-def grow(
-    features: Sequence[Feature], target: Floats, weights: Floats, limits: Limits, seed: int
-) -> tuple[Node, float]:
+def grow(features: Sequence[Feature], target: Floats, weights: Floats, limits: Limits, seed: int) -> tuple[Node, float]:
     """A tree of the target, pruned on rows that were held out; and the share of the target's variance that leaves
     explain there, with the means of the other rows.
 
@@ -101,7 +99,9 @@ def stump(feature: Feature, target: Floats, weights: Floats, least: float) -> fr
     return found[1] if higher else frozenset(range(feature.levels + 1)) - found[1]
 
 
-def leaves(node: Node, path: tuple[tuple[Node, bool], ...] = ()) -> Iterator[tuple[Node, tuple[tuple[Node, bool], ...]]]:
+def leaves(
+    node: Node, path: tuple[tuple[Node, bool], ...] = ()
+) -> Iterator[tuple[Node, tuple[tuple[Node, bool], ...]]]:
     """Every leaf from left to right, with the nodes above it and whether the way to it is their left one."""
     if node.left is None or node.right is None:
         yield node, path
@@ -214,10 +214,10 @@ def _cut(
     """The best two-way split by one feature (gain, codes to the left, gain by column), and how many were tried."""
     size = feature.levels + 1
     codes = feature.codes[rows]
-    weight = np.bincount(codes, weights=w, minlength=size)
+    weight: Floats = np.bincount(codes, weights=w, minlength=size).astype(np.float64)
     centred = w[:, None] * (y - mean)
     sums = np.column_stack([np.bincount(codes, weights=c, minlength=size) for c in centred.T])
-    there = np.flatnonzero(weight[: feature.levels] > 0)
+    there = np.flatnonzero(weight[: feature.levels] > 0).astype(np.int64)
     missing = weight[feature.levels]
     if len(there) + (missing > 0) < 2:
         return None, 0
