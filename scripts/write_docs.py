@@ -45,7 +45,10 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("segmentations.NAME.cuts of rfm", config.RfmCuts),
     ("segmentations.NAME with method: value_tiers", config.ValueTiers),
     ("segmentations.NAME.tiers of value_tiers", config.Tier),
+    ("segmentations.NAME with method: bands", config.Bands),
     ("segmentations.NAME with method: kmeans", config.KMeans),
+    ("segmentations.NAME with method: trees", config.Trees),
+    ("segmentations.NAME with method: crossing", config.Crossing),
     ("segmentations.NAME.segments.NAME of the other methods", config.SegmentText),
 )
 

@@ -281,7 +281,7 @@ class Workspace:
         number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
         with (
             self.state.writer(),
-            self._recorded(f"fit:{name}", run.as_of, due.fit(self.config, name, self.state.current())) as (_, done),
+            self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done),
         ):
             with self.engine.session({"traits": run.id}) as session:
                 base = base_of(run, settings.unit)
@@ -508,7 +508,7 @@ class Workspace:
                 not_fitted[name] = error
         for name in self.config.in_order():
             try:
-                self._if_due(f"fit:{name}", due.fit(self.config, name, self.state.current()), partial(self._fit, name))
+                self._if_due(f"fit:{name}", self._fit_due(name), partial(self._fit, name))
                 self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
@@ -622,6 +622,9 @@ class Workspace:
     def _describing(self, session: Session, manifest: Manifest, day: date) -> Describing:
         resolve, settings = self._current("resolve"), self._trait_settings()
         return Describing(session, manifest, resolve, self.config, settings, day, self._progress("traits"))
+
+    def _fit_due(self, name: str) -> str:
+        return due.fit(self.config, name, self.state.current())
 
     def _if_due(self, stage: str, fingerprint: str, learn: Callable[[], object]) -> None:
         """Learn what was never learned or whose part of the config changed; what was refused, on new traits only."""

@@ -1,4 +1,4 @@
-"""Objectives at the terminal: who behaves so, what goes with it, ideal customers, and how far the score can be trusted."""
+"""Objectives at the terminal: who behaves so, what goes with it, ideal customers, and how good the score is."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def summary(aim: Aim) -> list[str]:
         lines.append(
             f"The look-alike score reads {', '.join(t.replace('_', ' ') for t in aim.traits)}. On customers held out "
             f"its AUC is {aim.judged.auc:.2f}, and the best tenth by it behaves so {aim.judged.lift[0]:.1f} times as "
-            f"often as everybody; its calibration slope is {aim.judged.slope:.2f} (1: probabilities mean what they say)."
+            f"often as everybody; its calibration slope is {aim.judged.slope:.2f} (1: it means what it says)."
         )
     return lines
 

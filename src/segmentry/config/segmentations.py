@@ -132,7 +132,7 @@ class Bands(_Segmentation):
     cuts: tuple[float, ...] = Field(
         min_length=1,
         max_length=19,
-        description="Where a band ends and the next begins, ascending; a cut is in the upper.",
+        description="Where bands end, ascending; a value on a cut is in the upper band.",
     )
     names: TextList = Field((), description="Names of the bands, lowest first. Default: what their ends are.")
     segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")

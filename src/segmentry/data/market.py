@@ -21,8 +21,9 @@ from segmentry.errors import ConfigError, UsageError, did_you_mean
 
 FILE_NAME = "market_notes.yaml"
 _HEADING = (
-    "What market research says, claim by claim: claim, about (model, trait, objective, segmentation or segmentation.segment),\n"
-    "source, date; strength (weak, moderate, strong) and quote if you like. Edit freely, or `segmentry note add`."
+    "What market research says, claim by claim: claim, about (model, trait, objective, segmentation or\n"
+    "segmentation.segment), source, date;\n"
+    "strength (weak, moderate, strong) and quote if you like. Edit freely, or `segmentry note add`."
 )
 
 
@@ -33,7 +34,7 @@ class Note(BaseModel):
 
     claim: str = Field(min_length=1, description="What is claimed, in one sentence.")
     about: TextList = Field(
-        min_length=1, description="Models, traits, objectives, segmentations or segmentation.segment."
+        min_length=1, description="Models, traits, objectives, segmentations, segmentation.segment."
     )
     source: str = Field(min_length=1, description="Who says so, and where.")
     date: dt.date = Field(description="When it was said or published.")

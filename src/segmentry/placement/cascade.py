@@ -18,8 +18,8 @@ class Cascade(Rule):
     """Ordered conditions; the first that holds takes the customer, ``rest`` takes the others.
 
     Where nobody is left over ``rest`` is NO_GOOD_FIT: then at most one of the conditions holds for anybody, such as
-    those of the leaves of a tree. The fit is always 1 (a condition holds or not) and there is no margin; the runner-up is the next condition that
-    holds too, else the rest.
+    those of the leaves of a tree. The fit is always 1 (a condition holds or not) and there is no margin; the runner-up
+    is the next condition that holds too, else the rest.
     """
 
     conditions: tuple[str, ...]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import ibis
+import pandas as pd
 
 from segmentry import engine
 from segmentry.config import Crossing as Settings
@@ -95,7 +96,7 @@ def _counted(first: Segmentation, second: Segmentation, learning: Learning) -> t
         cell = (int(a), int(b))
         counts[cell] += weight
         ways = [(_gap(margin_a), 0, (next_a, b)), (_gap(margin_b), 1, (a, next_b))]
-        known = [way for way in ways if all(index == index and index is not None and index >= 0 for index in way[2])]
+        known = [way for way in ways if all(not pd.isna(index) and index >= 0 for index in way[2])]
         if known:
             there = min(known)[2]
             beside[cell][int(there[0]), int(there[1])] += weight
@@ -103,7 +104,7 @@ def _counted(first: Segmentation, second: Segmentation, learning: Learning) -> t
 
 
 def _gap(margin: float | None) -> float:
-    return 2.0 if margin is None or margin != margin else float(margin)  # margins are at most 1
+    return 2.0 if margin is None or pd.isna(margin) else float(margin)  # margins are at most 1
 
 
 def _joined(cell: _Cell, large: Sequence[_Cell], counts: _Counts, nearest: _Counts) -> _Cell:

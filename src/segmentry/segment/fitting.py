@@ -31,8 +31,8 @@ class Learning:
     ``sample`` has one row per unit of the population (a bounded sample of it) and one column per trait; ``specs``
     describe the columns. ``weights`` (n,) say how many units of the base each row stands for, on any scale (None: all
     the same). ``where`` names the place in the config for errors, such as
-    ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable. ``objectives`` are those of the config, and
-    ``parts`` the segmentations that this one is made of, by name.
+    ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable. ``objectives`` are those of the config,
+    and ``parts`` the segmentations that this one is made of, by name.
     """
 
     sample: pd.DataFrame

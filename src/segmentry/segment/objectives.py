@@ -1,9 +1,9 @@
 """Objectives: who shows a wanted behaviour, what goes with it, and who among the others is like them.
 
-The behaviour is a rule of segmentry.yaml. On the bounded sample the traits are held against it: conditions are found on
-seven tenths of it and tested on the rest (:mod:`segmentry.stats.lookalike`). The look-alike score is a logistic model of
-few traits, frozen as data, that runs as one expression on the base. Traits that give the behaviour away are left out
-and named (:mod:`segmentry.segment.leakage`).
+The behaviour is a rule of segmentry.yaml. On the bounded sample the traits are held against it: conditions are found
+on seven tenths of it and tested on the rest (:mod:`segmentry.stats.lookalike`). The look-alike score is a
+scorecard (a logistic model of few conditions), frozen as data, that runs as one expression on the base. Traits that
+give the behaviour away are left out and named (:mod:`segmentry.segment.leakage`).
 """
 
 from __future__ import annotations
@@ -21,18 +21,19 @@ from segmentry import engine, expressions
 from segmentry.catalogue import Trait
 from segmentry.config import Objective
 from segmentry.errors import FitError, UsageError
-from segmentry.placement import Prep, exact, words
+from segmentry.placement import exact, words
 from segmentry.placement.rule import add
 from segmentry.segment import leakage, trees, variables
-from segmentry.segment.fitting import Learning, holds, prepared
+from segmentry.segment.fitting import Learning, holds
 from segmentry.segmentation import KEYS, keys_of
 from segmentry.stats import lookalike
 
 FEWEST = 30  # customers with and without the behaviour: fewer tell nothing that would hold
-_MOST_TRAITS = 6  # in a score: as many as a person can follow
-_OFFERED = 15  # traits that a score may choose from, those that go with the behaviour most
+_MOST_TRAITS = 8  # in a score: as many as a person can follow
+_OFFERED = 20  # traits that a score may choose from, those that go with the behaviour most
 _PERFECT = 0.95  # AUC of one trait alone from which it is likely to be the behaviour in other words
 _SIGNIFICANT = 0.05
+_CHANCE = 0.52  # AUC on rows held out up to which a score tells nothing: a coin has 0.5
 _PROFILED = ("age_band", "generation", "gender", "household_type", "region", "country", "size_band", "industry")
 _SMALL_GROUP = 20  # customers of a group below which its favourable traits are not told
 _MET = "objective_met"
@@ -40,7 +41,7 @@ _MET = "objective_met"
 
 @dataclass(frozen=True)
 class Favourable:
-    """A condition that goes with the behaviour (or against it: a lift below 1), as customers held out show it.
+    """A condition that goes with the behaviour, as customers held out show it.
 
     ``p`` is corrected for all conditions that were tried (Benjamini-Hochberg).
     """
@@ -71,10 +72,20 @@ class Ideal:
 
 
 @dataclass(frozen=True)
+class Points:
+    """What a condition adds to the score of whoever meets it: log odds."""
+
+    trait: str
+    condition: str
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True)
 class Aim:
     """What is known of one objective; plain data, without personal data.
 
-    ``customers`` and ``meets`` are of the sample. ``preps``, ``weights`` and ``intercept`` are the score; they are
+    ``customers`` and ``meets`` are of the sample. ``points`` and ``intercept`` are the score; they are
     empty, and ``judged`` None, where ``refused`` says why there is none.
     """
 
@@ -93,8 +104,7 @@ class Aim:
     ideals: tuple[Ideal, ...]
     left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
-    preps: tuple[Prep, ...] = ()
-    weights: tuple[float, ...] = ()
+    points: tuple[Points, ...] = ()
     intercept: float = 0.0
     judged: lookalike.Judged | None = None
     refused: str = ""
@@ -106,11 +116,14 @@ class Aim:
     @property
     def traits(self) -> tuple[str, ...]:
         """The traits that the score reads."""
-        return tuple(dict.fromkeys(p.trait for p in self.preps))
+        return tuple(p.trait for p in self.points)
 
     def score(self, traits: ir.Table) -> ir.FloatingValue:
         """How likely each row is to behave so, 0 to 1, as an expression: it runs where the base lives."""
-        terms = [p.of(traits) * exact(w) for p, w in zip(self.preps, self.weights, strict=True)]
+        terms = [
+            _parsed(p.condition, self.name, "score").condition(traits).fill_null(False).ifelse(exact(p.weight), 0.0)
+            for p in self.points
+        ]
         return 1.0 / (1.0 + engine.exp(-add([ibis.literal(exact(self.intercept)), *terms])))
 
     def lookalikes(self, traits: ir.Table) -> ir.Table:
@@ -152,8 +165,7 @@ class Aim:
                 "ideals": tuple(Ideal(**{**i, "traits": tuple(i["traits"])}) for i in data["ideals"]),
                 "left_out": tuple((t, w) for t, w in data["left_out"]),
                 "warnings": tuple(data["warnings"]),
-                "preps": tuple(Prep(**p) for p in data["preps"]),
-                "weights": tuple(data["weights"]),
+                "points": tuple(Points(**p) for p in data["points"]),
                 "judged": judged and lookalike.Judged(**{k: _tuple(v) for k, v in judged.items()}),
             }
         )
@@ -194,9 +206,9 @@ def aim(
 ) -> Aim:
     """What a sample made by :func:`with_behaviour` says about an objective.
 
-    ``defining`` are the traits that the behaviour may read where they are not those of the sample: with a horizon, those
-    of today. ``windows`` are the days that declared traits look back. Raises :class:`FitError` where too few of the sample behave
-    so, or too few do not, and :class:`ConfigError` for a rule that is none.
+    ``defining`` are the traits that the behaviour may read where they are not those of the sample: with a horizon,
+    those of today. ``windows`` are the days that declared traits look back. Raises :class:`FitError` where too few of
+    the sample behave so, or too few do not, and :class:`ConfigError` for a rule that is none.
     """
     sample = learning.sample
     now = defining or learning.specs
@@ -211,15 +223,16 @@ def aim(
     learning = replace(learning, sample=sample.drop(columns=_MET))
     chosen, left_out = _candidates(objective, learning, {n: now[n] for n in rule.columns}, windows or {})
     held = lookalike.split(met, learning.seed)
-    found, tried = _favourable(chosen, learning, met, held)
+    tried = _tried(chosen, learning, met, held)
+    found = _favourable(tried)
     by = _by(objective, learning)
     ideals = _ideals(by, found, learning, met)
     warnings = _telling_too_much(chosen, learning, met, held)
     known = Aim(
         name, rule.sql(), objective.population or "", objective.product, objective.unit, as_of, objective.horizon,
-        len(met), int(met.sum()), found, tried, by, ideals, left_out, warnings,
+        len(met), int(met.sum()), found, len(tried), by, ideals, left_out, warnings,
     )  # fmt: skip
-    return _scored(known, chosen, learning, met, held)
+    return _scored(known, tried, learning, met, held)
 
 
 def _candidates(
@@ -236,33 +249,42 @@ def _candidates(
     return [t for t in chosen if t.name not in names], tuple(left_out)
 
 
-def _favourable(
-    chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
-) -> tuple[tuple[Favourable, ...], int]:
-    """The conditions that go with the behaviour or against it, what lifts most first; and how many were tried.
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """The condition of one trait that tells best on the training rows, and the rows that meet it."""
 
-    The condition of a trait is the one that tells best on the training rows; its figures are of the rows held out.
-    """
+    trait: str
+    condition: str
+    text: str
+    inside: lookalike.Flags
+    trained: lookalike.Contrast
+    seen: lookalike.Contrast  # on the rows held out
+
+
+def _tried(chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags) -> list[_Tried]:
     weights = learning.row_weights
-    rows: list[tuple[str, str, str, lookalike.Contrast]] = []
+    rows = []
     for trait in chosen:
         variable = trees.variable(trait, learning)
-        if variable is None:
-            continue
-        found = trees.telling(variable, met, weights, ~held)
+        found = trees.telling(variable, met, weights, ~held) if variable is not None else None
         if found is None:
             continue
         condition, text, inside = found
-        seen = lookalike.contrast(inside[held], met[held], weights[held])
-        if seen is not None:
-            rows.append((trait.name, condition, text, seen))
-    ps = lookalike.corrected([seen.p for *_, seen in rows])
-    favourable = [
-        Favourable(name, condition, text, exact(c.support), exact(c.share), exact(c.lift), exact(c.effect), p)
-        for (name, condition, text, c), p in zip(rows, ps, strict=True)
-        if p < _SIGNIFICANT
-    ]
-    return tuple(sorted(favourable, key=lambda f: (-abs(f.effect), f.trait))), len(rows)
+        trained, seen = (lookalike.contrast(inside[of], met[of], weights[of]) for of in (~held, held))
+        if trained is not None and seen is not None:
+            rows.append(_Tried(trait.name, condition, text, inside, trained, seen))
+    return rows
+
+
+def _favourable(tried: Sequence[_Tried]) -> tuple[Favourable, ...]:
+    """The conditions that go with the behaviour on the rows held out as well, the strongest first."""
+    ps = lookalike.corrected([t.seen.p for t in tried])
+    favourable = []
+    for t, p in zip(tried, ps, strict=True):
+        if p < _SIGNIFICANT and (c := t.seen).lift > 1:
+            figures = (exact(c.support), exact(c.share), exact(c.lift), exact(c.effect))
+            favourable.append(Favourable(t.trait, t.condition, t.text, *figures, p))
+    return tuple(sorted(favourable, key=lambda f: (-abs(f.effect), f.trait)))
 
 
 def _by(objective: Objective, learning: Learning) -> str:
@@ -276,7 +298,7 @@ def _ideals(by: str, found: Sequence[Favourable], learning: Learning, met: looka
     if not by:
         return ()
     groups, weights, overall = learning.sample[by], learning.row_weights, float(met.mean())
-    conditions = [f for f in found if f.lift > 1 and f.trait != by]
+    conditions = [f for f in found if f.trait != by]
     inside = {f.text: holds(f.condition, learning.sample, where=learning.where) for f in conditions}
     ideals = []
     for value in sorted(groups.dropna().unique(), key=str)[: trees.MOST_LEVELS]:
@@ -309,37 +331,33 @@ def _telling_too_much(
         auc = lookalike.judge(shares[codes[held]], met[held], np.ones(int(held.sum()))).auc
         if auc >= _PERFECT:
             found.append(
-                f"{words(trait.name)} alone tells nearly everything (AUC {auc:.2f}): is it the behaviour in other words? "
+                f"{words(trait.name)} alone tells nearly everything (AUC {auc:.2f}): is it the same in other words? "
                 f"Then `except: [{trait.name}]`."
             )
     return tuple(found)
 
 
 def _scored(
-    known: Aim, chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+    known: Aim, tried: Sequence[_Tried], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
 ) -> Aim:
-    """The aim with its look-alike score, or with the reason why there is none."""
-    strongest = list(dict.fromkeys(f.trait for f in known.favourable))[:_OFFERED]
-    preps: list[Prep] = []
-    groups: dict[str, list[int]] = {}
-    for trait in (t for name in strongest for t in chosen if t.name == name):
-        made = variables.levels(trait, learning) if trait.kind == "category" else variables.number(trait, learning)
-        if made:
-            groups[trait.name] = list(range(len(preps), len(preps) + len(made)))
-            preps += made
-    if not preps:
-        return replace(known, refused="No trait goes with the behaviour on customers held out: nothing tells who will.")
-    data = prepared(preps, learning.sample)
-    weights = learning.row_weights
-    score = lookalike.choose(data[~held], groups, met[~held], weights[~held], most=_MOST_TRAITS, seed=learning.seed)
+    """The aim with its look-alike score, or with the reason why there is none.
+
+    What the score may choose from is told by the training rows alone, so that the others judge it.
+    """
+    offered = sorted(tried, key=lambda t: (-t.trained.effect, t.trait))[:_OFFERED]
+    if not offered:
+        return replace(known, refused="No trait tells the behaviour apart.")
+    data = np.column_stack([t.inside for t in offered]).astype(np.float64)
+    weights, train = learning.row_weights, ~held
+    score = lookalike.choose(data[train], met[train], weights[train], most=_MOST_TRAITS, seed=learning.seed)
     if score is None:
-        return replace(known, refused="No trait made a score better than the same figure for everybody.")
+        return replace(known, refused="No condition made a score better than the same figure for everybody.")
     score = replace(score, weights=tuple(exact(w) for w in score.weights), intercept=exact(score.intercept))
     judged = lookalike.judge(lookalike.probabilities(score, data[held]), met[held], weights[held])
-    return replace(
-        known,
-        preps=tuple(preps[c] for c in score.columns),
-        weights=score.weights,
-        intercept=score.intercept,
-        judged=judged,
+    if judged.auc <= _CHANCE:
+        return replace(known, refused=f"Its score told nothing on customers held out (AUC {judged.auc:.2f}).")
+    points = tuple(
+        Points(offered[c].trait, offered[c].condition, offered[c].text, w)
+        for c, w in zip(score.columns, score.weights, strict=True)
     )
+    return replace(known, points=points, intercept=score.intercept, judged=judged)

@@ -1,11 +1,11 @@
-"""What goes with a behaviour: conditions that are tested on rows held out, and a logistic score of few variables.
+"""What goes with a behaviour: conditions that are tested on rows held out, and a logistic score of few of them.
 
 Everything is chosen on the training rows and measured on the others, so that what is reported is what a stranger shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,57 +73,49 @@ def corrected(ps: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class Score:
-    """A logistic model of some groups of columns: ``columns`` are their numbers, ``weights`` their coefficients."""
+    """A logistic model of some columns: their numbers and their coefficients."""
 
-    groups: tuple[str, ...]
     columns: tuple[int, ...]
     weights: tuple[float, ...]
     intercept: float
 
 
-def choose(
-    data: Floats,
-    groups: Mapping[str, Sequence[int]],
-    behaves: Flags,
-    weights: Floats,
-    *,
-    most: int,
-    seed: int,
-) -> Score | None:
-    """The score that tells best with at most ``most`` groups of columns; None where no group tells anything.
+def choose(data: Floats, behaves: Flags, weights: Floats, *, most: int, seed: int) -> Score | None:
+    """The score that tells best with at most ``most`` columns of ``data`` (n, columns); None where none tells anything.
 
-    Groups are added one by one: the one that takes most off the log loss of three-fold cross-validation, as long as it
-    takes off one part in two hundred. ``data`` is (n, columns), on a common scale.
+    Columns are added one by one: the one that takes most off the log loss of three-fold cross-validation, as long as
+    it takes off one part in two hundred.
     """
     folds = list(StratifiedKFold(3, shuffle=True, random_state=seed).split(data, behaves))
-    share = float(np.average(behaves, weights=weights))
-    best = log_loss(behaves, np.full(len(behaves), share), sample_weight=weights, labels=[False, True])
-    chosen: list[str] = []
+    best = sum(
+        log_loss(
+            behaves[test],
+            np.full(len(test), np.average(behaves[train], weights=weights[train])),
+            sample_weight=weights[test],
+            labels=[False, True],
+        )
+        for train, test in folds
+    ) / len(folds)
+    chosen: list[int] = []
     while len(chosen) < most:
-        losses = {g: _loss(data, groups, [*chosen, g], behaves, weights, folds) for g in groups if g not in chosen}
-        if not losses:
+        left = [c for c in range(data.shape[1]) if c not in chosen]
+        losses = [_loss(data[:, [*chosen, c]], behaves, weights, folds) for c in left]
+        if not losses or min(losses) > best * 0.995:
             break
-        group = min(losses, key=lambda g: losses[g])
-        if losses[group] > best * 0.995:
-            break
-        chosen.append(group)
-        best = losses[group]
+        best = min(losses)
+        chosen.append(left[losses.index(best)])
     if not chosen:
         return None
-    columns = [c for g in chosen for c in groups[g]]
-    model = _fitted(data[:, columns], behaves, weights)
-    return Score(tuple(chosen), tuple(columns), tuple(float(c) for c in model.coef_[0]), float(model.intercept_[0]))
+    model = _fitted(data[:, chosen], behaves, weights)
+    return Score(tuple(chosen), tuple(float(c) for c in model.coef_[0]), float(model.intercept_[0]))
 
 
 def _loss(
-    data: Floats,
-    groups: Mapping[str, Sequence[int]],
-    names: Sequence[str],
+    part: Floats,
     behaves: Flags,
     weights: Floats,
     folds: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
 ) -> float:
-    part = data[:, [c for name in names for c in groups[name]]]
     total = 0.0
     for train, test in folds:
         model = _fitted(part[train], behaves[train], weights[train])
