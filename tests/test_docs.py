@@ -12,6 +12,7 @@ import typer
 
 import segmentry as sg
 from segmentry.apps import cli
+from segmentry.catalogue import Model
 from tests.engines import on, on_every_engine
 
 
@@ -198,3 +199,13 @@ def test_the_guide_to_themes_is_what_a_run_gives(
     monkeypatch.setenv("COLUMNS", "200")
     cli.app(["themes"], standalone_mode=False)
     assert capsys.readouterr().out == shown[1]
+
+
+@pytest.mark.parametrize("model", list(Model))
+def test_every_model_has_a_guide_with_a_picture(project_root: Path, model: str) -> None:
+    guide = project_root / "docs" / "guides" / f"{model}.md"
+    (alt, path), *_ = re.findall(r"!\[(.+?)\]\((.+?)\)", guide.read_text(encoding="utf-8"))
+    picture = (guide.parent / path).read_bytes()
+    assert alt
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 60_000

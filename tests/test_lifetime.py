@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import segmentry as sg
 from segmentry import config
+from segmentry.apps import charts, findings, words
 from segmentry.apps.cli import app
 from segmentry.errors import ConfigError
 from segmentry.reading import LifetimeReport
@@ -84,6 +87,23 @@ def test_tiers_by_future_value_and_the_value_at_risk(root: Path):
     assert high.sum() / placed["clv_365d"].sum() == pytest.approx(0.8, abs=0.02)
 
 
+def test_tiers_are_drawn_on_the_curve_of_what_they_go_by(root: Path):
+    space = opened(root)
+    summary = space.summary("future")
+    space.close()
+    values = np.sort(pd.DataFrame(tables(root)["traits"])["clv_365d"])[::-1]
+    share = values.cumsum() / values.sum()
+    curve = np.array(summary.report["curve"])
+    expected = np.interp(curve[:, 0], np.arange(len(values) + 1) / len(values), np.r_[0, share])
+    assert curve[:, 1] == pytest.approx(expected, abs=1e-6)
+    best = next(s for s in summary.segments if s.name == "High").customers
+    figure = charts.tier_pareto(summary, findings.Worth(findings.value_word("clv_365d"), str, str))
+    sizes = (words.share(best / len(values)), words.share(share[best - 1]))
+    assert figure.layout.title.text == "High: {} of the customers bring {} of the value of the next 365 days".format(
+        *sizes
+    )
+
+
 def test_the_command_says_what_the_report_says(root: Path):
     shown = CliRunner().invoke(app, ["lifetime", "-w", str(root)])
     assert shown.exit_code == 0
@@ -107,6 +127,59 @@ def test_a_base_that_cannot_tell_says_so_everywhere(tmp_path: Path):
     assert "None of these 200 customers bought again" in " ".join(shown.output.split())
     CliRunner().invoke(app, ["report", "-w", str(root), "--quiet"])
     assert "There is no lifetime value" in (root / "report.html").read_text(encoding="utf-8")
+
+
+# Bad input, from the file to the values -------------------------------------------------------------------------------
+
+
+def _messy() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Orders with all that goes wrong in files, and the purchases that are in them: customer, day, amount in euros."""
+    good = orders()
+    good = good.assign(cur=np.where(np.arange(len(good)) % 3, "EUR", "USD"))
+    euros = good["amount"] * np.where(good["cur"] == "USD", 0.9, 1.0)
+    today = [("T1", "X1", "2026-06-30", 20.0, "EUR"), ("T1", "X2", "2026-06-30", 5.0, "EUR")]  # T = 0
+    other = [
+        ("C00001", "X3", "2026-05-01", 0.0, "EUR"),  # free: no purchase
+        ("C00002", "X4", "2026-05-02", -12.5, "EUR"),  # came back
+        ("C00003", "X5", "2031-01-01", 99.0, "EUR"),  # still to come
+        ("N1", "X6", "2026-05-03", -7.0, "EUR"),  # only ever sent something back
+        ("N2", "X7", "2026-05-04", 0.0, "EUR"),
+        ("D1", "X8", "2016-07-04", 30.0, "USD"),  # ten years ago, and again
+        ("D1", "X9", "2026-01-05", 40.0, "USD"),
+    ]
+    bad = pd.DataFrame([*today, *other], columns=good.columns)
+    bought = good.assign(amount=euros).drop(columns="cur")
+    extra = [("T1", "X1", "2026-06-30", 25.0), ("D1", "X8", "2016-07-04", 27.0), ("D1", "X9", "2026-01-05", 36.0)]
+    return pd.concat([good, bad]), pd.concat([bought, pd.DataFrame(extra, columns=bought.columns)])
+
+
+def test_messy_orders_in_two_currencies_give_the_values_of_the_clean_ones(tmp_path: Path):
+    given, bought = _messy()
+    mapping = """amount: "amount * case cur when 'USD' then 0.9 else 1 end\""""
+    text = CONFIG.replace("amount: amount", mapping).replace("currency: EUR", "currency: EUR\nas_of: 2026-06-30")
+    root = ran(shop(tmp_path, given, text))
+    frame = pd.DataFrame(tables(root)["traits"]).set_index("customer_id").sort_index()
+    clean = sg.lifetime.summarise_table(bought, customer="customer", time="date", amount="amount")
+    model = sg.lifetime.Nbd.fit(clean.frequency, clean.recency, clean.T)
+    expected = pd.Series(model.conditional_purchases(365, clean.frequency, clean.recency, clean.T), clean.customer)
+    own = frame["expected_orders_365d"].dropna()
+    assert set(own.index) == set(expected.index)  # T1 and D1 are there, N1 and N2 are not
+    assert own.to_numpy() == pytest.approx(expected[own.index].to_numpy(), rel=1e-5)
+    assert frame.loc[["N1", "N2"], "clv_365d"].isna().all()
+    assert (own > 0).all()
+    assert frame.loc["T1", "expected_spend"] < frame["expected_spend"].median() * 2
+
+
+def test_amounts_written_in_two_currencies_are_told(tmp_path: Path):
+    frame = orders(40)
+    signs = np.where(np.arange(len(frame)) % 4, "€", "$")
+    frame = frame.assign(amount=signs + frame["amount"].astype(str).to_numpy())
+    space = opened(shop(tmp_path, frame, CONFIG.partition("segmentations:")[0].replace("primary: future\n", "")))
+    space.collect()
+    with space.reading() as reading:
+        told = [note for entry in reading.manifest().entries for note in entry.caveats]
+    space.close()
+    assert any("amount: amounts are written in EUR and USD; only the mapping converts them" in note for note in told)
 
 
 # Real shops -----------------------------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segmentry import lifetime
 from segmentry.beginnings import create_workspace
-from segmentry.workspace import Workspace
+from segmentry.catalogue import TRAITS, declared_as
+from segmentry.workspace import Workspace, open_workspace
 
 
 def _ran(root: Path, *files: Path) -> Workspace:
@@ -32,6 +34,31 @@ def cdnow(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspac
 @pytest.fixture(scope="module")
 def personality(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return _ran(tmp_path_factory.mktemp("people"), real_data / "customer_personality" / "marketing_campaign.csv")
+
+
+@pytest.fixture(scope="module")
+def telco(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("telco"), *sorted((real_data / "telco_churn").glob("*.parquet")))
+
+
+@pytest.fixture(scope="module")
+def crm(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("crm"), *sorted((real_data / "crm_sales_opportunities").glob("*.csv")))
+
+
+@pytest.fixture(scope="module")
+def mcdonalds(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return _ran(tmp_path_factory.mktemp("mcdonalds"), real_data / "mcdonalds" / "mcdonalds.csv")
+
+
+@pytest.fixture(scope="module")
+def reviews(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """2,000 of the reviews; the file does not say whose they are, so each is somebody's."""
+    folder = tmp_path_factory.mktemp("reviews")
+    frame = pd.read_parquet(real_data / "amazon_app_reviews" / "amazon.parquet").head(2_000)
+    frame.insert(0, "customer_id", range(1, 2_001))
+    frame.to_csv(folder / "reviews.csv", index=False)
+    return _ran(folder / "w", folder / "reviews.csv")
 
 
 def test_online_retail_reconciles_to_the_penny(retail: Workspace) -> None:
@@ -116,9 +143,8 @@ def test_no_personal_data_in_artefacts(personality: Workspace, real_data: Path) 
         assert not words & ids
 
 
-def test_all_five_tables_of_telco_are_joined(real_data: Path, tmp_path: Path) -> None:
-    space = _ran(tmp_path / "telco", *sorted((real_data / "telco_churn").glob("*.parquet")))
-    with space.reading() as reading:
+def test_all_five_tables_of_telco_are_joined(telco: Workspace, real_data: Path) -> None:
+    with telco.reading() as reading:
         made = reading.find("traits").to_pandas().set_index("customer_id")
     location = pd.read_parquet(real_data / "telco_churn" / "Telco_customer_churn_location.parquet")
     population = pd.read_parquet(real_data / "telco_churn" / "Telco_customer_churn_population.parquet")
@@ -129,18 +155,93 @@ def test_all_five_tables_of_telco_are_joined(real_data: Path, tmp_path: Path) ->
     assert made[["age", "city", "tenure_in_months", "churn_reason"]].notna().any().all()
 
 
-def test_crm_opportunities_are_a_workspace_of_accounts(real_data: Path, tmp_path: Path) -> None:
-    space = _ran(tmp_path / "crm", *sorted((real_data / "crm_sales_opportunities").glob("*.csv")))
-    entries = {e.source: e for e in space.manifest().entries}
+def test_contracts_of_telco_are_valued_as_a_direct_fit_values_them(real_data: Path, tmp_path: Path) -> None:
+    folder = real_data / "telco_churn"
+    files = [folder / f"Telco_customer_churn_{name}.parquet" for name in ("services", "status")]
+    create_workspace(tmp_path / "telco", files, name="Telco").close()
+    path = tmp_path / "telco" / "segmentry.yaml"
+    written = path.read_text(encoding="utf-8").partition("segmentations:")[0]  # what an editor adds, less what is slow
+    contract = "{period: month, periods: tenure_in_months, left: churn_label, payment: monthly_charge}"
+    tiers = "segmentations: {value: {method: value_tiers, trait: clv_365d}}"
+    path.write_text(f"{written}\n{tiers}\nlifetime: {{model: sbg, contract: {contract}}}\n", encoding="utf-8")
+    space = open_workspace(tmp_path / "telco")
+    for stage in (space.collect, space.resolve, space.traits):
+        stage()
+    with space.reading() as reading:
+        found = reading.lifetime()
+        made = reading.find("traits").to_pandas().set_index("customer_id").sort_index()
+    space.close()
+    services, status = (pd.read_parquet(file).set_index("Customer ID").sort_index() for file in files)
+    months, there = services["Tenure in Months"].to_numpy(float), (status["Churn Label"] == "No").to_numpy()
+    model = lifetime.ShiftedBetaGeo.fit(months, ~there)
+    value = services["Monthly Charge"].to_numpy() * model.discounted_periods(1.1 ** (1 / 12) - 1, months, 12) * there
+    assert made["clv_365d"].to_numpy() == pytest.approx(value)
+    assert found is not None
+    assert found.models is not None
+    assert found.models.groups[0].buying.parameters == pytest.approx(model.parameters)
+    assert any("constant rate of leaving was nearer" in note for note in found.models.notes)
+
+
+def test_crm_opportunities_are_a_workspace_of_accounts(crm: Workspace, real_data: Path) -> None:
+    entries = {e.source: e for e in crm.manifest().entries}
     bought, deals = entries["sales_pipeline"], entries["opportunities"]
     assert (bought.rows, bought.kept + bought.quarantined) == (8_800, 8_800)
     assert bought.reasons["names no account: a lead"] == 1_425
     assert (deals.rows, deals.kept) == (8_800, 8_800)
-    with space.reading() as reading:
+    with crm.reading() as reading:
         made = reading.find("account_traits").to_pandas().set_index("account_id")
     pipeline = pd.read_csv(real_data / "crm_sales_opportunities" / "sales_pipeline.csv")
     closed = pipeline[pipeline["deal_stage"].isin(["Won", "Lost"])]
     won = (closed["deal_stage"] == "Won").groupby(closed["account"]).mean()
     assert len(made) == len(won) == 85
     assert made["win_rate"].sort_index().to_numpy() == pytest.approx(won.sort_index().to_numpy())
-    assert sum(s.customers for s in space.summary("accounts").segments) == 85
+    assert sum(s.customers for s in crm.summary("accounts").segments) == 85
+
+
+# By data set: the models that it fills, and of some traits that it does not, what the plan says.
+FILLED = {
+    "retail": (
+        {"behavioral", "geographic", "value"},
+        {"margin": "transactions.cost or products.unit_cost", "age": "customers.birth_date", "theme_*": "events.text"},
+    ),
+    "cdnow": (
+        {"behavioral", "value"},
+        {"preferred_hour": "all are dates", "channel_share_*": "transactions.channel", "nps": "responses.question"},
+    ),
+    "personality": (
+        {"behavioral", "demographic", "value"},
+        {"city": "customers.city", "recency_days": "transactions.time", "margin": "transactions.amount"},
+    ),
+    "telco": (
+        {"behavioral", "demographic", "geographic", "needs", "technographic", "value"},
+        {"nearest_store_km": "stores.latitude", "browser": "events.user_agent", "scale_*": "responses.question"},
+    ),
+    "crm": (
+        {"behavioral", "firmographic", "geographic", "value"},
+        {"touchpoints_90d": "events.time", "stated_stage": "accounts.stage", "return_rate": "no order that came back"},
+    ),
+    "mcdonalds": (
+        {"needs"},
+        {"theme_*": "No question and no event has texts", "scale_*": "no scale that segmentry.yaml declares",
+         "benefit_of_*": "no answered best-worst exercise", "p_alive": "transactions.time"},
+    ),
+    "reviews": ({"needs"}, {"nps": "no question that asks for a recommendation", "factor_*": "no matrix of six"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("workspace", FILLED)
+def test_each_data_set_fills_the_models_it_can_and_the_plan_explains_the_rest(
+    workspace: str, request: pytest.FixtureRequest
+) -> None:
+    space: Workspace = request.getfixturevalue(workspace)
+    models, reasons = FILLED[workspace]
+    plan = space.plan()
+    assert {part.model.value for part in plan.models if part.made} == models
+    told = {name: each.reason for part in plan.models for each in part.absent for name in each.traits}
+    for name, why in reasons.items():
+        assert why in told[name], (name, told[name])
+    # A trait of the catalogue is there or explained, and never both.
+    there = {declared_as(name) for part in plan.models for name in part.made or ()}
+    asked_for = [t for t in TRAITS.values() if plan.of(t.model).verdict != "not needed"]
+    assert {t.name for t in asked_for} == {t.name for t in asked_for if (t.name in there) != (t.name in told)}
+    assert not [why for why in told.values() if "that tells it" in why]

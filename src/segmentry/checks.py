@@ -66,6 +66,8 @@ _ALL = (
           "Find out which one holds and correct the other in its source."),
     Check("spelling_variants", "consistency", _NOTE, "Categories differ only in case, accents or spaces.",
           "Spell them the same in the source, or map lower(trim(column))."),
+    Check("unknown_spellings", "consistency", _NOTE, "Categories are spelt in words that no vocabulary has.",
+          "Map them to known words with CASE WHEN ... THEN ... END; until then each is a level of its own."),
     Check("unknown_customers", "integrity", _WARNING, "Records name customers that no customer source has.",
           "Export all customers, or give the source an `id_space` of its own if its ids are others.", 0.95),
     Check("unknown_products", "integrity", _WARNING, "Records name products that the product list does not have.",

@@ -13,9 +13,11 @@ from typing import Any
 import ibis.expr.types as ir
 
 from segmentry import segment, traits
+from segmentry.catalogue import declared_as
 from segmentry.config import Config
 from segmentry.data import identity, versions
 from segmentry.data.manifest import Manifest
+from segmentry.data.plan import Described
 from segmentry.engine import Progress, Session, Writer
 from segmentry.errors import FitError
 from segmentry.state import Run
@@ -54,7 +56,7 @@ class Describing:
         facts, settings = self.facts(), self.settings
         made = traits.compute(facts, self.day, settings, also=needed, own=own, learned=learned, again=again)
         people = writer.write("traits", made.table.order_by("customer_key"))
-        found = {**_told(made, people), "absent": dict(made.absent), "notes": list(made.notes)}
+        found = {**_told(made, people), "notes": list(made.notes)}
         found["evidence"] = dict(made.evidence)
         if facts.accounts is not None:
             tables = (self.session.table("resolve", name) for name in _ORGANISED)
@@ -104,6 +106,7 @@ def _told(made: TraitTable, table: ir.Table) -> dict[str, Any]:
     value = segment.value_trait_of([t.name for t in made.traits])
     return {
         "traits": [traits.to_json(t) for t in made.traits],
+        "absent": dict(made.absent),
         "value_trait": value,
         **profiles.base(table, made.traits, value),
     }
@@ -121,3 +124,12 @@ def base_of(run: Run, unit: str) -> Mapping[str, Any]:
         )
     found: Mapping[str, Any] = run.facts["accounts"]
     return found
+
+
+def described(run: Run) -> Described:
+    """What a run of the stage says to the data plan; a trait that customers or accounts have is there."""
+    bases = [run.facts, *([run.facts["accounts"]] if "accounts" in run.facts else [])]
+    made = [trait for base in bases for trait in traits.from_json(base["traits"])]
+    there = {declared_as(trait.name) for trait in made}
+    absent = {name: why for base in bases for name, why in base.get("absent", {}).items() if name not in there}
+    return Described(tuple(made), absent, run.facts.get("evidence", {}))

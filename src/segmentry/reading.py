@@ -24,7 +24,7 @@ from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
 from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
-from segmentry.describing import base_of
+from segmentry.describing import base_of, described
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
@@ -383,7 +383,8 @@ class Reading:
         """The traits that segmentry.yaml asks for and that are not there, and why."""
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         absent = self.run("traits").facts.get("absent", {})
-        found = ((specs.get(name) or lookup(name), why) for name, why in absent.items())
+        asked = {name: why for name, why in absent.items() if name not in TRAITS}
+        found = ((specs.get(name) or lookup(name), why) for name, why in asked.items())
         return tuple(TraitCover(trait, 0.0, why) for trait, why in found if trait is not None)
 
     def models(self) -> dict[str, traits.Learned]:
@@ -483,6 +484,7 @@ class Reading:
             customers=resolved.rows.get("golden_customers") if resolved else manifest.next_key - 1 or None,
             b2b=b2b,
             own=[d.trait for d in traits.definitions(self.config.traits, self.config.attributes)],
+            described=described(base) if base else None,
         )
 
     def known(self) -> market.Known:

@@ -393,6 +393,7 @@ class Workspace:
                 "unit": unit,
                 "sizes": sizes,
                 "cells": profiles.cells(placed, table, base["largest"], base["value_trait"]),
+                "curve": profiles.curve(placed, table, segmentation.report.get("trait"), base["largest"]),
                 "missing": assignment.missing(segmentation, table),
             }
 

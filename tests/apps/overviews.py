@@ -45,9 +45,6 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 def realistic() -> Overview:
     """An online shop with an RFM grid, value tiers, k-means groups and a life cycle by rule."""
     data = _customers()
-    curve = np.cumsum(np.sort(data["monetary"])[::-1]) / data["monetary"].sum()
-    steps = np.linspace(0, 1, 101)
-    heights = np.interp(steps, np.arange(1, N + 1) / N, curve)
     return Overview(
         name="Harbour & Finch Ltd",
         currency="GBP",
@@ -60,7 +57,7 @@ def realistic() -> Overview:
         revenue=float(data["monetary"].sum()) / 0.85,
         anonymous_share=0.15,
         value_trait="monetary",
-        pareto=tuple(zip(steps.tolist(), heights.tolist(), strict=True)),
+        pareto=_curve(data["monetary"]),
         reconciliations=(_orders(float(data["monetary"].sum()) / 0.85), _crm()),
         caveats=(
             "15 % of the revenue has no customer behind it: segments speak of the other 85 %.",
@@ -212,6 +209,12 @@ def _rfm(data: Mapping[str, Numbers]) -> SegmentationSummary:
     return replace(found, segments=(changed[0], replace(overdue, change=-7), *changed[2:]), method="rfm")
 
 
+def _curve(values: Numbers) -> tuple[tuple[float, float], ...]:
+    steps = np.linspace(0, 1, 101)
+    heights = np.interp(steps, np.arange(1, N + 1) / N, np.cumsum(np.sort(values)[::-1]) / values.sum())
+    return tuple(zip(steps.tolist(), heights.tolist(), strict=True))
+
+
 def _tiers(data: Mapping[str, Numbers]) -> SegmentationSummary:
     order = np.argsort(-data["monetary"])
     running = np.cumsum(data["monetary"][order]) / data["monetary"].sum()
@@ -222,6 +225,7 @@ def _tiers(data: Mapping[str, Numbers]) -> SegmentationSummary:
         "cuts": cuts,
         "trait": "monetary",
         "because": "Value falls off smoothly; where the tiers end is a choice.",
+        "curve": _curve(data["monetary"]),
     }
     return replace(
         _summary("value", labels, ["High", "Medium", "Low"], data, ("monetary",), report), method="value_tiers"

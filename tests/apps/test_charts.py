@@ -130,9 +130,9 @@ def test_rfm_map_puts_every_segment_where_the_method_names_it():
         assert [names[i] for i in row] == list(rfm.NAMES[r])
 
 
-def test_tiers_end_where_their_customers_do(overview: Overview, by_name: dict[str, SegmentationSummary]):
+def test_tiers_end_where_their_customers_do(by_name: dict[str, SegmentationSummary]):
     summary = by_name["value"]
-    figure = charts.tier_pareto(summary, overview.pareto, findings.worth(overview, "monetary"))
+    figure = charts.tier_pareto(summary, findings.worth(overviews.realistic(), "monetary"))
     ends = np.cumsum([s.share for s in summary.segments])
     assert [trace.x[-1] for trace in figure.data] == pytest.approx(ends)
     assert figure.data[0].y[-1] == pytest.approx(0.5, abs=0.01)
@@ -170,12 +170,12 @@ def test_names_that_a_person_typed_are_escaped_in_every_figure():
     overview = overviews.hostile()
     summary = overview.segmentations[0]
     told = findings.worth(overview, summary.value_trait)
-    tiers = replace(summary, method="value_tiers")
+    tiers = replace(summary, method="value_tiers", report={**summary.report, "curve": overview.pareto})
     figures = (
         charts.sizes(summary, "revenue"),
         charts.rfm_map(summary),
         profile_chart.profile(summary, "GBP"),
-        charts.tier_pareto(tiers, overview.pareto, told),
+        charts.tier_pareto(tiers, told),
     )
     for figure in figures:
         assert "<script" not in figure.to_json().replace("\\u003c", "<")
@@ -193,7 +193,7 @@ def test_odd_bases_give_figures_with_something_in_them_or_none(make):
             charts.sizes(summary, told.word),
             charts.rfm_map(summary),
             charts.stability(summary),
-            charts.tier_pareto(summary, overview.pareto, told),
+            charts.tier_pareto(summary, told),
             profile_chart.profile(summary, overview.currency),
         ):
             assert figure is None or (figure.data and figure.layout.title.text)

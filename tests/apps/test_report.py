@@ -338,3 +338,26 @@ def test_data_quality_says_what_where_and_how_many_and_shows_no_value() -> None:
     assert "The shop &lt;b&gt;has closed" in page
     assert "ada@home" not in page
     assert 'id="quality"' not in render(overviews.realistic())
+
+
+def test_reliability_of_a_scale_and_loadings_of_a_factor_stand_beside_their_description() -> None:
+    found = overviews.realistic()
+    first, second, *others = found.traits
+    figures = {"respondents": 940, "alpha": 0.81, "alpha_interval": [0.79, 0.83], "omega": 0.82, "verdict": "good"}
+    scale = replace(first, evidence={**figures, "items": ["q1", "q2"]})
+    factor = replace(
+        second, evidence={**figures, "items": ["q3"], "explained": 0.2, "loading": {"q3": 0.5, "q4": -0.75}}
+    )
+    page = render(replace(found, traits=(scale, factor, *others))).replace("\u00a0", " ")
+    assert "Reliability: alpha 0.81 (0.79 to 0.83), omega 0.82: good; 2 items, 940 respondents." in page
+    assert "explains 20 % of the answers. Loadings: q4 -0.75, q3 0.50." in page
+
+
+def test_sentences_about_accounts_say_accounts() -> None:
+    found = overviews.realistic()
+    rfm = replace(found.segmentations[1], unit="account")
+    of_customers, of_accounts = (render(replace(found, segmentations=(s,))) for s in (found.segmentations[1], rfm))
+    for said in ("per customer", "share of the customers", "how many customers are there"):
+        assert said in of_customers
+        assert said.replace("customer", "account") not in of_customers
+        assert said.replace("customer", "account") in of_accounts

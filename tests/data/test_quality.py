@@ -26,7 +26,7 @@ sources:
     kind: customers
     path: people.csv
     columns: {customer: id, email: email, phone: phone, postcode: postcode, country: country, birth_date: born,
-              joined_at: joined, income: income, age: age, gender: gender, latitude: lat}
+              joined_at: joined, income: income, age: age, gender: gender, education: school, latitude: lat}
     pii: {id: direct, email: direct}
   orders:
     kind: transactions
@@ -66,6 +66,7 @@ def people(root: Path) -> Path:
             "income": 30_000 + 100 * np.arange(n),
             "age": 20 + np.arange(n) % 60,
             "gender": ["f", "m"] * (n // 2),
+            "school": ["BSc", "Master's degree", "A levels", "PhD"] * (n // 4),
             "lat": 51.5,
         }
     )
@@ -79,6 +80,8 @@ def people(root: Path) -> Path:
     frame.loc[11, "age"] = 126
     frame.loc[12, "gender"] = "F"
     frame.loc[13, "lat"] = 151.5
+    frame.loc[range(14, 20), "school"] = "Hogwarts"
+    frame.loc[20, "school"] = "Mrs Smith at home"
     frame = pd.concat([frame, frame.iloc[[20]].assign(income=1.0)])
     bought = orders(195)
     bought["customer"] = "P" + bought["customer"].str[-4:]
@@ -107,6 +110,7 @@ def test_every_planted_fault_is_found_with_its_count(folk: Path) -> None:
         ("outliers", "people", "income"): 4,
         ("out_of_range", "people", "age"): 1,
         ("spelling_variants", "people", "gender"): 1,
+        ("unknown_spellings", "people", "education"): 8,
         ("out_of_range", "people", "latitude"): 1,
         ("repeated_keys", "people", "customer"): 1,
         ("unknown_customers", "orders", "customer"): 3,
@@ -115,6 +119,9 @@ def test_every_planted_fault_is_found_with_its_count(folk: Path) -> None:
     assert [(e.file, e.line, e.value) for e in email.examples] == [("people.csv", 2, "xx xxxxxxx xx xxx")]
     assert email.of_rows == 201
     assert [e.value for e in found["out_of_range", "people", "age"].examples] == ["126"]
+    # What few write is somebody's own: it is counted and not named.
+    told = found["unknown_spellings", "people", "education"].text
+    assert told == "2 spellings of education are not known and stay as written: 'Hogwarts' (6)"
 
 
 def test_state_and_findings_hold_no_personal_data(folk: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,29 @@ def test_later_answers_have_no_influence(as_of: date) -> None:
     assert 100 < len(by_then) < len(rows)
     everything, alone = computed(rows, as_of), computed(by_then, as_of)
     assert rounded(everything) == rounded(alone) == rounded(reference(rows, as_of))
+
+
+def test_items_answered_by_yes_or_no_are_traits_unless_they_are_no_items() -> None:
+    given = {"a": ("Yes", "No", "Red", "9"), "b": ("no", "Yes", "Yes", "8"), "c": (None, "Nein", "No", "7")}
+    later = {"a": ("No", None, None, None)}
+    rows = [
+        {"id": who, "survey": "s", "code": code, "item": item, "answer": answer, "at": datetime(2024, month, 1)}
+        for month, answers in ((1, given), (2, later))
+        for who, said in answers.items()
+        for (code, item), answer in zip(
+            {"Q1": "How do you see us? - cheap", "Q2": "fast", "Q3": "colour", "Q4": "likes"}.items(), said, strict=True
+        )
+        if answer is not None
+    ]
+    found = computed(rows, surveys="")
+    # a's latest completion says nothing of fast; the answers to Q3 and Q4 are more than yes and no
+    assert found == {
+        "a": {"chooses_cheap": False},
+        "b": {"chooses_cheap": False, "chooses_fast": True},
+        "c": {"chooses_fast": False},
+    }
+    of_january = computed(rows, date(2024, 1, 31), surveys="")
+    assert of_january["a"] == {"chooses_cheap": True, "chooses_fast": False}
 
 
 def test_a_need_may_be_asked_of_products_and_a_scale_be_upside_down() -> None:

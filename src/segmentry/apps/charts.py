@@ -58,8 +58,9 @@ def pareto(points: Sequence[tuple[float, float]], value: str = "value") -> go.Fi
     return figure
 
 
-def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, float]], told: Worth) -> go.Figure | None:
-    """The Pareto curve in the colours of the value tiers, with the borders between them."""
+def tier_pareto(summary: SegmentationSummary, told: Worth) -> go.Figure | None:
+    """The Pareto curve of what the tiers go by (``told``), in their colours, with the borders between them."""
+    points = [(x, y) for x, y in summary.report.get("curve", ())]
     tiers = [s for s in findings.segments_of(summary) if s.customers]
     if len(points) < 2 or not tiers:
         return None
@@ -67,10 +68,11 @@ def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, floa
     placed = sum(s.customers for s in tiers)
     ends = [n / placed for n in accumulate(s.customers for s in tiers)]
     colours = palette.segment_colours(summary)
-    figure = figure_of(_tier_title(tiers[0], ends[0], _height(curve, ends[0]), told.word), height=360)
+    figure = figure_of(_tier_title(summary, tiers[0], (ends[0], _height(curve, ends[0])), told.word), height=360)
     for tier, start, end in zip(tiers, [0.0, *ends], ends, strict=False):
         within = [(start, _height(curve, start)), *(p for p in curve if start < p[0] < end), (end, _height(curve, end))]
-        size = f"{words.share(tier.share)} of the {summary.units}, {words.share(tier.value_share)} of the {told.word}"
+        part = words.share(within[-1][1] - within[0][1])
+        size = f"{words.share(end - start)} of the {summary.units}, {part} of the {told.word}"
         figure.add_scatter(
             x=[x for x, _ in within],
             y=[y for _, y in within],
@@ -83,7 +85,7 @@ def tier_pareto(summary: SegmentationSummary, points: Sequence[tuple[float, floa
             hovertemplate="%{text}<br>the best %{x:.1%} bring %{y:.1%}<extra></extra>",
         )
     figure.update_layout(showlegend=True, legend=_legend_below())
-    _pareto_axes(figure, told.word)
+    _pareto_axes(figure, told.word, summary.units)
     return figure
 
 
@@ -94,9 +96,9 @@ def _tier_legend(summary: SegmentationSummary, tier: SegmentSummary, told: Worth
     return label(tier.name, 30) + (f": from {plain(told.short(cuts[at]))}" if at < len(cuts) else "")
 
 
-def _tier_title(best: SegmentSummary, customers: float, value: float, word: str) -> str:
-    bring = f"{words.share(customers)} of the customers bring {words.share(value)} of the {word}"
-    return f"{words.sentence(best.name)}: {bring}"
+def _tier_title(summary: SegmentationSummary, best: SegmentSummary, ends: tuple[float, float], word: str) -> str:
+    customers, value = map(words.share, ends)
+    return f"{words.sentence(best.name)}: {customers} of the {summary.units} bring {value} of the {word}"
 
 
 def sizes(summary: SegmentationSummary, value: str = "value") -> go.Figure | None:
@@ -164,7 +166,7 @@ def rfm_map(summary: SegmentationSummary) -> go.Figure | None:
     scores = list(range(1, best + 1))
     shown = {place: max(sorted(found), key=lambda name: found[name]) for place, found in cells.items()}
     everybody = sum(sum(found.values()) for found in cells.values())
-    figure = figure_of(_rfm_title(cells, everybody, best), height=440)
+    figure = figure_of(_rfm_title(cells, everybody, best, summary.units), height=440)
     figure.add_heatmap(
         x=scores,
         y=scores,
@@ -175,7 +177,7 @@ def rfm_map(summary: SegmentationSummary) -> go.Figure | None:
         showscale=False,
         xgap=2,
         ygap=2,
-        hovertext=[[_place_words(r, fm, cells.get((r, fm), {}), everybody) for fm in scores] for r in scores],
+        hovertext=[[_place_words((r, fm), cells, everybody, summary.units) for fm in scores] for r in scores],
         hoverinfo="text",
     )
     figure.update_layout(
@@ -210,22 +212,25 @@ def _cells(cells: Sequence[Mapping[str, Any]]) -> dict[tuple[int, int], dict[str
     return {place: names for place, names in found.items() if any(names.values())}
 
 
-def _rfm_title(cells: Mapping[tuple[int, int], Mapping[str, int]], everybody: int, best: int) -> str:
+def _rfm_title(cells: Mapping[tuple[int, int], Mapping[str, int]], everybody: int, best: int, units: str) -> str:
     """How many bought lately and how many stay away: the two upper and the two lower of five recency scores."""
     band = max(best * 2 // 5, 1)
     lately = sum(sum(n.values()) for (r, _), n in cells.items() if r > best - band)
     away = sum(sum(n.values()) for (r, _), n in cells.items() if r <= band)
     return (
-        f"{words.share(lately / everybody)} of the customers bought lately (recency score {best - band + 1} or more), "
+        f"{words.share(lately / everybody)} of the {units} bought lately (recency score {best - band + 1} or more), "
         f"{words.share(away / everybody)} have stayed away ({band} or less)"
     )
 
 
-def _place_words(r: int, fm: int, found: Mapping[str, int], everybody: int) -> str:
-    lines = [f"recency {r}, frequency and monetary {fm}"]
+def _place_words(
+    place: tuple[int, int], cells: Mapping[tuple[int, int], Mapping[str, int]], everybody: int, units: str
+) -> str:
+    found = cells.get(place, {})
+    lines = [f"recency {place[0]}, frequency and monetary {place[1]}"]
     for name in sorted(found, key=lambda name: -found[name]):
         part = words.share(found[name] / everybody)
-        lines.append(f"<b>{plain(name)}</b>: {words.counted(found[name], 'customers')} ({part})")
+        lines.append(f"<b>{plain(name)}</b>: {words.counted(found[name], units)} ({part})")
     return "<br>".join(lines) if found else f"{lines[0]}<br>nobody"
 
 
@@ -239,7 +244,7 @@ def stability(summary: SegmentationSummary) -> go.Figure | None:
     if not panel:
         return None
     chosen = chosen_k(summary)
-    figure = figure_of(_stability_title(panel, chosen), height=340)
+    figure = figure_of(_stability_title(panel, chosen, summary.units), height=340)
     for row in panel:
         runs = row.get("ari") or [row["mean_ari"]]
         taken = row["k"] == chosen
@@ -261,7 +266,7 @@ def stability(summary: SegmentationSummary) -> go.Figure | None:
         y=[float(row["mean_ari"]) for row in panel],
         mode="markers",
         marker={"symbol": "diamond", "size": 8, "color": palette.OUTLINE},
-        hovertext=[_panel_words(row) for row in panel],
+        hovertext=[_panel_words(row, summary.units) for row in panel],
         hoverinfo="text",
     )
     texts = [f"<b>{k}<br>chosen</b>" if k == chosen else str(k) for k in ks]
@@ -272,12 +277,12 @@ def stability(summary: SegmentationSummary) -> go.Figure | None:
     return figure
 
 
-def _panel_words(row: Mapping[str, Any]) -> str:
+def _panel_words(row: Mapping[str, Any], units: str) -> str:
     lines = [f"<b>{row['k']} segments</b>", f"mean agreement {float(row['mean_ari']):.2f}"]
     if row.get("min_jaccard") is not None:
         lines.append(f"least stable segment {float(row['min_jaccard']):.2f} (Jaccard)")
     if row.get("smallest_share") is not None:
-        lines.append(f"smallest segment {words.share(row['smallest_share'])} of the customers")
+        lines.append(f"smallest segment {words.share(row['smallest_share'])} of the {units}")
     return "<br>".join(lines)
 
 
@@ -286,16 +291,14 @@ def chosen_k(summary: SegmentationSummary) -> int:
     return len(findings.segments_of(summary))
 
 
-def _stability_title(panel: Sequence[Mapping[str, Any]], chosen: int) -> str:
+def _stability_title(panel: Sequence[Mapping[str, Any]], chosen: int, units: str) -> str:
     means = {row["k"]: float(row["mean_ari"]) for row in panel}
     segments = words.counted(chosen, "segments")
     mean = means.get(chosen)
     if mean is None:
         return f"{segments}, against the numbers that were tried"
     if mean >= STABLE:
-        return (
-            f"{segments} come out again on resampled customers: mean agreement {mean:.2f}, reproducible from {STABLE}"
-        )
+        return f"{segments} come out again on resampled {units}: mean agreement {mean:.2f}, reproducible from {STABLE}"
     return f"{segments} do not come out again reliably: mean agreement {mean:.2f}, reproducible from {STABLE}"
 
 
@@ -319,9 +322,9 @@ def _height(curve: Sequence[tuple[float, float]], at: float) -> float:
     return curve[-1][1]
 
 
-def _pareto_axes(figure: go.Figure, value: str) -> None:
+def _pareto_axes(figure: go.Figure, value: str, units: str = "customers") -> None:
     figure.update_layout(hovermode="x")
-    figure.update_xaxes(title="share of customers, best first", range=[0, 1], **_PERCENT)
+    figure.update_xaxes(title=f"share of {units}, best first", range=[0, 1], **_PERCENT)
     figure.update_yaxes(title=f"share of {plain(value)}", **_PERCENT)
 
 

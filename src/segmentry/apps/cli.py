@@ -384,6 +384,7 @@ def describe(
         wanted = space.segmentation(summary.name).segment(segment).name if segment else None
         with space.reading() as reading:
             healths, rules = reading.health_of(summary.variables, summary.unit), reading.rules_of(summary.name)
+            read = [c for c in reading.trait_covers(summary.unit) if c.trait.name in summary.variables]
             notes = reading.notes()
     shown = [s for s in summary.segments if wanted in (None, s.name)]
     if json:
@@ -391,6 +392,7 @@ def describe(
         _print_json([{**_without(s), "notes": [n.model_dump(mode="json") for n in about]} for s, about in found])
     else:
         terminal.describe(summary, shown, space.config.currency, notes)
+        terminal.reliabilities(read)
         quality.healths(healths, rules)
 
 

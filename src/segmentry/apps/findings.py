@@ -5,11 +5,13 @@ Every sentence is derived from an :class:`~segmentry.reading.Overview`; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 from segmentry.apps import words
 from segmentry.reading import Overview
@@ -30,6 +32,7 @@ VERDICTS = {
     "constructive": "The data do not fall into these groups of themselves: the cut is a choice, made for its use.",
 }
 _SHORT_TITLES = {"recency_days": "recency", "tenure_days": "tenure"}  # their unit follows the number
+_FUTURE = re.compile(r"clv_(\d+)d")
 _VALUE_WORDS = {"monetary": "revenue", "margin": "margin", "value": "value"}
 
 
@@ -66,7 +69,11 @@ def value_word(trait: str | None) -> str:
 
     >>> value_word("monetary"), value_word("spend_90d"), value_word(None)
     ('revenue', 'spend 90d', 'value')
+    >>> value_word("clv_365d")
+    'value of the next 365 days'
     """
+    if trait and (ahead := _FUTURE.fullmatch(trait)):
+        return f"value of the next {ahead[1]} days"
     return "value" if trait is None else _VALUE_WORDS.get(trait, trait.replace("_", " "))
 
 
@@ -123,16 +130,20 @@ def attention(summary: SegmentationSummary, overview: Overview) -> tuple[Attenti
     """
     found = []
     for segment in summary.segments:
-        why = _outside(segment) or _slipping(segment, summary, overview) or _overdue(segment, overview.as_of)
+        why = (
+            _outside(segment, summary.units)
+            or _slipping(segment, summary, overview)
+            or _overdue(segment, overview.as_of)
+        )
         if why and segment.customers:
             found.append(Attention(segment.name, why))
     return tuple(found)
 
 
-def _outside(segment: SegmentSummary) -> str:
+def _outside(segment: SegmentSummary, units: str) -> str:
     if segment.name not in NOT_SEGMENTS or segment.share < UNPLACED:
         return ""
-    return f"{words.share(segment.share)} of the customers could not be placed"
+    return f"{words.share(segment.share)} of the {units} could not be placed"
 
 
 def _slipping(segment: SegmentSummary, summary: SegmentationSummary, overview: Overview) -> str:
@@ -145,11 +156,14 @@ def _slipping(segment: SegmentSummary, summary: SegmentationSummary, overview: O
         if effect.effect is not None and effect.effect >= AWAY:
             stays = words.figure(effect.mean, effect.unit, overview.currency)
             others = words.figure(effect.base_mean, effect.unit, overview.currency)
-            return f"good customers who stay away: {behind}, last seen {stays} ago on average (everybody: {others})"
+            good = f"good {summary.units} {'who' if summary.unit == 'customer' else 'that'} stay away: {behind}"
+            return f"{good}, last seen {stays} ago on average (everybody: {others})"
     before = segment.customers - (segment.change or 0)
     if before and (segment.change or 0) <= -SHRUNK * before:
         lost = -(segment.change or 0)
-        return f"{words.count(lost)} of {words.counted(before, 'customers')} left since the last run; {behind} remains"
+        return (
+            f"{words.count(lost)} of {words.counted(before, summary.units)} left since the last run; {behind} remains"
+        )
     return ""
 
 
@@ -168,6 +182,35 @@ def verdict(summary: SegmentationSummary) -> str:
 def verdict_word(summary: SegmentationSummary) -> str:
     """Natural, reproducible or constructive where the verdict says so; else nothing."""
     return next((word for word in VERDICTS if word in summary.verdict.lower()), "")
+
+
+def reliability(evidence: Mapping[str, Any]) -> str:
+    """How far the scores of a scale or factor can be trusted, without a full stop; empty where nothing is known of it.
+
+    >>> reliability({"alpha": 0.81, "alpha_interval": [0.79, 0.83], "omega": 0.82, "verdict": "good",
+    ...              "items": ["q1", "q2", "q3"], "respondents": 940, "explained": 0.24})
+    'alpha 0.81 (0.79 to 0.83), omega 0.82: good; 3 items, 940 respondents; explains 24 % of the answers'
+    """
+    if "respondents" not in evidence:
+        return ""
+    of = f"{words.counted(len(evidence['items']), 'items')}, {words.counted(evidence['respondents'], 'respondents')}"
+    if "alpha" not in evidence:
+        return f"reliability not known: {str(evidence.get('refused', 'not enough answers')).rstrip('.')}; {of}"
+    low, high = evidence["alpha_interval"]
+    found = f"alpha {evidence['alpha']:.2f} ({low:.2f} to {high:.2f}), omega {evidence['omega']:.2f}"
+    explains = f"; explains {words.share(evidence['explained'])} of the answers" if "explained" in evidence else ""
+    against = f"; against the others: {', '.join(evidence['against'])}" if evidence.get("against") else ""
+    return f"{found}: {evidence['verdict']}; {of}{explains}{against}"
+
+
+def loadings(evidence: Mapping[str, Any]) -> str:
+    """How far each item of a factor goes with it, from -1 to 1, the strongest first; empty for what is no factor.
+
+    >>> loadings({"loading": {"q1": 0.4, "q2": -0.71}})
+    'q2 -0.71, q1 0.40'
+    """
+    found: Mapping[str, float] = evidence.get("loading", {})
+    return ", ".join(f"{item} {value:.2f}" for item, value in sorted(found.items(), key=lambda each: -abs(each[1])))
 
 
 _ALL_BUT = 0.95  # from this share of the customers on, those of whom a trait is known stand for all of them

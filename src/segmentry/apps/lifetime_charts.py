@@ -49,9 +49,9 @@ def weekly(models: LifetimeModels, *, cumulative: bool) -> go.Figure | None:
 def _weekly_title(expected: list[float], actual: list[float], begins: int, *, cumulative: bool) -> str:
     if cumulative:
         off = sum(expected) / sum(actual) - 1 if sum(actual) else 0.0
-        return f"Repeat purchases so far: at the end the forecast is {off:+.1%} off"
-    late = actual[begins:]
-    return f"Repeat purchases by week: {sum(late) / max(len(late), 1):,.0f} a week in the holdout"
+        return f"Repeat purchases so far: at the end the forecast is {abs(off):.1%} too {'high' if off > 0 else 'low'}"
+    told, bought = (sum(c[begins:]) / max(len(c) - begins, 1) for c in (expected, actual))
+    return f"Repeat purchases by week: {bought:,.0f} a week in the holdout, {told:,.0f} were expected"
 
 
 def deciles(models: LifetimeModels) -> go.Figure | None:

@@ -64,9 +64,13 @@ def _worth(found: LifetimeReport, models: LifetimeModels) -> list[str]:
     )
     known = [g for g in models.groups if g.value is not None and g.members]
     if models.as_of == found.as_of and len(known) == 1:
-        low, high = words.money(known[0].low, found.currency), words.money(known[0].high, found.currency)
-        line += f" The models know the sum to between {low} and {high} (95 %), if they hold."
+        low, high = (_bound(bound, known[0].value) for bound in (known[0].low, known[0].high))
+        line += f" The models know the sum to within {low} and {high} (95 %), if they hold."
     return [line]
+
+
+def _bound(bound: float | None, value: float | None) -> str:
+    return words.UNKNOWN if not value or bound is None else f"{bound / value - 1:+.1%}"
 
 
 def _off(error: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from segmentry.apps import terminal, words
+from segmentry.apps import findings, terminal, words
 from segmentry.data.plan import FieldPlan, ModelPlan, Plan
 from segmentry.data.plan.fields import BY_ID
 from segmentry.data.plan.questions import Question
@@ -28,15 +28,28 @@ def overview(plan: Plan) -> None:
         table.add_row(part.model.value, Text(part.verdict, style=_STYLES[part.verdict]), fields, missing)
     terminal.out.print(table)
     for part in plan.models:
-        terminal.plain(f"{part.model.value}: {_verdict(part, with_step=part.verdict == 'not possible')}")
+        terminal.plain(
+            f"{part.model.value}: {_verdict(part, with_step=part.verdict == 'not possible')}{_counted(part)}"
+        )
     if plan.name and not plan.measured:
         terminal.warn("From segmentry.yaml alone: nothing has been collected yet. `segmentry run` measures it.")
-    terminal.plain("\n`segmentry plan MODEL` shows a model in depth: what the lack costs, what to log, what to ask.")
+    terminal.plain(
+        "\n`segmentry plan MODEL` shows a model in depth: what the lack costs, what to log, what to ask, and why "
+        "a trait is not there."
+    )
 
 
 def _verdict(part: ModelPlan, *, with_step: bool) -> str:
     said = f"{part.verdict}: {part.because}."
     return f"{said} Cheapest first step: {part.first_step}" if with_step and part.first_step else said
+
+
+def _counted(part: ModelPlan) -> str:
+    """How many traits a model has, once they were computed."""
+    if part.made is None or part.verdict == "not needed":
+        return ""
+    lost = sum(len(each.traits) for each in part.absent)
+    return f" {len(part.made)} traits; {lost} of the catalogue are not there." if lost else f" {len(part.made)} traits."
 
 
 def model(part: ModelPlan) -> None:
@@ -62,6 +75,15 @@ def model(part: ModelPlan) -> None:
     terminal.plain(f"{part.model.value}: {_verdict(part, with_step=part.verdict != 'ready')}")
     if part.also:
         terminal.plain(f"Also known: {', '.join(part.also)}.")
+    if part.made:
+        terminal.plain(f"Traits: {', '.join(part.made)}.")
+    for name, evidence in part.evidence.items():
+        if said := findings.reliability(evidence):
+            terminal.plain(f"  {name}: {said}.")
+    if part.absent:
+        terminal.plain("Not there:")
+    for each in part.absent:
+        terminal.plain(f"  {', '.join(each.traits)}: {each.reason}.")
     for f in part.missing:
         _in_depth(f)
 
@@ -117,6 +139,7 @@ def as_json(plan: Plan, part: ModelPlan | None = None) -> dict[str, Any]:
 def _model_json(part: ModelPlan) -> dict[str, Any]:
     told = {k: getattr(part, k) for k in ("verdict", "because", "first_step", "also")}
     missing = [f.id for f in part.missing]
+    told |= {"traits": part.made, "absent": [asdict(each) for each in part.absent], "evidence": part.evidence}
     return {"model": part.model.value, **told, "missing": missing, "fields": [field_json(f) for f in part.fields]}
 
 

@@ -110,7 +110,7 @@ def _cell_words(effect: TraitEffect | None, summary: SegmentationSummary, curren
     return (
         f"<b>{plain(effect.segment)}</b><br>{plain(effect.title)}: {plain(words.figure(effect.mean, unit, currency))}"
         f"<br>average {plain(words.figure(effect.base_mean, unit, currency))}<br>{apart}"
-        f"<br>known for {words.counted(effect.n, 'customers')}<br><i>{role}</i>"
+        f"<br>known for {words.counted(effect.n, summary.units)}<br><i>{role}</i>"
     )
 
 

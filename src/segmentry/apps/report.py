@@ -200,6 +200,8 @@ def _environment(currency: str) -> Environment:
         "unit": lambda unit: unit.replace("currency", currency) if currency and words.is_money(unit) else unit,
         "figure": partial(words.figure, currency=currency),
         "two_digits": lambda number: words.UNKNOWN if number is None else f"{number:.2f}",
+        "reliability": findings.reliability,
+        "loadings": findings.loadings,
         "spoken": words.spoken,
         "sentence": words.sentence,
     }
@@ -269,7 +271,7 @@ def _each(overview: Overview) -> tuple[str, str, str] | None:
         if values and summary.customers and not summary.outside_population:
             told = findings.worth(overview, summary.value_trait)
             mean = sum(values) / summary.customers
-            return f"{told.word.capitalize()} per customer", told.short(mean), told.exact(mean)
+            return f"{told.word.capitalize()} per {summary.unit}", told.short(mean), told.exact(mean)
     if overview.revenue is None or not overview.customers_with_orders:
         return None
     mean = overview.revenue / overview.customers_with_orders
@@ -316,13 +318,14 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
 
 def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told: Worth) -> tuple[Chart, ...]:
     """What is drawn for a segmentation, in reading order; what has no data is left out."""
-    tiers = summary.method == "value_tiers" and "cuts" in summary.report
+    tiered = findings.worth(overview, summary.report.get("trait")) if summary.method == "value_tiers" else None
+    unit, units = summary.unit, summary.units
     drawn = (
         ("sizes", charts.sizes(summary, told.word), _sizes_note(summary, told.word)),
-        ("tiers", charts.tier_pareto(summary, overview.pareto, told) if tiers else None, _TIER_NOTE),
-        ("map", charts.rfm_map(summary), _MAP_NOTE),
-        ("panel", charts.stability(summary), _PANEL_NOTE),
-        ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE),
+        ("tiers", charts.tier_pareto(summary, tiered) if tiered else None, _TIER_NOTE.format(units.capitalize())),
+        ("map", charts.rfm_map(summary), _MAP_NOTE.format(unit, units)),
+        ("panel", charts.stability(summary), _PANEL_NOTE.format(unit, units)),
+        ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE.format(units)),
     )
     found = (_chart(f"{prefix}-{kind}", figure, note) for kind, figure, note in drawn)
     return tuple(chart for chart in found if chart is not None)
@@ -330,18 +333,19 @@ def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told:
 
 def _sizes_note(summary: SegmentationSummary, value: str) -> str:
     valued = any(s.value_share is not None for s in summary.segments)
-    return f"Grey: share of the customers; in colour: share of the {value}." if valued else "Share of the customers."
+    units = summary.units
+    return f"Grey: share of the {units}; in colour: share of the {value}." if valued else f"Share of the {units}."
 
 
-_TIER_NOTE = "Customers in order of what they brought, best first; the colours show where each tier ends."
-_MAP_NOTE = "Every customer has one place. Colour and name: the segment; the number: how many customers are there."
+_TIER_NOTE = "{} in the order of what the tiers go by, best first; the colours show where each ends."
+_MAP_NOTE = "Every {} has one place. Colour and name: the segment; the number: how many {} are there."
 _PANEL_NOTE = (
-    "Each box: pairs of re-fits on resampled customers, and how far they agree (1: on every customer; 0: as chance); "
+    "Each box: pairs of re-fits on resampled {1}, and how far they agree (1: on every {0}; 0: as chance); "
     "the diamond: their mean. "
     "The dashed line: reproducible from here on."
 )
 _PROFILE_NOTE = (
-    "Colour: how far a segment's customers are from everybody else; numbers: their means. Traits in bold, above the "
+    "Colour: how far a segment's {} are from everybody else; numbers: their means. Traits in bold, above the "
     "line, form the segments; the others only describe them."
 )
 

@@ -343,6 +343,13 @@ def describe(
             plain(f"  Market, about {', '.join(note.about)}: {note}")
 
 
+def reliabilities(found: Sequence[TraitCover]) -> None:
+    """How far the scales and factors that a segmentation reads can be trusted."""
+    told = {cover.trait.name: text for cover in found if (text := findings.reliability(cover.evidence))}
+    for name, text in told.items():
+        plain(f"{name}: {text}.")
+
+
 def explanations(found: Sequence[Explanation]) -> None:
     """Why a customer is where it is."""
     for e in found:

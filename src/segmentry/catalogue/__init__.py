@@ -32,6 +32,7 @@ __all__ = [
     "Kind",
     "Model",
     "Trait",
+    "declared_as",
     "family_of",
     "from_json",
     "lookup",
@@ -80,6 +81,16 @@ def family_of(name: str) -> Trait | None:
         if len(name) <= _LONGEST_NAME and re.fullmatch(prefix + "[a-z0-9][a-z0-9_]*", name):
             return family
     return None
+
+
+def declared_as(name: str) -> str:
+    """The name under which the catalogue declares a trait: that of its family for a member, else its own.
+
+    >>> declared_as("clv_365d"), declared_as("clv_to_cac"), declared_as("shoe_size")
+    ('clv_*', 'clv_to_cac', 'shoe_size')
+    """
+    family = None if name in TRAITS or name in ACCOUNT_TRAITS else family_of(name)
+    return family.name if family else name
 
 
 def member(family: str, value: str) -> Trait:

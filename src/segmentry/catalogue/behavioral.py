@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segmentry.catalogue.trait import Model, Trait, same
+from segmentry.catalogue.trait import HOUR, Model, Trait, same
 
 SALES = ("transactions.time", "transactions.amount")
 _NO_ORDER = "no order"
@@ -139,7 +139,7 @@ BEHAVIORAL = (
         null_means="fewer than four days with an order",
     ),
     _chosen("preferred_weekday", "Weekday of most orders, of equals the first.", null_means=_NO_ORDER),
-    _bought("preferred_hour", "hour of the day", "Hour (0 to 23) of most orders, of equals the first."),
+    _bought("preferred_hour", HOUR, "Hour (0 to 23) of most orders, of equals the first."),
     _bought("weekend_share", "share", "Share of the orders that were placed on a Saturday or Sunday."),
     _bought(
         "silence_ratio",
@@ -188,7 +188,7 @@ BEHAVIORAL = (
     ),
     _done(
         "visit_hour",
-        "hour of the day",
+        HOUR,
         "Hour (0 to 23) of most events of the last 365 days, mails apart; of equals the first.",
         _NOT_LATELY,
     ),

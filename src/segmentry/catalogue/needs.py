@@ -60,7 +60,8 @@ NEEDS: tuple[Trait, ...] = (
     _asked(
         "chooses_*",
         "boolean",
-        "Whether somebody ticked an answer of a question with several; a trait for each frequent answer.",
+        "Whether somebody ticked an answer of a question with several, or said yes to an item; a trait for each "
+        "frequent answer.",
         member="Whether somebody ticked '{}'.",
     ),
     Trait(

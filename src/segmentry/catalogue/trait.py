@@ -24,6 +24,8 @@ class Model(StrEnum):
 
 
 Kind = Literal["number", "category", "boolean"]
+HOUR = "hour of the day"
+_CIRCULAR = (HOUR,)  # units that go round: hour 23 is next to hour 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class Trait:
     @property
     def is_family(self) -> bool:
         return self.name.endswith("*")
+
+    @property
+    def is_circular(self) -> bool:
+        """Whether its values go round, so that differences of them say nothing of how far they are apart."""
+        return self.unit in _CIRCULAR
 
     def lacks(self, available: Container[str]) -> tuple[str, ...]:
         """The needs that the available ``table.column`` names do not meet.

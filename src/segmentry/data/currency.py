@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from segmentry.data.number_values import CURRENCY_SIGNS
 from segmentry.data.recognise import SourceProposal
 from segmentry.data.vocabulary import words_of
 from segmentry.tables import TABLES, Type
@@ -14,7 +15,6 @@ _BY_WORD = {
     "pound": "GBP", "pounds": "GBP", "sterling": "GBP", "chf": "CHF", "cad": "CAD", "aud": "AUD", "sek": "SEK",
     "nok": "NOK", "dkk": "DKK", "pln": "PLN", "jpy": "JPY", "inr": "INR", "brl": "BRL",
 }  # fmt: skip
-_BY_SIGN = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "₹": "INR"}
 
 
 def currency_of(sources: Sequence[SourceProposal]) -> str:
@@ -33,7 +33,7 @@ def currency_of(sources: Sequence[SourceProposal]) -> str:
                 if word in _BY_WORD:
                     said[_BY_WORD[word]] += 1
             values = source.table[name].values
-            for sign, code in _BY_SIGN.items():
+            for sign, code in CURRENCY_SIGNS.items():
                 if values and sum(1 for v in values if sign in v) >= 0.5 * len(values):
                     said[code] += 1
     return next(iter(said)) if len(said) == 1 else ""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import ibis
@@ -31,10 +31,12 @@ _CODES = (
     "PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|"
     "TTD|TWD|TZS|UAH|UGX|USD|UYU|UZS|VES|VND|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWL"
 )
+CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "₹": "INR"}
 _NAMES = r"euros?|kr\.?|zł|kč|ft|s?fr\.?|rs\.?|rp\.?|tl|lei|rm|руб\.?"
 _CURRENCY = rf"(?:[A-Z]{{0,3}}\p{{Sc}}|(?i:{_CODES}|{_NAMES}))"
 _BODY = r"[0-9.,][0-9., ']*"
 _WRITTEN = rf"^\(? *[+-]? *(?:{_CURRENCY} *)?[+-]? *{_BODY}(?:{_CURRENCY}|%)? *-{{0,2}} *(?:{_CURRENCY})? *\)?$"
+_SIGN = rf"[A-Z]{{0,3}}\p{{Sc}}|(?i:{_CODES})"
 # Apart from the one above: a pattern with groups is only fast while it is simple. The point of "Rs.500" is no mark.
 _SPLIT = rf"^((?:[^0-9.,]*[A-Za-zа-я]\.)?[^0-9.,]*)({_BODY})(.*)$"
 _PARTS = ("before", "body", "behind")
@@ -54,13 +56,14 @@ class NumberFormat:
     """How a column writes numbers.
 
     ``share`` is the part of the filled cells that can be read; ``ambiguous``: some cells can be read either way and
-    nothing in the column tells (or the column contradicts itself).
+    nothing in the column tells (or the column contradicts itself). ``currencies`` are those written beside the numbers.
     """
 
     decimal: Mark = "."
     thousands: str = ","
     share: float = 1.0
     ambiguous: bool = False
+    currencies: tuple[str, ...] = ()
 
 
 @ibis.udf.scalar.builtin(
@@ -114,7 +117,23 @@ def number_formats(table: ir.Table, columns: Sequence[str]) -> dict[str, NumberF
     found: dict[int, Counter[str]] = {i: Counter() for i in range(len(texts))}
     for row in ibis.union(*seen).to_pyarrow().to_pylist() if len(seen) > 1 else seen[0].to_pyarrow().to_pylist():
         found[row["place"]][row["kind"]] = row["n"]
-    return formats | {name: _judge(found[i]) for i, name in enumerate(texts)}
+    beside = _currencies(table, texts)
+    return formats | {name: replace(_judge(found[i]), currencies=beside[name]) for i, name in enumerate(texts)}
+
+
+def _currencies(table: ir.Table, texts: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The currencies that text columns write beside numbers, as codes or as they are written."""
+    seen = []
+    for name in texts:
+        cells = table.filter(table[name].notnull()).select(cell=table[name]).distinct()
+        cells = cells.filter(cells["cell"].re_search(_WRITTEN))
+        seen.append(cells.select(said=cells["cell"].re_extract(_SIGN, 0).upper(), of=ibis.literal(name)).distinct())
+    rows = (ibis.union(*seen) if len(seen) > 1 else seen[0]).to_pyarrow().to_pylist()
+    found: dict[str, set[str]] = {name: set() for name in texts}
+    for row in rows:
+        if row["said"]:
+            found[row["of"]].add(CURRENCY_SIGNS.get(row["said"].removeprefix("US"), row["said"]))
+    return {name: tuple(sorted(said)) for name, said in found.items()}
 
 
 # Reading one cell -----------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def anonymous_share(manifest: Manifest) -> float | None:
 
 def caveats(manifest: Manifest, missing_files: Iterable[str]) -> list[str]:
     """What a reader of any figure should know about the data, in sentences."""
-    found = [f"{e.file}: {text}." for e in manifest.entries for text in e.caveats]
+    found = [f"{e.file}: {text.rstrip('.')}." for e in manifest.entries for text in e.caveats]
     repaired = Counter[tuple[str, str, str]]()
     for entry in manifest.entries:
         for r in entry.repairs:

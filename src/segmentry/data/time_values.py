@@ -362,6 +362,10 @@ def format_notes(formats: Mapping[str, TimeFormat | NumberFormat]) -> tuple[str,
     """Where a column left a doubt about how to read it, one sentence each."""
     notes = []
     for name, fmt in formats.items():
+        if isinstance(fmt, NumberFormat) and len(fmt.currencies) > 1:
+            said = " and ".join(fmt.currencies)
+            one = f"{name} * case when {name} like '%$%' then 0.9 else 1 end"
+            notes.append(f"{name}: amounts are written in {said}; only the mapping converts them, such as `{one}`.")
         if not fmt.ambiguous:
             continue
         if isinstance(fmt, NumberFormat):

@@ -13,7 +13,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from segmentry.engine import duckdb_storage
-from segmentry.engine.batches import through_python
+from segmentry.engine.batches import stored, through_python
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
 from segmentry.engine.spelling import (
     DIALECTS,
@@ -76,6 +76,7 @@ __all__ = [
     "sample_order",
     "sets",
     "size_of",
+    "stored",
     "sum_of_units",
     "through_python",
     "to_sql",

@@ -77,6 +77,14 @@ class _Backend(Backend):
         _finish(self, _quote(name), ())
         return self.table(name)
 
+    def stored_temporary(self, name: str, rows: ir.Table) -> ir.Table:
+        """A temporary table of the rows of a query; an older one of the name goes."""
+        self._run_pre_execute_hooks(rows)
+        _run(self, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
+        _run(self, f"CREATE TEMP TABLE {_quote(name)} AS {self.typed(rows)}")
+        _finish(self, _quote(name), ())
+        return self.table(name)
+
     def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
         """A table that lives in Python, in the order of its rows (Ibis inserts them wherever a page has room)."""
         rows = op.data.to_pyarrow(op.schema)

@@ -17,7 +17,7 @@ from segmentry.config import KMeans
 from segmentry.errors import FitError
 from segmentry.placement import Nearest, Prep, exact
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile
-from segmentry.segment.variables import MOST, levels, number, variables
+from segmentry.segment.variables import MOST, going_round, levels, number, variables
 from segmentry.segmentation import Segment
 from segmentry.stats import choosing, clustering
 
@@ -35,7 +35,7 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
     Raises :class:`FitError` when fewer different customers than segments are there, or no trait varies.
     """
     chosen = variables(settings.traits, DEFAULT, learning)
-    warnings: list[str] = []
+    warnings = going_round(settings.traits, learning)
     if len(chosen) > MOST:
         warnings.append(f"{len(chosen)} traits are many for k-means: distances blur. Choose the 5 to 12 that matter.")
     # Who will be placed as "no data" must not form segments.

@@ -24,11 +24,14 @@ _MOST_LEVELS = 8
 def variables(patterns: Sequence[str], default: Sequence[str], learning: Learning) -> list[Trait]:
     """The traits that the patterns of the config mean; ``default`` are those that ``auto`` means where they exist.
 
+    No pattern means a trait that goes round (see :func:`going_round`); one that is named is taken.
+
     Raises :class:`FitError` when a pattern matches no trait, or nothing is left.
     """
     if tuple(patterns) == ("auto",):
         names = [n for n in default if n in learning.specs]
-        names = names or [n for n, s in learning.specs.items() if s.kind != "category"][:MOST]
+        usable = [n for n, s in learning.specs.items() if s.kind != "category" and not s.is_circular]
+        names = names or usable[:MOST]
     else:
         names = [n for pattern in patterns for n in _matches(pattern, learning)]
     found = [learning.specs[n] for n in dict.fromkeys(names)]
@@ -37,12 +40,33 @@ def variables(patterns: Sequence[str], default: Sequence[str], learning: Learnin
     return found
 
 
-def _matches(pattern: str, learning: Learning) -> list[str]:
-    """Names of the traits that a pattern such as ``behavioral.*`` or ``spend_*`` means."""
+def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
+    """Warnings about hours of the day: left out where a pattern would mean them, doubtful where they are named."""
+    circular = [n for n, s in learning.specs.items() if s.is_circular]
+    meant = [n for n in circular if any(_means(p, n, learning.specs[n]) for p in patterns)]
+    named = [n for n in meant if any(p.rpartition(".")[2] == n for p in patterns)]
+    left_out = [n for n in meant if n not in named]
+    warnings = []
+    if left_out:
+        warnings.append(f"{', '.join(left_out)}: left out, because hours go round and 23 is not far from 0.")
+    if named:
+        warnings.append(
+            f"{', '.join(named)}: hours go round, but here 23 is as far from 0 as can be. "
+            "Use a share instead, such as weekend_share or a declared trait of orders at night."
+        )
+    return warnings
+
+
+def _means(pattern: str, name: str, spec: Trait) -> bool:
+    """Whether a pattern such as ``behavioral.*`` or ``spend_*`` means a trait."""
     model, _, rest = pattern.rpartition(".")
-    hits = [
-        n for n, spec in learning.specs.items() if fnmatch.fnmatchcase(n, rest) and (not model or spec.model == model)
-    ]
+    return fnmatch.fnmatchcase(name, rest) and (not model or spec.model == model)
+
+
+def _matches(pattern: str, learning: Learning) -> list[str]:
+    """Names of the traits that a pattern means, without those that go round unless it is the name of one."""
+    hits = [n for n, spec in learning.specs.items() if _means(pattern, n, spec)]
+    straight = [n for n in hits if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]
         raise FitError(
@@ -50,7 +74,7 @@ def _matches(pattern: str, learning: Learning) -> list[str]:
             why=did_you_mean(pattern, allowed),
             fix=f"`segmentry show traits` lists all {len(learning.specs)}.",
         )
-    return hits
+    return straight
 
 
 def number(trait: Trait, learning: Learning) -> list[Prep]:

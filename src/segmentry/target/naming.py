@@ -53,12 +53,16 @@ _VALUE = {"monetary", "margin", "value"}
 _EMPTY_WORDS = {"mnt", "amt", "amount", "num", "number", "nbr", "cnt", "count", "qty", "of", "total", "pct"}
 
 
-def names_for(effects: Sequence[TraitEffect], segments: Sequence[str]) -> dict[str, str]:
-    """A distinct readable name for each segment (given by its provisional name), from what sets it apart most."""
+def names_for(effects: Sequence[TraitEffect], segments: Sequence[str], units: str = "customers") -> dict[str, str]:
+    """A distinct readable name for each segment (given by its provisional name), from what sets it apart most.
+
+    ``units`` are what the segments are made of: customers or accounts.
+    """
     names: dict[str, str] = {}
     for segment in segments:
         ranked = _ranked(effects, segment)
         candidates = [_name([*ranked[:1], e]) for e in ranked[1:]] or [_name(ranked)]
+        candidates = [name.replace("customers", units).replace("Customers", units.capitalize()) for name in candidates]
         free = [name for name in candidates if name not in names.values()]
         name, number = (free or candidates)[0], 2
         while name in names.values():
@@ -89,7 +93,7 @@ def with_texts(
 
     What is made up here comes last: segmentry.yaml and playbooks.yaml say it better.
     """
-    names = names_for(effects, fitted.names) if found else {n: n for n in fitted.names}
+    names = names_for(effects, fitted.names, f"{fitted.unit}s") if found else {n: n for n in fitted.names}
     texts = {
         names[s.name]: {
             "meaning": meaning_for(effects, s.name) if found else f"By rule: {s.criteria}.",

@@ -312,6 +312,16 @@ def pareto(traits: ir.Table, value_trait: str, largest: float | None, points: in
     return curve
 
 
+def curve(
+    placed: ir.Table, traits: ir.Table, trait: str | None, largest: Mapping[str, float | None]
+) -> list[list[float]]:
+    """The Pareto curve of the trait that a segmentation goes by, over those whom it places; empty where it has none."""
+    if trait is None or largest.get(trait) is None:
+        return []
+    own = _beside(placed, traits)
+    return pareto(own.filter(own[trait].notnull()), trait, largest[trait])
+
+
 def summarise(
     found: Segmentation,
     facts: Mapping[str, Any],
@@ -365,5 +375,5 @@ def summarise(
         segments=tuple(segments),
         effects=effects,
         variables=tuple(name for name, _ in found.traits),
-        report={**found.report, "cells": facts["cells"]},
+        report={**found.report, "cells": facts["cells"], "curve": facts.get("curve", [])},
     )

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from segmentry.catalogue import from_json, to_json
+from segmentry.catalogue import TRAITS, from_json, to_json
 from segmentry.declaration import ROWS
 from segmentry.errors import DataError, FitError
 from segmentry.traits import (
+    absence,
     accounts,
     attributes,
     behavioral,
@@ -112,10 +113,11 @@ def compute(
     part = combine(*(model(now) for model in PIPELINE.values()))
     made = joined(now, part)
     added = declared.add(made.table, now, own, needed=also)
+    told = {**absence.refusals(models), **part.absent}
     return TraitTable(
         added.table,
         (*made.traits, *(d.trait for d in added.made)),
-        {**part.absent, **added.absent},
+        {**absence.absent(now, TRAITS.values(), made.traits, told), **part.absent, **added.absent},
         models,
         part.evidence,
         part.notes,

@@ -13,7 +13,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.traits import attributes, behavioral, firmographic, geographic, rhythm, value
+from segmentry.catalogue import ACCOUNT_TRAITS
+from segmentry.traits import absence, attributes, behavioral, firmographic, geographic, rhythm, value
 from segmentry.traits.known import KEY, Facts, Settings, combine, known
 from segmentry.traits.table import TraitTable, joined
 
@@ -70,7 +71,8 @@ def compute(
         attributes.traits(now),
         firmographic.of_accounts(now, own),
     )
-    return joined(now, part)
+    made = joined(now, part)
+    return replace(made, absent=absence.absent(now, ACCOUNT_TRAITS.values(), made.traits, {}))
 
 
 def _of(rows: ir.Table, key: str, units: ir.Table) -> ir.Table:

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.tables import OLDEST
-from segmentry.traits import vocabularies
+from segmentry.texts import vocabularies
 from segmentry.traits.known import Expression, Known, Part, levels, respelt
 
 _LOW, _HIGH = 0.75, 2.0  # of the median income

@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS
-from segmentry.traits import vocabularies
+from segmentry.texts import vocabularies
 from segmentry.traits.behavioral import amount, whole
 from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, respelt
 

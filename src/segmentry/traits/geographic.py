@@ -14,7 +14,8 @@ import pycountry
 
 from segmentry import engine, postcodes
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.traits import vocabularies, whereabouts
+from segmentry.texts import vocabularies
+from segmentry.traits import whereabouts
 from segmentry.traits.known import KEY, Expression, Known, Part, combine, levels, respelt
 
 # Names in everyday use that ISO 3166 and its translations do not have.

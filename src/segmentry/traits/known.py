@@ -93,8 +93,8 @@ class Part:
     ``sums`` are distributive aggregates of :attr:`Known.lines`; ``passes`` tables with one row per customer_key. All of
     them are joined to the customers (one without order lines has nulls there); ``shared`` are values over such a row
     that several traits use, ``traits`` the value of each trait. ``absent`` says of traits that segmentry.yaml asks for
-    why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data; ``notes`` what of the data
-    was not used.
+    or forbids why they are not there; ``evidence`` of a trait how far it can be trusted, as plain data; ``notes`` what
+    of the data was not used.
     """
 
     sums: Mapping[str, ir.Scalar] = field(default_factory=dict)
@@ -153,6 +153,13 @@ class Known:
     stores: ir.Table | None = None
     places: ir.Table | None = None
     learned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    _found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # see found_once
+
+    def found_once(self, name: str, find: Callable[[], Any]) -> Any:
+        """What ``find`` gives, looked for once for all models; ``name`` is its own."""
+        if name not in self._found:
+            self._found[name] = find()
+        return self._found[name]
 
     def has(self, column: str) -> bool:
         """Whether a ``table.column`` has any value."""

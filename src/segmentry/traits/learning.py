@@ -23,12 +23,13 @@ class Learner:
 
     ``settings`` gives the settings that it depends on, as plain data; ``ready`` says whether there are data of the
     kind at all; ``learn`` gives the model as plain data without anything personal, by a seed, and raises
-    :class:`FitError` where the data cannot support one.
+    :class:`FitError` where the data cannot support one. ``traits`` are those of the catalogue that take the model.
     """
 
     settings: Callable[[Settings], Any]
     ready: Callable[[Known], bool]
     learn: Callable[[Known, int], dict[str, Any]]
+    traits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,10 @@ class Learned:
 
 
 LEARNERS: dict[str, Learner] = {
-    lifetime.NAME: Learner(lambda settings: settings.lifetime.model_dump(mode="json"), lifetime.ready, lifetime.learn),
-    "factors": Learner(factors.settings, factors.ready, factors.learn),
+    lifetime.NAME: Learner(
+        lambda settings: settings.lifetime.model_dump(mode="json"), lifetime.ready, lifetime.learn, lifetime.TRAITS
+    ),
+    "factors": Learner(factors.settings, factors.ready, factors.learn, ("factor_*",)),
     "benefits": Learner(needs.settings, needs.ready, needs.learn),
 }
 

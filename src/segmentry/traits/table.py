@@ -8,7 +8,7 @@ from typing import Any
 
 import ibis.expr.types as ir
 
-from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, family_of
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, declared_as
 from segmentry.traits.known import KEY, Known, Part
 from segmentry.traits.learning import Learned
 
@@ -17,8 +17,8 @@ from segmentry.traits.learning import Learned
 class TraitTable:
     """The table of traits: customer_key, customer_id, and one column for each of ``traits``, in that order.
 
-    Those of an account stand in customer_key and customer_id, too. ``absent`` says of declared traits that are not
-    there why.
+    Those of an account stand in customer_key and customer_id, too. ``absent`` says why traits are not there: those of
+    the catalogue (a family by its name) and those that segmentry.yaml asks for.
     """
 
     table: ir.Table
@@ -46,5 +46,4 @@ _PLACES = {name: place for place, name in enumerate((*TRAITS, *ACCOUNT_TRAITS))}
 
 def _place(trait: Trait) -> int:
     """Built-in traits stand in the order of the catalogue, then the attributes as they are declared."""
-    family = family_of(trait.name)
-    return _PLACES.get(family.name if family else trait.name, len(_PLACES))
+    return _PLACES.get(declared_as(trait.name), len(_PLACES))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
-from segmentry.catalogue import Model, Trait
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Model, Trait
 from segmentry.config import Config
 from segmentry.data.plan.coverage import Coverage, field_of
 from segmentry.data.plan.decisions import Decision
@@ -65,8 +66,30 @@ class FieldPlan:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """Traits of the catalogue that are not there for one and the same reason; a family by its name: ``theme_*``."""
+
+    reason: str
+    traits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Described:
+    """What the last run of the traits says: those that were made, why the others of the catalogue were not, and of
+    scales and factors how far they can be trusted."""
+
+    made: tuple[Trait, ...]
+    absent: Mapping[str, str]
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class ModelPlan:
-    """One model: ``verdict`` is ready, thin, not possible or not needed; ``because`` and ``first_step`` explain it."""
+    """One model: ``verdict`` is ready, thin, not possible or not needed; ``because`` and ``first_step`` explain it.
+
+    ``made`` are its traits that are there (None before they were computed), ``absent`` those of the catalogue that are
+    not, by reason. ``evidence`` says of scales and factors how far they can be trusted.
+    """
 
     model: Model
     verdict: str
@@ -74,6 +97,9 @@ class ModelPlan:
     first_step: str
     fields: tuple[FieldPlan, ...]
     also: tuple[str, ...] = field(default=())  # attributes that are no fields of the plan
+    made: tuple[str, ...] | None = None
+    absent: tuple[Absent, ...] = ()
+    evidence: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def missing(self) -> tuple[FieldPlan, ...]:
@@ -122,13 +148,14 @@ def make_plan(
     customers: int | None = None,
     b2b: bool = False,
     own: Sequence[Trait] = (),
+    described: Described | None = None,
 ) -> Plan:
     """The plan of a workspace; the general checklist where ``config`` is None.
 
     ``coverages`` is what :func:`segmentry.data.plan.coverage.measure` found, None before anything was collected: then
     the config alone says what there is. ``customers`` are all customers, ``as_of`` the day that ages are counted from.
     ``b2b`` adds what only organisations have; a source of accounts does so by itself. ``own`` are the declared traits:
-    the lack of a field names those that it costs.
+    the lack of a field names those that it costs. ``described`` is what is known of the traits once they were computed.
     """
     kinds = {s.kind for s in config.sources.values()} if config else set()
     business = b2b or "accounts" in kinds
@@ -140,8 +167,30 @@ def make_plan(
         mine = [f for f in FIELDS if f.model is model and _applies(f, business, config is not None)]
         others = [c.field.partition(".") for c in found if c.field not in BY_ID]
         also = dict.fromkeys(name for of, _, name in others if of == model.value)
-        models.append(_model(model, [judge.field(f) for f in mine], tuple(also)))
+        part = _model(model, [judge.field(f) for f in mine], tuple(also))
+        models.append(part if config is None else _with_traits(part, described, available, business))
     return Plan(config.name if config else "", tuple(models), customers, as_of, coverages is not None, business)
+
+
+def _with_traits(part: ModelPlan, described: Described | None, available: set[str], business: bool) -> ModelPlan:
+    """A model with its traits: those that are there, and why the others are not."""
+    catalogue = [*TRAITS.values(), *(ACCOUNT_TRAITS.values() if business else ())]
+    absent: Mapping[str, str]
+    if described is None:
+        lacking = {t.name: t.lacks(available) for t in catalogue}
+        absent = {name: f"no source has {', nor '.join(lacks)}" for name, lacks in lacking.items() if lacks}
+    else:
+        absent = described.absent
+    by_reason: dict[str, list[str]] = {}
+    for trait in catalogue:
+        if trait.model is part.model and trait.name in absent and part.verdict != "not needed":
+            by_reason.setdefault(absent[trait.name], []).append(trait.name)
+    lost = tuple(Absent(why, tuple(names)) for why, names in by_reason.items())
+    if described is None:
+        return replace(part, absent=lost)
+    made = tuple(dict.fromkeys(t.name for t in described.made if t.model is part.model))  # of customers and accounts
+    evidence = {name: described.evidence[name] for name in made if name in described.evidence}
+    return replace(part, made=made, absent=lost, evidence=evidence)
 
 
 def _applies(wanted: Field, business: bool, workspace: bool) -> bool:

@@ -20,6 +20,7 @@ from segmentry.data.ids import plain_name
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.engine import Session
 from segmentry.tables import Type
+from segmentry.texts import vocabularies
 from segmentry.wording import agree
 
 _KEYS = {"customers": "customer", "accounts": "account", "products": "product", "places": "postcode"}
@@ -32,6 +33,12 @@ _NEARLY_ALL = 0.999
 _LEAST_ROWS = 100
 _MOST_CATEGORIES = 2_000
 _NAMED = 3  # variants that a text names
+# Columns whose values have a vocabulary. Titles and stages of deals have none that anybody could list.
+_VOCABULARIES = {
+    "customers": ("education", "marital_status", "area_type", "language"),
+    "accounts": ("industry", "ownership", "stage"),
+}
+_NOT_PERSONAL = 5  # records with a spelling from which on it names nobody
 
 
 def keys(collected: Collected) -> Iterator[Found]:
@@ -191,6 +198,8 @@ def categories(collected: Collected) -> Iterator[Found]:
             yield from _balance(column, found, total)
         if kind is Type.CATEGORY:
             yield from _variants(collected, column, found, total)
+        if column in _VOCABULARIES.get(collected.kind, ()):
+            yield from _unknown_spellings(collected, column, {str(v): n for v, n in found.items()}, total)
 
 
 def _balance(column: str, counts: Mapping[Any, int], total: int) -> Iterator[Found]:
@@ -216,6 +225,20 @@ def _variants(collected: Collected, column: str, counts: Mapping[Any, int], tota
     )
     text += f"case, accents or spaces{named}"
     yield Found("spelling_variants", column, concerned, total, text, collected.rows[column].isin(list(rare)))
+
+
+def _unknown_spellings(collected: Collected, column: str, counts: Mapping[str, int], total: int) -> Iterator[Found]:
+    """Values that the vocabulary of a column does not have, the most frequent named."""
+    strange = vocabularies.unknown(column, counts)
+    if not strange:
+        return
+    personal = collected.pii(column) != "none"
+    shown = [s for s in strange if not personal or counts[s] >= _NOT_PERSONAL][:_NAMED]
+    named = ", ".join(f"'{s}' ({counts[s]:,})" for s in shown)
+    text = agree(len(strange), f"{{n}} [spelling|spellings] of {column} [is|are] not known and [stays|stay] as written")
+    concerned = sum(counts[s] for s in strange)
+    text += f": {named}" if named else ""
+    yield Found("unknown_spellings", column, concerned, total, text, collected.rows[column].isin(strange))
 
 
 def _plain(value: str) -> str:

@@ -12,9 +12,12 @@ from typing import Any
 from segmentry.config.lifetime import CONTRACTS
 from segmentry.traits.known import Expression, Known, Part
 
-__all__ = ["NAME", "learn", "ready", "traits"]
+__all__ = ["NAME", "TRAITS", "learn", "ready", "traits"]
 
 NAME = "lifetime"
+TRAITS = (
+    "p_alive", "churn_risk", "expected_orders_*", "expected_spend", "clv_*", "clv_to_cac", "value_at_risk",
+)  # fmt: skip
 
 
 def ready(known: Known) -> bool:
@@ -39,6 +42,8 @@ def learn(known: Known, seed: int) -> dict[str, Any]:
 def traits(known: Known, acquisition_cost: Expression | None = None) -> Part:
     """The traits of lifetime value, where models have been learned."""
     given = known.learned.get(NAME)
+    if known.settings.lifetime.model == "none":
+        return Part(absent=dict.fromkeys(TRAITS, "segmentry.yaml says `lifetime: {model: none}`"))
     if given is None or not ready(known):
         return Part()
     from segmentry.traits.lifetime import scoring  # noqa: PLC0415

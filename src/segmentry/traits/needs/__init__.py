@@ -59,15 +59,22 @@ def _named(survey: Survey) -> Iterator[tuple[str, str]]:
 
 
 def _exercises(known: Known) -> list[best_worst.Exercise]:
+    """The exercises that somebody has answered; each is built once, for learning and for the traits."""
+    found: list[best_worst.Exercise] = known.found_once("exercises", lambda: _built(known))
+    return found
+
+
+def _built(known: Known) -> list[best_worst.Exercise]:
     answers = answers_of(known)
     if answers is None:
         return []
-    questions, found = questions_of(answers), []
+    questions = questions_of(answers)
+    found: list[best_worst.Exercise] = []
     for name, survey in known.settings.surveys.items():
         if survey.best_worst is None:
             continue
         design = known.settings.designs.get(name)
-        made = best_worst.exercise(name, survey.best_worst, design, answers, questions)
+        made = best_worst.exercise(name, survey.best_worst, design, answers, questions, len(found))
         if made is not None and made.usable.possible:
             found.append(made)
     return found

@@ -52,9 +52,15 @@ class Usable:
 
 
 def exercise(
-    survey: str, settings: BestWorst, design: Design | None, answers: ir.Table, questions: Sequence[Question]
+    survey: str,
+    settings: BestWorst,
+    design: Design | None,
+    answers: ir.Table,
+    questions: Sequence[Question],
+    number: int,
 ) -> Exercise | None:
-    """The best-worst exercise of a survey; None when nobody has answered it yet."""
+    """The best-worst exercise of a survey; None when nobody has answered it yet. Its tasks are computed once; the table
+    of them is called by ``number``."""
     codes = {q.code for q in questions if q.survey == survey}
     tasks = {role: _tasks(pattern, codes) for role, pattern in _patterns(settings).items()}
     both = [task for task in tasks["best"].values() if task in tasks["worst"].values()]
@@ -82,6 +88,7 @@ def exercise(
         made = made.left_join(version, KEY, rname="{name}_of").drop(f"{KEY}_of")
     made = _with_sets(made, names, design, settings)
     made = made.mutate(valid=_valid(made, len(names)).fill_null(False))
+    made = engine.stored(made, f"best_worst_{number}")
     return Exercise(survey, names, made, _usable(survey, made, settings, design))
 
 

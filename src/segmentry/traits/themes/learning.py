@@ -22,6 +22,7 @@ from segmentry.traits.themes.model import Group, Theme, ThemeModel
 from segmentry.traits.themes.said import Kind, has_texts, kinds, said
 
 NAME = "themes"
+TRAITS = ("texts", "main_theme", "theme_*")
 SAMPLE = 5_000  # different texts: themes that ten samples of these agree on are there
 LEAST_CUSTOMERS = 5  # who must use a word, and whose main theme one must be: nobody is known by it
 _LEAST_OF_A_LANGUAGE = 300  # different texts; a smaller language is learned with the largest one
@@ -88,7 +89,7 @@ def learn(known: Known, seed: int) -> dict[str, Any]:
     return ThemeModel(usual, languages.codes, tuple(groups), tuple(_distinct(themes))).to_json()
 
 
-THEMES = Learner(settings=lambda _: {"sample": SAMPLE}, ready=has_texts, learn=learn)
+THEMES = Learner(settings=lambda _: {"sample": SAMPLE}, ready=has_texts, learn=learn, traits=TRAITS)
 
 
 def _told(found: Sequence[Kind]) -> str:

@@ -1,8 +1,8 @@
 """How people write the values of a category, and what each means here: the mapping tables of the traits.
 
 A vocabulary is data: by value the spellings that mean it, separated by commas, compared without case, accents, spaces
-and punctuation. A spelling that is in none stays as it is and is told of (:func:`unknown`), so that nothing is lost and
-somebody can add it. An empty value holds the words for "not known".
+and punctuation. A spelling that is in none stays as it is and is told of (:func:`unknown`), so that nothing is lost. An
+empty value holds the words for "not known".
 """
 
 from __future__ import annotations
@@ -267,6 +267,20 @@ def meanings(name: str, spellings: Iterable[str]) -> dict[str, str | None]:
             value = known[near[0]] if near else None
         found[spelling] = spelling if value is None else value or None
     return found
+
+
+def unknown(column: str, spellings: Iterable[str]) -> list[str]:
+    """The spellings that the vocabulary of a column does not have; ``language`` has one, too.
+
+    >>> unknown("education", ["MSc", "Hogwarts", "n/a"])
+    ['Hogwarts']
+    """
+    given = list(spellings)
+    if column == "language":
+        known = {*_languages(), *(code for code in _languages().values())}
+        return [s for s, meant in languages(given).items() if meant == s and plain(s) not in known]
+    meant = meanings(column, given)
+    return [s for s in given if meant[s] == s and plain(s) not in _spellings(column)]
 
 
 def languages(spellings: Iterable[str]) -> dict[str, str | None]:
