@@ -39,6 +39,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("quality", config.Quality),
     ("quality.accept", config.Acceptance),
     ("traits.NAME", config.DeclaredTrait),
+    ("objectives.NAME", config.Objective),
     ("segmentations.NAME with method: rules", config.Rules),
     ("segmentations.NAME.segments of rules", config.RuleSegment),
     ("segmentations.NAME with method: rfm", config.Rfm),

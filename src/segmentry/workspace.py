@@ -85,7 +85,7 @@ class Workspace:
             root / "warehouse",
             self.config.name,
             memory_limit=env.get("SEGMENTRY_MEMORY_LIMIT"),
-            threads=_threads(env),
+            threads=config.threads(env),
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
@@ -691,13 +691,6 @@ class Workspace:
             there = self.config.objectives if word in ("aim", "lookalikes") else self.config.segmentations
             if name and name not in there and word in ("fit", "assign", "aim", "lookalikes"):
                 self.state.drop(stage)
-
-
-def _threads(env: Mapping[str, str]) -> int | None:
-    given = env.get("SEGMENTRY_THREADS", "")
-    if given and not (given.isdecimal() and int(given)):
-        raise UsageError(f"SEGMENTRY_THREADS is '{given}'.", why="It is how many threads DuckDB may use, such as 4.")
-    return int(given) if given else None
 
 
 def open_workspace(path: str | Path = ".", *, listener: Listener | None = None) -> Workspace:

@@ -48,7 +48,7 @@ from segmentry.config.sources import Answers, Attribute, Source
 from segmentry.config.survey_needs import BestWorst, Choice
 from segmentry.config.surveys import Survey
 from segmentry.declaration import DeclaredTrait, owner_of_name
-from segmentry.errors import ConfigError, did_you_mean
+from segmentry.errors import ConfigError, UsageError, did_you_mean
 from segmentry.tables import TABLES
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "line_of",
     "load",
     "parse",
+    "threads",
 ]
 
 FILE_NAME = "segmentry.yaml"
@@ -413,6 +414,14 @@ def _no_secret(tree: CommentedMap, file: str) -> None:
 def from_environment(text: str, env: Mapping[str, str]) -> str:
     """A text with its ``${NAME}`` filled in; :class:`ConfigError` for one that is not set."""
     return str(_substitute(text, env, "url", ()))
+
+
+def threads(env: Mapping[str, str]) -> int | None:
+    """How many threads DuckDB may use; None where the environment does not say."""
+    given = env.get("SEGMENTRY_THREADS", "")
+    if given and not (given.isdecimal() and int(given)):
+        raise UsageError(f"SEGMENTRY_THREADS is '{given}'.", why="It is how many threads DuckDB may use, such as 4.")
+    return int(given) if given else None
 
 
 def json_schema() -> dict[str, Any]:
