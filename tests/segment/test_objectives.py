@@ -78,7 +78,7 @@ def test_planted_ideal_customers_are_found_and_leaks_are_named():
     assert {f.trait for f in found.favourable} == {"age", "age_band", "device"}
     assert all(f.lift > 1.5 and f.p < 0.05 for f in found.favourable)
     assert found.ideals[0].group == "young"
-    assert any("device app" in text for text in found.ideals[0].traits)
+    assert any("device" in text for text in found.ideals[0].traits)
     assert found.judged is not None
     assert found.judged.lift[0] > 2.5
     assert 0.7 < found.judged.slope < 1.3
@@ -100,8 +100,8 @@ def test_a_trait_that_tells_everything_is_warned_of():
 
 def test_what_cannot_be_told_is_refused():
     frame = _people(300)
+    learning = Learning(frame.assign(objective_met=False), _specs(frame), "o")
     with pytest.raises(FitError, match="0 of 300 customers"):
-        learning = Learning(frame.assign(objective_met=False), _specs(frame), "o")
         objectives.aim("o", Objective(behaviour="wants"), learning, as_of=date(2026, 1, 1))
     with pytest.raises(ConfigError, match="no column 'wonts'"):
         objectives.aim("o", Objective(behaviour="wonts"), Learning(frame, _specs(frame), "o"), as_of=date(2026, 1, 1))
