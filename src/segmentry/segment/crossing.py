@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import ibis
-import pandas as pd
+import numpy as np
 
 from segmentry import engine
 from segmentry.config import Crossing as Settings
@@ -80,31 +81,30 @@ def population(settings: Settings, parts: Mapping[str, Segmentation]) -> str | N
 
 def _counted(first: Segmentation, second: Segmentation, learning: Learning) -> tuple[_Counts, Mapping[_Cell, _Counts]]:
     """How many of the sample are in each combination, and where else they would be: by the nearer runner-up."""
+    columns = ["segment_index", "runner_up_index", "margin"]
     with engine.in_memory() as con:
         numbered = con.create_table("sample", learning.sample.reset_index(drop=True)).mutate(row=ibis.row_number())
-        placed = [
-            con.to_pandas(engine.in_steps(numbered, part.placing(["row"])).order_by("row")).astype(object)
-            for part in (first, second)
+        frames = [
+            con.to_pandas(engine.in_steps(numbered, part.placing(["row"])).order_by("row")) for part in (first, second)
         ]
+    placed = [frame[columns].to_numpy(dtype=np.float64, na_value=np.nan) for frame in frames]
     counts: _Counts = defaultdict(float)
     beside: defaultdict[_Cell, _Counts] = defaultdict(lambda: defaultdict(float))
-    columns = ["segment_index", "runner_up_index", "margin"]
-    rows = (frame[columns].itertuples(index=False, name=None) for frame in placed)
-    for (a, next_a, margin_a), (b, next_b, margin_b), weight in zip(*rows, learning.row_weights, strict=True):
+    for (a, next_a, margin_a), (b, next_b, margin_b), weight in zip(*placed, learning.row_weights, strict=True):
         if {a, b} & {NO_DATA, NO_GOOD_FIT}:
             continue
         cell = (int(a), int(b))
         counts[cell] += weight
         ways = [(_gap(margin_a), 0, (next_a, b)), (_gap(margin_b), 1, (a, next_b))]
-        known = [way for way in ways if all(not pd.isna(index) and index >= 0 for index in way[2])]
+        known = [way for way in ways if all(index >= 0 for index in way[2])]
         if known:
             there = min(known)[2]
             beside[cell][int(there[0]), int(there[1])] += weight
     return counts, beside
 
 
-def _gap(margin: float | None) -> float:
-    return 2.0 if margin is None or pd.isna(margin) else float(margin)  # margins are at most 1
+def _gap(margin: float) -> float:
+    return 2.0 if math.isnan(margin) else float(margin)  # margins are at most 1
 
 
 def _joined(cell: _Cell, large: Sequence[_Cell], counts: _Counts, nearest: _Counts) -> _Cell:

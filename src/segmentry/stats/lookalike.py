@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2_contingency, false_discovery_control, fisher_exact
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
-from sklearn.model_selection import StratifiedKFold
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -48,6 +48,8 @@ def split(behaves: Flags, seed: int) -> Flags:
 
 def contrast(inside: Flags, behaves: Flags, weights: Floats) -> Contrast | None:
     """The contrast of a condition; None where everybody or nobody meets it, or nobody behaves so."""
+    from scipy.stats import chi2_contingency, fisher_exact  # noqa: PLC0415  # a second that others do without
+
     total, met = weights.sum(), weights[inside].sum()
     overall = float(weights[behaves].sum() / total)
     if met <= 0 or met >= total or overall <= 0:
@@ -68,6 +70,8 @@ def contrast(inside: Flags, behaves: Flags, weights: Floats) -> Contrast | None:
 
 def corrected(ps: Sequence[float]) -> list[float]:
     """p-values after Benjamini and Hochberg (1995): of what is called a finding at 0.05, one in twenty is none."""
+    from scipy.stats import false_discovery_control  # noqa: PLC0415
+
     return [float(p) for p in false_discovery_control(ps)] if len(ps) else []
 
 
@@ -86,6 +90,9 @@ def choose(data: Floats, behaves: Flags, weights: Floats, *, most: int, seed: in
     Columns are added one by one: the one that takes most off the log loss of three-fold cross-validation, as long as
     it takes off one part in two hundred.
     """
+    from sklearn.metrics import log_loss  # noqa: PLC0415
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+
     folds = list(StratifiedKFold(3, shuffle=True, random_state=seed).split(data, behaves))
     best = sum(
         log_loss(
@@ -116,6 +123,8 @@ def _loss(
     weights: Floats,
     folds: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
 ) -> float:
+    from sklearn.metrics import log_loss  # noqa: PLC0415
+
     total = 0.0
     for train, test in folds:
         model = _fitted(part[train], behaves[train], weights[train])
@@ -125,6 +134,8 @@ def _loss(
 
 
 def _fitted(data: Floats, behaves: Flags, weights: Floats) -> LogisticRegression:
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     return LogisticRegression(C=1.0, max_iter=500).fit(data, behaves, sample_weight=weights)
 
 
@@ -153,6 +164,9 @@ class Judged:
 
 def judge(told: Floats, behaves: Flags, weights: Floats) -> Judged:
     """Hold probabilities against what was; ties share their tenth evenly by their order."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from sklearn.metrics import brier_score_loss, roc_auc_score  # noqa: PLC0415
+
     order = np.argsort(-told, kind="stable")
     tenths = [part for part in np.array_split(order, DECILES) if len(part)]
     overall = float(np.average(behaves, weights=weights))

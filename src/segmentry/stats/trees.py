@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -204,6 +203,8 @@ def _best(
     # Pearson's statistic of a table of two sides by c categories; of one column, n times the squared correlation.
     scale = spread if len(spread) == 1 else mean
     statistic = effective * float((between[scale > 0] / total / scale[scale > 0]).sum())
+    from scipy.stats import chi2  # noqa: PLC0415  # a second that reading commands do without
+
     p = min(1.0, float(chi2.sf(statistic, max(1, len(spread) - 1))) * tried)
     return _Open(rows, len(at), at, gain, number, codes, p)
 
