@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,9 @@ def test_a_contrast_is_what_pen_and_paper_give():
     assert found is not None
     assert (found.support, found.share, found.lift) == pytest.approx((0.2, 0.5, 2.5))
     assert found.effect == pytest.approx(2 * (np.arcsin(0.5**0.5) - np.arcsin(0.125**0.5)))
-    # expected 4 in one cell: Fisher's exact test, here from scipy.stats.fisher_exact([[10, 10], [10, 70]])
-    assert found.p == pytest.approx(0.000728, rel=0.01)
+    # 4 expected in one cell, so Fisher's exact test: all tables of these margins that are no likelier than this one
+    likely = [math.comb(20, k) * math.comb(80, 20 - k) / math.comb(100, 20) for k in range(21)]
+    assert found.p == pytest.approx(sum(p for p in likely if p <= likely[10] * (1 + 1e-9)))
 
 
 def test_the_score_finds_the_planted_columns_and_tells_strangers():
