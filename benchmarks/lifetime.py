@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SIZES = {"1M": 1_000_000, "100k": 100_000}
 LENGTHS = {"24 months": 730, "6 months": 182}
-CASES = [("1M", "24 months"), ("1M", "6 months"), ("100k", "24 months")]
+CASES = [("1M", "24 months"), ("1M", "6 months"), ("100k", "24 months"), ("100k", "6 months")]
 SAME = 1e-6  # of a likelihood
 WEEKLY_NEAR = 0.05
 

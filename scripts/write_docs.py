@@ -36,6 +36,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("surveys.NAME.choices.NAME", survey_needs.Choice),
     ("lifetime", config.Lifetime),
     ("sample", config.Sample),
+    ("bias", config.Bias),
     ("quality", config.Quality),
     ("quality.accept", config.Acceptance),
     ("traits.NAME", config.DeclaredTrait),
@@ -50,6 +51,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("segmentations.NAME with method: kmeans", config.KMeans),
     ("segmentations.NAME with method: trees", config.Trees),
     ("segmentations.NAME with method: crossing", config.Crossing),
+    ("segmentations.NAME with method: latent_classes", config.LatentClasses),
     ("segmentations.NAME.segments.NAME of the other methods", config.SegmentText),
 )
 

@@ -34,11 +34,12 @@ def test_guides_are_what_the_code_says(project_root: Path) -> None:
         assert "|  |\n" not in text.replace("| unit | personal |", ""), f"{name}: something is not described"
 
 
-def test_python_of_the_readme_runs(project_root: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (project_root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/latent_classes.md"])
+def test_python_of_a_page_runs(project_root: Path, page: str) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (project_root / page).read_text(encoding="utf-8"), re.DOTALL)
     assert blocks
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
+        exec(compile(block, page, "exec"), {})
 
 
 def _write_files(guide: str, folder: Path, csv: str) -> None:
@@ -141,6 +142,35 @@ def test_the_guide_to_a_model_is_what_a_run_gives(project_root: Path, tmp_path: 
         assert f"{customer} is in {segment}" in guide
 
 
+def test_the_guide_to_samples_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
+    guide = (project_root / "docs" / "guides" / "sample.md").read_text(encoding="utf-8")
+    _write_files(guide, tmp_path, "people.csv")
+    space = sg.open(tmp_path)
+    assert space.run() == {}
+    made = space.sample(out=tmp_path / "sample.parquet")
+    told = re.findall(r"^\| ([a-z0-9_]+) \| ([^|]+) \| (\d+) % \| (yes|no) \|$", guide, re.MULTILINE)
+    changes = [
+        (c["trait"], c["done"], f"{c['lost']:.0%}"[:-1], "yes" if c["applies"] else "no")
+        for c in made.facts["statement"]["changes"]
+    ]
+    assert changes == told
+    report = space.segmentation("groups").report
+    assert any("age" in w and "gender" in w for w in report["warnings"])
+    analyst = tmp_path / "analyst"
+    analyst.mkdir()
+    config = (tmp_path / "segmentry.yaml").read_text(encoding="utf-8")
+    more = re.findall(r"```yaml\n(  ages:.*?)```", guide, re.DOTALL)[0]
+    (analyst / "segmentry.yaml").write_text(config + more, encoding="utf-8")
+    other = sg.open(analyst)
+    summary = other.fit_sample("value", tmp_path / "sample.parquet")
+    other.close()
+    assert sum(s.customers for s in summary.segments) == 40
+    space.adopt("value", analyst / "segmentations/value/v1.json")
+    space.assign("value")
+    assert space.summary("value").version == 2
+    space.close()
+
+
 def test_commands_of_the_documentation_exist(project_root: Path) -> None:
     group: Any = typer.main.get_command(cli.app)
     pages = [project_root / "README.md", *(project_root / "docs").glob("*.md")]
@@ -153,6 +183,7 @@ def test_public_names_are_few_and_pinned() -> None:
     assert sorted(sg.__all__) == [
         "Bands",
         "KMeans",
+        "LatentClasses",
         "Rfm",
         "Rules",
         "Segmentation",

@@ -245,3 +245,4 @@ def test_each_data_set_fills_the_models_it_can_and_the_plan_explains_the_rest(
     asked_for = [t for t in TRAITS.values() if plan.of(t.model).verdict != "not needed"]
     assert {t.name for t in asked_for} == {t.name for t in asked_for if (t.name in there) != (t.name in told)}
     assert not [why for why in told.values() if "that tells it" in why]
+    assert not [part.model for part in plan.models if part.verdict == "ready" and not part.made]

@@ -33,9 +33,11 @@ def learn(name: str, config: Config, session: Session, now: Run, earlier: Run | 
     current = {t.name: t for t in traits.from_json(base_of(now, objective.unit)["traits"])}
     before = session.table("earlier", table) if earlier else None
     rows = objectives.with_behaviour(session.table("traits", table), name, objective, before)
+    drawn = privacy.draw(rows, specs, size=config.sample.size, seed=config.sample.seed)
     learning = segment.Learning(
-        privacy.draw(rows, config.sample.size, config.sample.seed),
+        drawn.rows,
         specs,
+        weights=drawn.weights,
         where=f"{FILE_NAME} objectives.{name}",
         seed=config.sample.seed,
     )

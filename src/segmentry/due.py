@@ -23,12 +23,16 @@ def fit(config: Config, name: str, current: Mapping[str, Run]) -> str:
         made_of = [[run.facts["checksum"] if run else None for run in runs]]
     if isinstance(settings, configs.Trees) and settings.objective is not None:
         made_of = [config.objectives[settings.objective].model_dump(mode="json")]
-    return digest(["fit", settings.model_dump(mode="json"), config.sample.model_dump(), *made_of])
+    return digest(["fit", settings.model_dump(mode="json"), _drawn(config), config.bias.model_dump(), *made_of])
 
 
 def aim(config: Config, name: str) -> str:
     """What an objective is learned by: its settings and the sample."""
-    return digest(["aim", config.objectives[name].model_dump(mode="json"), config.sample.model_dump()])
+    return digest(["aim", config.objectives[name].model_dump(mode="json"), _drawn(config)])
+
+
+def _drawn(config: Config) -> dict[str, Any]:
+    return config.sample.model_dump(include={"size", "seed", "by", "weights"})
 
 
 def parts(root: Path, config: Config, name: str, current: Mapping[str, Run]) -> dict[str, Segmentation]:

@@ -584,6 +584,17 @@ penetration = Table(
         Column("source_name", Type.TEXT, "Who published the figure."),
     ),
 )
+sample = Table(
+    "sample",
+    "one customer (or account) of the sample, anonymous; one further column per trait that was kept",
+    "sample",
+    (
+        Column("pseudonym", Type.ID, "Keyed hash (HMAC-SHA-256) of the id.", required=True),
+        Column("weight", Type.NUMBER, "How many units of the base the row stands for.", required=True),
+        Column("market_weight", Type.NUMBER, "The same, raked to market margins.", null_means="there are none"),
+        Column("stratum", Type.CATEGORY, "The group that the row was drawn from.", required=True),
+    ),
+)
 _THE_UNIT = (
     Column(
         "customer_key",
@@ -687,6 +698,7 @@ TABLES: dict[str, Table] = {
         traits,
         account_traits,
         penetration,
+        sample,
         memberships,
         lookalikes,
         membership_history,

@@ -9,19 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from segmentry import aiming, artefacts, config, due, segment, traits
+from segmentry import aiming, artefacts, config, due, samples, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
     feeds,
     integrate,
-    privacy,
+    pseudonyms,
     quality,
     quarantine,
     survey_designs,
@@ -44,9 +44,10 @@ from segmentry.engine import (
 from segmentry.errors import DataError, FitError, SegmentryError, UsageError, did_you_mean
 from segmentry.explanations import Explanation
 from segmentry.reading import Overview, Reading
-from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
+from segmentry.samples import SampleFile, Samples
+from segmentry.segmentation import TRAIT_TABLES, Segmentation
 from segmentry.state import Run, State
-from segmentry.target import assignment, naming, playbooks, profiles
+from segmentry.target import assignment, playbooks, profiles
 from segmentry.target.profiles import SegmentationSummary
 from segmentry.traits import Definition, Settings, ThemeSummary
 
@@ -69,6 +70,7 @@ _WRITE_TABLES = {
     "resolve",
     "check",
     "traits",
+    "sample",
     "assign",
     "lookalikes",
 }  # stages that leave tables in the warehouse; others leave files
@@ -79,6 +81,7 @@ class Workspace:
 
     def __init__(self, root: Path, env: Mapping[str, str], listener: Listener | None = None) -> None:
         self.root = root
+        self._env = env
         self.config = config.load(root / config.FILE_NAME, env)
         self.engine = open_engine(
             self.config.engine,
@@ -278,43 +281,33 @@ class Workspace:
         if segments is not None:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
         run = self._current("traits")
-        number = max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
-        with (
-            self.state.writer(),
-            self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done),
-        ):
+        number = self._next_version(name)
+        with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
             with self.engine.session({"traits": run.id}) as session:
                 base = base_of(run, settings.unit)
                 specs = {t.name: t for t in traits.from_json(base["traits"])}
                 table = session.table("traits", TRAIT_TABLES[settings.unit])
+                drawing = Samples(session, run, self.config)
                 parts = due.parts(self.root, self.config, name, self.state.current())
                 population = segment.population_of(settings, parts)
-                wanted = (run.id, settings.unit, population)
+                variables = segment.variables_named(settings, specs)
+                wanted = (run.id, settings.unit, population, variables * 100 > self.config.sample.size)
                 if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
-                    size, seed = self.config.sample.size, self.config.sample.seed
-                    self._drawn = (wanted, privacy.draw(table, size, seed, population=population))
-                fitted = segment.fit(
-                    name,
-                    settings,
-                    segment.Learning(
-                        self._drawn[1],
-                        specs,
-                        where=f"{config.FILE_NAME} segmentations.{name}",
-                        seed=self.config.sample.seed,
-                        progress=self._progress(f"fit:{name}"),
-                        objectives=self.config.objectives,
-                        parts=parts,
-                    ),
-                    version=number,
-                    as_of=run.as_of,
-                )
-                placed = assignment.memberships(fitted, table).select(KEYS[fitted.unit][0], "segment")
-                placed = session.keep("placed", placed, self._progress(f"fit:{name}"))
-                worth = segment.value_trait_of(list(specs))
-                told = [s for s in specs.values() if s.name in dict(fitted.traits) or s.name == worth]
-                effects = profiles.effects(placed, table, told, base["largest"])
+                    self._drawn = (wanted, drawing.drawn(settings.unit, population, variables))
+                learning = drawing.learning(name, settings, self._drawn[1])
+                aims, told = self.config.objectives, self._progress(f"fit:{name}")
+                learning = replace(learning, progress=told, objectives=aims, parts=parts)
+                fitted = segment.fit(name, settings, learning, version=number, as_of=run.as_of)
                 book = playbooks.load(self.root / playbooks.FILE_NAME)
-                fitted = naming.with_texts(fitted, effects, book, found=fitted.method in segment.FIND_SEGMENTS)
+                fitted = samples.with_names(
+                    fitted,
+                    table,
+                    specs,
+                    base["largest"],
+                    book,
+                    lambda rows: session.keep("placed", rows, self._progress(f"fit:{name}")),
+                )
+                fitted = segment.bias.with_report(fitted, learning)
             done({}, artefacts.save_segmentation(self.root, fitted))
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
@@ -363,6 +356,59 @@ class Workspace:
             return self._describing(session, manifest, day).write(writer, same, self._own_traits(), learned, ())[0]
 
         return self._stage(f"earlier:{horizon}", day, [now.fingerprint], {"resolve": self._current("resolve")}, work)
+
+    def fit_sample(self, name: str, path: Path, segments: int | None = None) -> SegmentationSummary:
+        """Learn a segmentation on an anonymous sample alone; gives the segments as the sample shows them.
+
+        Nothing but segmentry.yaml is needed of the workspace. Raises :class:`FitError` as :meth:`fit` does.
+        """
+        settings, file = self._settings(name), SampleFile.read(path)
+        if segments is not None:
+            settings = segment.with_number(settings, segments, where=f"segmentation {name}")
+        with self.state.writer(), self._recorded(f"fit:{name}", file.as_of, self._fit_due(name)) as (_, done):
+            book = playbooks.load(self.root / playbooks.FILE_NAME)
+            fitted = file.fitted(name, settings, self.config, self._next_version(name), book)
+            done({}, artefacts.save_segmentation(self.root, fitted))
+        return file.summary(load_segmentation(self.root, self._current(f"fit:{name}")))
+
+    def adopt(self, name: str, path: Path) -> Segmentation:
+        """Take a segmentation that was fitted elsewhere, on a sample, as the next version of one of this workspace.
+
+        Raises :class:`ArtefactError` when the file was changed by hand, :class:`DataError` when it does not fit here.
+        """
+        settings, run = self._settings(name), self._current("traits")
+        if not path.is_file():
+            raise DataError(f"{path}: there is no such file.", fix="`segmentry fit NAME --sample FILE` tells its name.")
+        known = traits.from_json(base_of(run, settings.unit)["traits"])
+        with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
+            text = path.read_text(encoding="utf-8")
+            found = samples.adopted(text, name, known, self._next_version(name), where=str(path))
+            done({}, artefacts.save_segmentation(self.root, found))
+        return found
+
+    def sample(self, name: str | None = None, out: Path | None = None) -> Run:
+        """Draw the anonymous sample of a segmentation's population (None: all customers) as the table ``sample``.
+
+        ``out`` is a Parquet file for who may not see the customers: :meth:`fit_sample` learns from it. Raises
+        :class:`FitError` when it cannot be made anonymous.
+        """
+        if name is not None:
+            self._settings(name)
+        run = self._current("traits")
+        key = pseudonyms.key_of(self.root / "warehouse", self._env)
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return Samples(session, run, self.config).write(writer, name, key, self._progress("sample"))
+
+        of = self._settings(name).model_dump(mode="json") if name else None
+        keyed = pseudonyms.pseudonyms(["sample"], key)  # another key, another sample; the key itself is not kept
+        inputs = [run.fingerprint, of, self.config.sample.model_dump(), self.config.bias.model_dump(), keyed]
+        made = self._stage("sample", run.as_of, inputs, {"traits": run}, work)
+        if out is not None:
+            with self.reading("sample") as reading:
+                table = reading.find("sample").to_pyarrow()
+            samples.write_file(table, made.facts, run.as_of or date.min, out)
+        return made
 
     def assign(self, name: str) -> Run:
         """Put every unit of the population into exactly one segment, with history and profiles."""
@@ -623,6 +669,9 @@ class Workspace:
     def _describing(self, session: Session, manifest: Manifest, day: date) -> Describing:
         resolve, settings = self._current("resolve"), self._trait_settings()
         return Describing(session, manifest, resolve, self.config, settings, day, self._progress("traits"))
+
+    def _next_version(self, name: str) -> int:
+        return max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
 
     def _fit_due(self, name: str) -> str:
         return due.fit(self.config, name, self.state.current())

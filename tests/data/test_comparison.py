@@ -118,6 +118,7 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     ranking = next(each.found for each in every if each.planted == "who will be worth most")
     assert float(re.search(r"rank correlation with that spend ([\d.]+)", ranking)[1]) > 0.7
     assert found["who buys alike"] > 0.4
+    assert found["what customers think"] > 0.75  # measured .84; with alphas near .75 no score can pass .87
     _holds_firms(firms, tmp_path / "exports/crm/accounts.csv")
     assert len(reached) == 72
     assert reached["customers"].sum() > 1000

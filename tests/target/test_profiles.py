@@ -113,3 +113,18 @@ def test_pareto_reaches_everything_and_never_falls() -> None:
     assert list(ys) == sorted(ys)
     best = np.sort(frame["value"].clip(lower=0))[::-1].cumsum()
     assert ys[100] == pytest.approx(best[499] / best[-1])
+
+
+def test_groups_that_answer_differently_are_named_by_their_answers() -> None:
+    def effect(segment: str, trait: str, level: str, shares: tuple[float, float], size: float) -> profiles.TraitEffect:
+        mean, base = shares
+        return profiles.TraitEffect(segment, trait, level, "category", "", 90, mean, 0.4, base, size)
+
+    effects = [
+        effect("A", "expensive", "Yes", (0.0, 0.36), -1.6),
+        effect("A", "cheap", "No", (0.06, 0.4), -1.5),
+        effect("B", "expensive", "No", (0.12, 0.64), -1.9),
+        effect("B", "cheap", "No", (0.87, 0.4), 1.6),
+    ]
+    assert naming.names_for(effects, ["A", "B"]) == {"A": "Not expensive, cheap", "B": "Expensive, not cheap"}
+    assert "not expensive (100 % against 64 %), cheap (94 % against 60 %)" in naming.meaning_for(effects, "A")

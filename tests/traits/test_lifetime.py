@@ -251,7 +251,7 @@ def test_orders_without_money_have_a_future_but_no_value(con: Backend, rows: lis
     names = {t.name for t in found.traits}
     assert {"p_alive", "expected_orders_365d", "churn_risk"} <= names
     assert not names & {"clv_365d", "expected_spend", "value_at_risk"}
-    assert any("No order has an amount above 0" in note for note in models(found).notes)
+    assert any("no order has an amount above 0" in note for note in models(found).notes)
 
 
 def test_the_same_price_for_all_gives_orders_but_no_spend_model(con: Backend, rows: list[Row]):
@@ -259,6 +259,8 @@ def test_the_same_price_for_all_gives_orders_but_no_spend_model(con: Backend, ro
     assert "p_alive" in {t.name for t in found.traits}
     assert "clv_365d" not in {t.name for t in found.traits}
     assert any(note.startswith("No values:") for note in models(found).notes)
+    assert found.absent["clv_*"] == found.absent["expected_spend"]
+    assert found.absent["clv_*"].startswith("No values: ")  # what `plan` says of them
 
 
 def test_ten_years_of_daily_history_are_counted_in_weeks_where_days_are_too_many(con: Backend, monkeypatch):
@@ -333,6 +335,11 @@ def test_contracts_told_by_columns(con: Backend):
 def test_nobody_who_left_is_no_base_for_contracts(con: Backend):
     found = of_contracts(con, np.arange(1, 31), np.zeros(30, dtype=bool))
     assert "None of these 30 customers left" in found.learned["lifetime"].refused
+
+
+def test_contracts_that_nobody_has_filled_in_are_told(con: Backend):
+    found = of_contracts(con, np.full(30, np.nan), np.zeros(30, dtype=bool))
+    assert "`lifetime.contract` of segmentry.yaml" in found.absent["p_alive"]
 
 
 def test_contracts_told_by_events_end_with_the_first_end_after_the_last_start(con: Backend):

@@ -330,19 +330,48 @@ def traits(
 def fit(
     name: Name = None,
     workspace: Where = HERE,
-    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number of segments, for k-means.")] = None,
+    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number, for methods that find segments.")] = None,
+    sample: Annotated[Path | None, typer.Option(help="Learn from this file of `segmentry sample` alone.")] = None,
+    artefact: Annotated[Path | None, typer.Option(help="Place everybody by this one, fitted elsewhere.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn a segmentation anew and place everybody by it; the version before stays on disk."""
     from segmentry.apps import terminal
 
+    if artefact is not None and (sample or segments):
+        raise UsageError("--artefact takes a segmentation as it was fitted.", fix="Leave --sample and --segments out.")
     with _opened(workspace, quiet) as space:
         chosen = _name(space, name)
-        space.fit(chosen, segments)
-        space.assign(chosen)
-        summary = space.summary(chosen)
+        if sample is not None:
+            summary = space.fit_sample(chosen, sample, segments)
+        else:
+            space.adopt(chosen, artefact) if artefact is not None else space.fit(chosen, segments)
+            space.assign(chosen)
+            summary = space.summary(chosen)
     if not quiet:
         terminal.segments(summary, space.config.currency)
+        if sample is not None:
+            terminal.studied(summary, space.config.currency)
+
+
+@app.command()
+def sample(
+    name: Annotated[str | None, typer.Argument(help="Segmentation whose population is drawn; default: all.")] = None,
+    workspace: Where = HERE,
+    out: Annotated[Path | None, typer.Option(help="Write it to this Parquet file, for `fit --sample`.")] = None,
+    json: Json = False,
+) -> None:
+    """Draw a sample that may leave the company: no ids, nobody alone; and say how safe and how near to all it is."""
+    from segmentry.apps import sampling, terminal
+
+    with _opened(workspace, json) as space:
+        made = space.sample(name, out)
+    if json:
+        _print_json({k: v for k, v in made.facts.items() if k not in ("sql", "engine", "traits")})
+    else:
+        sampling.show(made)
+        if out is not None:
+            terminal.plain(f"Written to {out}.")
 
 
 @app.command()

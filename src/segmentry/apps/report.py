@@ -26,6 +26,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from segmentry.apps import (
+    bias,
     charts,
     findings,
     lifetime_charts,
@@ -114,6 +115,7 @@ class Section:
     cards: tuple[Card, ...]
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
     notes: tuple[str, ...] = ()
+    bias: tuple[str, ...] = ()  # how protected traits and the segments go together
 
 
 @dataclass(frozen=True)
@@ -313,6 +315,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         cards=cards,
         profile=_profile_rows(summary, overview.currency),
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
+        bias=tuple(bias.sentences(summary.report)),
     )
 
 

@@ -19,7 +19,7 @@ from rich.prompt import Prompt
 from rich.table import Table
 from rich.text import Text
 
-from segmentry.apps import findings, words
+from segmentry.apps import bias, findings, words
 from segmentry.data import market
 from segmentry.data.reconcile import Reconciliation
 from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
@@ -313,6 +313,8 @@ def describe(
     plain(_title(summary))
     for note in market.about(notes, summary.name):
         plain(f"  Market: {note}")
+    for line in bias.sentences(summary.report):
+        plain(f"  {line}")
     for s in shown:
         out.print(
             Text(f"\n{s.name}", style="bold"),
@@ -341,6 +343,13 @@ def describe(
             plain("  Nothing sets it apart by a fifth of a standard deviation or more.")
         for note in market.about(notes, *(e.trait for e in s.apart)):
             plain(f"  Market, about {', '.join(note.about)}: {note}")
+
+
+def studied(summary: SegmentationSummary, currency: str) -> None:
+    """What a fit on a sample alone found, and how everybody comes to be placed by it."""
+    describe(summary, summary.segments, currency)
+    kept = f"segmentations/{summary.name}/v{summary.version}.json"
+    plain(f"\nKept as {kept}. Where the customers are: `segmentry fit {summary.name} --artefact {kept}`.")
 
 
 def reliabilities(found: Sequence[TraitCover]) -> None:

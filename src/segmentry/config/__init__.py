@@ -28,12 +28,14 @@ from segmentry.checks import CHECKS, Severity
 from segmentry.config.lifetime import COHORT, Contract, Lifetime
 from segmentry.config.objectives import Objective
 from segmentry.config.part import NAME, Part, TextList
+from segmentry.config.sampling import Bias, Sample
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
     Bands,
     Crossing,
     KMeans,
+    LatentClasses,
     Rfm,
     RfmCuts,
     Rules,
@@ -59,10 +61,12 @@ __all__ = [
     "Answers",
     "Attribute",
     "Bands",
+    "Bias",
     "Config",
     "Crossing",
     "Identity",
     "KMeans",
+    "LatentClasses",
     "LifecycleDays",
     "Lifetime",
     "Objective",
@@ -151,13 +155,6 @@ class LifecycleDays(Part):
         return self
 
 
-class Sample(Part):
-    """The bounded sample that segmentations are learned on."""
-
-    size: int = Field(50_000, ge=100, le=500_000, description="Customers in the sample.")
-    seed: int = Field(1, ge=0, description="Another seed draws another sample.")
-
-
 class Acceptance(Part):
     """A finding of data quality that somebody has looked at and can live with."""
 
@@ -208,6 +205,7 @@ class Config(Part):
     surveys: dict[str, Survey] = Field({}, description="How the answers of a survey become traits, by its name.")
     lifetime: Lifetime = Field(Lifetime(), description="How the value that customers will have is predicted.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")
+    bias: Bias = Field(Bias(), description="Traits that must not form segments.")
     quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
     traits: dict[str, DeclaredTrait] = Field({}, description="Traits of your own, by name, beside the built-in ones.")
     objectives: dict[str, Objective] = Field({}, description="What ideal customers do, by the name of the objective.")

@@ -36,6 +36,9 @@ class _Segmentation(Part):
     purpose: str = Field("", description="What the segmentation is for.")
     owner: str = Field("", description="Who answers for it.")
     review_by: date | None = Field(None, description="When to look at it again.")
+    allow: dict[str, Annotated[str, Field(min_length=10)]] = Field(
+        {}, description="Protected traits that may form these segments, each with the reason in a sentence."
+    )
 
 
 class Rules(_Segmentation):
@@ -119,9 +122,27 @@ class KMeans(_Segmentation):
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        if isinstance(value, int) and not 2 <= value <= 20:
-            raise ValueError("needs a number from 2 to 20, or auto")
-        return value
+        return _some(value)
+
+
+class LatentClasses(_Segmentation):
+    """Groups of people who answer alike (latent class analysis), for categories and yes/no answers."""
+
+    method: Literal["latent_classes"] = Field(description="The method.")
+    traits: TextList = Field(min_length=1, description="Traits that form the segments; patterns such as needs.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _some(value)
+
+
+def _some(value: object) -> object:
+    """A number of segments that is asked for, checked."""
+    if isinstance(value, int) and not 2 <= value <= 20:
+        raise ValueError("needs a number from 2 to 20, or auto")
+    return value
 
 
 class Bands(_Segmentation):
@@ -177,6 +198,8 @@ class Crossing(_Segmentation):
     segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
 
 
-_ALL = (Rules, Rfm, ValueTiers, Bands, KMeans, Trees, Crossing)
-Segmentation = Annotated[Rules | Rfm | ValueTiers | Bands | KMeans | Trees | Crossing, Field(discriminator="method")]
+_ALL = (Rules, Rfm, ValueTiers, Bands, KMeans, LatentClasses, Trees, Crossing)
+Segmentation = Annotated[
+    Rules | Rfm | ValueTiers | Bands | KMeans | LatentClasses | Trees | Crossing, Field(discriminator="method")
+]
 METHODS: dict[str, type[_Segmentation]] = {get_args(m.model_fields["method"].annotation)[0]: m for m in _ALL}

@@ -149,8 +149,14 @@ def _of_people(people: Sequence[SourceProposal]) -> Iterator[SegmentationProposa
         yield SegmentationProposal(
             "groups",
             "Groups of similar customers, found by k-means over these traits; how many is chosen from the data.",
-            {"method": "kmeans", "traits": traits},
+            {"method": "kmeans", "traits": traits, **_allowing(*traits)},
         )
+
+
+def _allowing(*traits: str) -> dict[str, Any]:
+    """Protected traits among these, with the reason that a person may confirm or replace."""
+    asked = {t: _REASON for t in traits if t in ("age", "income")}
+    return {"allow": asked} if asked else {}
 
 
 def _forming_traits(people: Sequence[SourceProposal]) -> list[str]:
@@ -221,6 +227,7 @@ def _life_stage(people: Sequence[SourceProposal]) -> Iterator[SegmentationPropos
                 "method": "rules",
                 "segments": [{"name": n, "where": w} for n, w in stages],
                 "rest": "Age or children not known",
+                **_allowing("age"),
             },
         )
         return
@@ -229,10 +236,17 @@ def _life_stage(people: Sequence[SourceProposal]) -> Iterator[SegmentationPropos
     yield SegmentationProposal(
         "age_groups",
         "Three generations, by age. Move the borders to suit your market.",
-        {"method": "rules", "segments": [{"name": n, "where": w} for n, w in ages], "rest": "60 and over"},
+        {
+            "method": "rules",
+            "segments": [{"name": n, "where": w} for n, w in ages],
+            "rest": "60 and over",
+            **_allowing("age"),
+        },
     )
 
 
+# Why a proposal may use a protected trait: nothing else there tells these customers apart.
+_REASON = "Says how somebody is spoken to, refuses nobody anything. Proposed: confirm or replace this reason."
 _NAME_LIKE = re.compile(r"[A-ZÀ-Ý][^\W\d_]+ [A-ZÀ-Ý][^\W\d_]+")
 
 

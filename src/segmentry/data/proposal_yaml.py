@@ -276,6 +276,9 @@ def _segmentation(segmentation: SegmentationProposal) -> Iterator[str]:
                 yield f"      - {{{fields}}}"
         elif isinstance(value, list):
             yield from _list(key, value)
+        elif isinstance(value, dict):
+            yield f"    {key}:"
+            yield from (f"      {name}: {_scalar(text)}" for name, text in value.items())
         else:
             yield f"    {key}: {_scalar(value)}"
 

@@ -37,9 +37,12 @@ def ln(value: ir.NumericValue) -> ir.FloatingValue:
 
 
 def exp(value: ir.NumericValue) -> ir.FloatingValue:
-    """e to the power of a value; of one beyond 700 as of 700 (PostgreSQL refuses what DuckDB calls infinite)."""
+    """e to the power of a value; of one beyond 700 as of 700, of one below -700 as of -700.
+
+    PostgreSQL refuses what DuckDB calls infinite, and what is too small for a number.
+    """
     number = value.cast("float64")
-    return (number > 700).ifelse(700.0, number).exp()
+    return ibis.cases((number > 700, 700.0), (number < -700, -700.0), else_=number).exp()
 
 
 @ibis.udf.scalar.builtin(name="md5", signature=(("string",), "string"))

@@ -1,10 +1,10 @@
 """The rules that place a customer, and the preparation before them, as data.
 
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
-cell, cells give segments), :class:`Nearest` (closest centre) or :class:`Crossing` (of two of them). A rule turns a
-table of traits into a table of placements in three named steps (prepared, scored, placed), each a plain SELECT, so it
-runs on any engine (laws 9 and 10), and says for one customer why, and what would have to change. A new kind of rule is
-a new file and a line in ``RULES``.
+cell, cells give segments), :class:`Nearest` (closest centre), :class:`Classes` (most probable given the answers) or
+:class:`Crossing` (of two of them). A rule turns a table of traits into a table of placements in three named steps
+(prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and 10), and says for one customer why,
+and what would have to change. A new kind of rule is a new file and a line in ``RULES``.
 
 Placements have the columns of the traits' keys and ``segment_index`` (-1 no data, -2 no good fit), ``fit``,
 ``runner_up_index``, ``margin``, ``score``.
@@ -18,6 +18,7 @@ from typing import Any
 
 from segmentry.errors import ArtefactError
 from segmentry.placement.cascade import Cascade
+from segmentry.placement.classes import NOT_ANSWERED, Classes, Item, first_of
 from segmentry.placement.crossing import Crossing
 from segmentry.placement.grid import Band, Grid
 from segmentry.placement.nearest import Nearest
@@ -25,13 +26,16 @@ from segmentry.placement.prep import Prep
 from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, exact, figure, words
 
 __all__ = [
+    "NOT_ANSWERED",
     "NO_DATA",
     "NO_GOOD_FIT",
     "RULES",
     "Band",
     "Cascade",
+    "Classes",
     "Crossing",
     "Grid",
+    "Item",
     "Move",
     "Nearest",
     "Prep",
@@ -40,12 +44,13 @@ __all__ = [
     "Why",
     "exact",
     "figure",
+    "first_of",
     "from_json",
     "to_json",
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Grid, Nearest, Crossing)}
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Classes, Grid, Nearest, Crossing)}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:

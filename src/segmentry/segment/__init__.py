@@ -6,18 +6,31 @@ Adding a method is adding one file with its ``fit``, one line to ``METHODS``, an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from segmentry import config, expressions
+from segmentry.catalogue import Trait
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import bands, crossing, kmeans, rfm, rules, trees, value_tiers
+from segmentry.segment import bands, bias, crossing, kmeans, latent_classes, rfm, rules, trees, value_tiers
 from segmentry.segment.fitting import Fitted, Learning
+from segmentry.segment.variables import matches
 from segmentry.segmentation import Segmentation
 
-__all__ = ["FIND_SEGMENTS", "METHODS", "Learning", "fit", "population_of", "value_trait_of", "with_number"]
+__all__ = [
+    "FIND_SEGMENTS",
+    "METHODS",
+    "Learning",
+    "bias",
+    "fit",
+    "population_of",
+    "value_trait_of",
+    "variables_named",
+    "with_number",
+]
 
 METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "rules": rules.fit,
@@ -27,9 +40,10 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "kmeans": kmeans.fit,
     "trees": trees.fit,
     "crossing": crossing.fit,
+    "latent_classes": latent_classes.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
-FIND_SEGMENTS = frozenset({"kmeans"})
+FIND_SEGMENTS = frozenset({"kmeans", "latent_classes"})
 
 
 def fit(
@@ -48,8 +62,15 @@ def fit(
     population = population_of(settings, learning.parts)
     if population:
         expressions.parse(population, where=f"{learning.where}.population")
+    bias.refuse(bias.named(settings), learning)
+    specs = {n: s for n, s in learning.specs.items() if n not in learning.barred}
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
-        found = METHODS[settings.method](settings, learning)
+        found = METHODS[settings.method](bias.open_to(settings, learning), replace(learning, specs=specs))
+    bias.refuse(found.rule.traits, learning)
+    report = dict(found.report)
+    if missed := bias.left_out(settings, learning):
+        note = f"Left out, as they may not form segments: {', '.join(missed)}."
+        report["warnings"] = [*report.get("warnings", ()), note]
     kinds = {t: learning.specs[t].kind for t in found.rule.traits}
     return Segmentation(
         name=name,
@@ -64,13 +85,19 @@ def fit(
         owner=settings.owner,
         review_by=settings.review_by,
         as_of=as_of,
-        report={"rows": len(learning.sample), "seed": learning.seed, **found.report},
+        report={"rows": len(learning.sample), "seed": learning.seed, **report},
     )
 
 
 def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentation]) -> str | None:
     """The condition on who is placed; None: everybody. ``parts`` are the segmentations that it is made of."""
     return crossing.population(settings, parts) if isinstance(settings, config.Crossing) else settings.population
+
+
+def variables_named(settings: config.Segmentation, specs: Mapping[str, Trait]) -> int:
+    """How many traits the patterns of the settings mean: so many segmentation variables there may be."""
+    patterns = [p for p in getattr(settings, "traits", ()) if p != "auto"]
+    return sum(any(matches(pattern, s) for pattern in patterns) for s in specs.values())
 
 
 def value_trait_of(traits: Sequence[str]) -> str | None:
@@ -80,9 +107,10 @@ def value_trait_of(traits: Sequence[str]) -> str | None:
 
 def with_number(settings: config.Segmentation, segments: int, *, where: str) -> config.Segmentation:
     """The settings with the number of segments set by hand."""
-    if not isinstance(settings, config.KMeans):
+    if settings.method not in FIND_SEGMENTS:
         raise UsageError(
-            f"{where}: the number of segments can be set for kmeans; this is {settings.method}.",
+            f"{where}: the number of segments can be set for {' and '.join(sorted(FIND_SEGMENTS))}; "
+            f"this is {settings.method}.",
             fix="Change its segments, tiers or cuts in segmentry.yaml.",
         )
-    return config.KMeans.model_validate({**settings.model_dump(), "segments": segments})
+    return type(settings).model_validate({**settings.model_dump(), "segments": segments})

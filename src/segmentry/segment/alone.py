@@ -39,6 +39,12 @@ class KMeans(config.KMeans, _Alone):
     method: Any = "kmeans"
 
 
+class LatentClasses(config.LatentClasses, _Alone):
+    """Groups of people who answer alike: categories and yes/no answers. ``traits=["*"]`` means all columns."""
+
+    method: Any = "latent_classes"
+
+
 class Rfm(config.Rfm, _Alone):
     """Recency, frequency and monetary value: needs recency_days, frequency, monetary."""
 

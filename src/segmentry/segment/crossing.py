@@ -28,6 +28,11 @@ def fit(settings: Settings, learning: Learning) -> Fitted:
     leads there, the largest of the same first segment, then of the same second one. Raises :class:`FitError` when
     there are more segments than a rule holds.
     """
+    if not learning.parts:
+        raise FitError(
+            f"{learning.where}: a crossing is made of fitted segmentations, which a sample alone does not hold.",
+            fix="Fit it where the customers are.",
+        )
     first, second = (learning.parts[name] for name in settings.of)
     sizes = (len(first.segments), len(second.segments))
     counts, nearest = _counted(first, second, learning)
@@ -74,7 +79,7 @@ def fit(settings: Settings, learning: Learning) -> Fitted:
 
 def population(settings: Settings, parts: Mapping[str, Segmentation]) -> str | None:
     """Who can be in it: the populations of both parts, and its own."""
-    texts = [settings.population, *(parts[name].population for name in settings.of)]
+    texts = [settings.population, *(parts[name].population for name in settings.of if name in parts)]
     found = list(dict.fromkeys(text for text in texts if text))
     return " AND ".join(f"({text})" for text in found) if len(found) > 1 else (found[0] if found else None)
 

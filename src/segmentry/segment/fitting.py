@@ -30,9 +30,10 @@ class Learning:
 
     ``sample`` has one row per unit of the population (a bounded sample of it) and one column per trait; ``specs``
     describe the columns. ``weights`` (n,) say how many units of the base each row stands for, on any scale (None: all
-    the same). ``where`` names the place in the config for errors, such as
-    ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable. ``objectives`` are those of the config,
-    and ``parts`` the segmentations that this one is made of, by name.
+    the same). ``barred`` are traits that may not form segments, each with the reason; ``watched`` protected traits,
+    each with the reason why it may form them, if it may (see :mod:`segmentry.segment.bias`). ``where`` names the place
+    in the config for errors, such as ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable.
+    ``objectives`` are those of the config, and ``parts`` the segmentations that this one is made of, by name.
     """
 
     sample: pd.DataFrame
@@ -43,6 +44,8 @@ class Learning:
     weights: Numbers | None = None
     objectives: Mapping[str, Objective] = field(default_factory=dict)
     parts: Mapping[str, Segmentation] = field(default_factory=dict)
+    barred: Mapping[str, str] = field(default_factory=dict)
+    watched: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def row_weights(self) -> Numbers:

@@ -43,7 +43,7 @@ def variables(patterns: Sequence[str], default: Sequence[str], learning: Learnin
 def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     """Warnings about hours of the day: left out where a pattern would mean them, doubtful where they are named."""
     circular = [n for n, s in learning.specs.items() if s.is_circular]
-    meant = [n for n in circular if any(_means(p, n, learning.specs[n]) for p in patterns)]
+    meant = [n for n in circular if any(matches(p, learning.specs[n]) for p in patterns)]
     named = [n for n in meant if any(p.rpartition(".")[2] == n for p in patterns)]
     left_out = [n for n in meant if n not in named]
     warnings = []
@@ -57,15 +57,15 @@ def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     return warnings
 
 
-def _means(pattern: str, name: str, spec: Trait) -> bool:
+def matches(pattern: str, trait: Trait) -> bool:
     """Whether a pattern such as ``behavioral.*`` or ``spend_*`` means a trait."""
     model, _, rest = pattern.rpartition(".")
-    return fnmatch.fnmatchcase(name, rest) and (not model or spec.model == model)
+    return fnmatch.fnmatchcase(trait.name, rest) and model in ("", trait.model)
 
 
 def _matches(pattern: str, learning: Learning) -> list[str]:
     """Names of the traits that a pattern means, without those that go round unless it is the name of one."""
-    hits = [n for n, spec in learning.specs.items() if _means(pattern, n, spec)]
+    hits = [n for n, spec in learning.specs.items() if matches(pattern, spec)]
     straight = [n for n in hits if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]

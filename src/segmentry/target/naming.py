@@ -48,6 +48,7 @@ _WORDS: Mapping[tuple[str, bool], tuple[str, str]] = {
     ("value", True): ("valuable", "valuable customers"),
     ("value", False): ("low-value", "low-value customers"),
 }
+_YES, _NO = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}  # answers to a question that the trait names
 _VALUE = {"monetary", "margin", "value"}
 # Parts of column names that say "amount of" or "number of" and nothing about the customer.
 _EMPTY_WORDS = {"mnt", "amt", "amount", "num", "number", "nbr", "cnt", "count", "qty", "of", "total", "pct"}
@@ -108,7 +109,10 @@ def with_texts(
 def _name(ranked: Sequence[TraitEffect]) -> str:
     if not ranked:
         return "Average customers"
-    if len(ranked) == 1:
+    answers = [answer for e in ranked[:2] if (answer := _answer(e))]
+    if len(answers) == len(ranked[:2]):
+        name = ", ".join(answers)
+    elif len(ranked) == 1:
         name = _words(ranked[0])[1]
     else:
         first, second = (_words(e) for e in ranked[:2])
@@ -117,11 +121,22 @@ def _name(ranked: Sequence[TraitEffect]) -> str:
     return name[:1].upper() + name[1:]
 
 
+def _answer(effect: TraitEffect) -> str:
+    """What a segment says more often than others, such as "not cheap"; nothing where it is no yes or no."""
+    level = (effect.level or ("yes" if effect.kind == "boolean" else "")).casefold()
+    if level not in _YES | _NO:
+        return ""
+    said = (level in _YES) == ((effect.effect or 0.0) > 0)
+    return _plain(effect.trait) if said else f"not {_plain(effect.trait)}"
+
+
 def _words(effect: TraitEffect) -> tuple[str, str]:
     """An adjective and a noun for one effect."""
     high = (effect.effect or 0.0) > 0
     if (effect.trait, high) in _WORDS:
         return _WORDS[effect.trait, high]
+    if answer := _answer(effect):
+        return answer.replace(" ", "-"), f"customers: {answer}"
     if "_share_" in effect.trait:
         share = effect.trait.split("_share_", 1)[1].replace("_", " ")
         return (f"{share}-leaning", f"{share} buyers") if high else (f"{share}-avoiding", f"buyers without {share}")
@@ -139,6 +154,11 @@ def _plain(trait: str) -> str:
 
 
 def _told(effect: TraitEffect) -> str:
+    if (answer := _answer(effect)) and effect.mean is not None and effect.base_mean is not None:
+        mean, base = effect.mean, effect.base_mean
+        if (effect.effect or 0.0) < 0:  # told of those who say the other thing
+            mean, base = 1 - mean, 1 - base
+        return f"{answer} ({100 * mean:.0f} % against {100 * base:.0f} %)"
     side = "high" if (effect.effect or 0.0) > 0 else "low"
     what = f"{_plain(effect.trait)} ({effect.level})" if effect.level is not None else _plain(effect.trait)
     if effect.mean is None or effect.base_mean is None:

@@ -190,6 +190,8 @@ def _with_traits(part: ModelPlan, described: Described | None, available: set[st
         return replace(part, absent=lost)
     made = tuple(dict.fromkeys(t.name for t in described.made if t.model is part.model))  # of customers and accounts
     evidence = {name: described.evidence[name] for name in made if name in described.evidence}
+    if not made and part.verdict == "ready":  # such as an age that only a survey asks for
+        part = replace(part, verdict="thin", because=f"{part.because}; but no trait is made of it")
     return replace(part, made=made, absent=lost, evidence=evidence)
 
 

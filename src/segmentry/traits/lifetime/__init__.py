@@ -7,6 +7,7 @@ are imported where they are needed: the mathematics behind them takes a second o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from segmentry.config.lifetime import CONTRACTS
@@ -15,9 +16,9 @@ from segmentry.traits.known import Expression, Known, Part
 __all__ = ["NAME", "TRAITS", "learn", "ready", "traits"]
 
 NAME = "lifetime"
-TRAITS = (
-    "p_alive", "churn_risk", "expected_orders_*", "expected_spend", "clv_*", "clv_to_cac", "value_at_risk",
-)  # fmt: skip
+NO_VALUES = "No values"  # begins the note that says why there are only orders to come
+_OF_VALUE = ("expected_spend", "clv_*", "clv_to_cac", "value_at_risk")
+TRAITS = ("p_alive", "churn_risk", "expected_orders_*", *_OF_VALUE)
 
 
 def ready(known: Known) -> bool:
@@ -44,9 +45,17 @@ def traits(known: Known, acquisition_cost: Expression | None = None) -> Part:
     given = known.learned.get(NAME)
     if known.settings.lifetime.model == "none":
         return Part(absent=dict.fromkeys(TRAITS, "segmentry.yaml says `lifetime: {model: none}`"))
-    if given is None or not ready(known):
+    if not ready(known):
+        unfilled = "what `lifetime.contract` of segmentry.yaml names is not in the data, or has no values"
+        return Part(absent=dict.fromkeys(TRAITS, unfilled) if known.settings.lifetime.model == CONTRACTS else {})
+    if given is None:
         return Part()
     from segmentry.traits.lifetime import scoring  # noqa: PLC0415
     from segmentry.traits.lifetime.learned import LifetimeModels  # noqa: PLC0415
 
-    return scoring.traits(known, LifetimeModels.from_dict(given), acquisition_cost)
+    learned = LifetimeModels.from_dict(given)
+    found = scoring.traits(known, learned, acquisition_cost)
+    why = next((note for note in learned.notes if note.startswith(NO_VALUES)), "")
+    if any(trait.name == "expected_spend" for trait in found.traits):
+        return found
+    return replace(found, absent=dict.fromkeys(_OF_VALUE, why.rstrip(".") or "no contract says what it pays"))

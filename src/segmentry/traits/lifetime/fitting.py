@@ -70,7 +70,7 @@ def learn(known: Known, settings: Lifetime, seed: int) -> LifetimeModels:
     )
     paid = known.counts["paid_sales"] > 0
     if not paid:
-        notes.append("No order has an amount above 0: there are no values, only orders to come.")
+        notes.append("No values: no order has an amount above 0, so there are only orders to come.")
     groups = _Fitting(base, made, seed, notes, paid).groups(buying, everybody)
     return replace(base, groups=tuple(groups), notes=tuple(notes))
 

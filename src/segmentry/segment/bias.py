@@ -1,0 +1,213 @@
+"""Protected traits: they form no segments unless that is allowed with a reason, and how segments and they go together.
+
+A segment that leaves a protected trait out may still follow it, through a variable that goes with it (a proxy). So
+after every fit it is measured on the sample: the association (Cramér's V corrected for bias, Bergsma 2013), how often
+the people of each group are in each segment (the four-fifths rule, 29 CFR 1607.4 D), and which variables carry it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from segmentry import config, expressions
+from segmentry.catalogue import Model, Trait
+from segmentry.errors import ConfigError, FitError, did_you_mean
+from segmentry.placement import exact
+from segmentry.segment.fitting import Learning, Numbers
+from segmentry.segment.variables import matches
+from segmentry.segmentation import OUTSIDE, Segmentation
+from segmentry.stats import association
+from segmentry.tables import Pii
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Codes = npt.NDArray[np.int64]
+# EU Charter of Fundamental Rights, article 21; US Equal Credit Opportunity Act, 15 USC 1691.
+_NAMED = frozenset(
+    {"gender", "sex", "age", "age_band", "generation", "marital_status", "language"}
+    | {"nationality", "ethnicity", "race", "religion", "disability"}
+)
+# What people answer and write is kept from others, but it is what segments by needs and attitudes are made of.
+_SAID = (Model.NEEDS, Model.PSYCHOGRAPHIC)
+_AGES = (25.0, 35.0, 45.0, 55.0, 65.0)
+_GROUPS = 8  # levels of a category; the rarer are one group
+NOTABLE = 0.1  # Cohen 1988: from here on an association is small but there
+_PROXIES = 3
+
+
+def protected(settings: config.Bias, specs: Mapping[str, Trait]) -> tuple[str, ...]:
+    """The protected traits among those there are.
+
+    Raises :class:`ConfigError` for a name that is no trait and stands for none.
+    """
+    found: list[str] = []
+    for pattern in settings.protected:
+        hits = [n for n, s in specs.items() if matches(pattern, s)]
+        if pattern == "auto":
+            hits = [n for n, s in specs.items() if _by_default(s)]
+        elif not hits and pattern not in _NAMED:
+            raise ConfigError(
+                f"{config.FILE_NAME} bias.protected: '{pattern}' matches no trait.",
+                why=did_you_mean(pattern, specs),
+                fix="`segmentry show traits` lists them; auto stands for the usual ones.",
+            )
+        found += hits
+    return tuple(dict.fromkeys(found))
+
+
+def _by_default(trait: Trait) -> bool:
+    said = trait.model in _SAID or any(need.startswith(("responses.", "events.")) for need in trait.needs)
+    return trait.name in _NAMED or (trait.pii is Pii.SENSITIVE and not said)
+
+
+def watched(settings: config.Segmentation, found: Sequence[str], *, where: str) -> dict[str, str]:
+    """By protected trait, the reason why it may form these segments; empty where it may not.
+
+    Raises :class:`ConfigError` when one is allowed that is not protected.
+    """
+    for name in settings.allow:
+        if name not in found:
+            raise ConfigError(
+                f"{where}.allow.{name}: this trait is not protected here, or not there.",
+                why=did_you_mean(name, found),
+                fix="Take the line out: only protected traits need a reason (bias.protected).",
+            )
+    return {name: settings.allow.get(name, "") for name in found}
+
+
+def barred(seen: Mapping[str, str]) -> dict[str, str]:
+    """By trait that may not form segments, why, and what could be done."""
+    return {name: "it is protected (bias.protected)" for name, reason in seen.items() if not reason}
+
+
+def refuse(names: Collection[str], learning: Learning) -> None:
+    """Raise :class:`FitError` when one of the traits may not form segments."""
+    for name in names:
+        if name in learning.barred:
+            raise FitError(
+                f"{learning.where}: {name} may not form segments: {learning.barred[name]}.",
+                fix=f"Leave it out of the segments, which are told by it afterwards all the same; or give a reason: "
+                f'`allow: {{{name}: "why it has to decide"}}` in {learning.where.partition(" ")[2] or "the settings"}.'
+                if learning.barred[name].startswith("it is protected")
+                else "Leave it out, or fit where the customers are.",
+            )
+
+
+def named(settings: config.Segmentation) -> tuple[str, ...]:
+    """The traits that settings name outright, without a pattern: in lists and in conditions."""
+    given = [*getattr(settings, "traits", ()), getattr(settings, "trait", None) or "auto"]
+    found = [n.rpartition(".")[2] for n in given if n != "auto" and not set("*?[") & set(n)]
+    if isinstance(settings, config.Rules):
+        for item in settings.segments:
+            found += [c.lower() for c in expressions.parse(item.where, where=f"segment {item.name}").columns]
+    return tuple(dict.fromkeys(found))
+
+
+def left_out(settings: config.Segmentation, learning: Learning) -> list[str]:
+    """The traits that the patterns of the settings mean, but that may not form segments."""
+    there = [s for n, s in learning.specs.items() if n in learning.barred]
+    return [s.name for s in there if any(matches(pattern, s) for pattern in getattr(settings, "traits", ()))]
+
+
+def open_to(settings: config.Segmentation, learning: Learning) -> config.Segmentation:
+    """The settings without the patterns that mean none but traits which may not form segments.
+
+    Raises :class:`FitError` when nothing is left of them.
+    """
+    patterns = tuple(getattr(settings, "traits", ()))
+    free = [s for n, s in learning.specs.items() if n not in learning.barred]
+    stuck = [s for n, s in learning.specs.items() if n in learning.barred]
+    kept = tuple(p for p in patterns if any(matches(p, s) for s in free) or not any(matches(p, s) for s in stuck))
+    if patterns and not kept:
+        raise FitError(
+            f"{learning.where}.traits: {', '.join(patterns)} means none but traits that may not form segments: "
+            f"{', '.join(left_out(settings, learning))}.",
+            fix="Name others, or allow one with a reason under `allow`.",
+        )
+    return settings.model_copy(update={"traits": kept}) if kept != patterns else settings
+
+
+def with_report(fitted: Segmentation, learning: Learning) -> Segmentation:
+    """The segmentation with ``report["bias"]``: how its segments and the protected traits go together in the sample.
+
+    A list with, for each protected trait that is known, ``v`` (0 to 1) and the people ``n`` it rests on, ``segments``
+    with the group that is least and most often in each (``low`` and ``high`` are shares of the group, ``ratio`` low
+    over high, ``passes`` the four-fifths rule), ``proxies``: the variables that go with it most, and the reason why it
+    is ``allowed``, if it is.
+    """
+    placed = (
+        replace(fitted, population="").assign(learning.sample[[n for n, _ in fitted.traits]])["segment"].to_numpy(str)
+    )
+    names = [*fitted.names, *(s.name for s in OUTSIDE)]
+    segment = np.array([names.index(s) for s in placed], dtype=np.int64)
+    weights = learning.row_weights
+    variables = {n: groups(learning.sample[n], learning.specs[n])[0] for n, _ in fitted.traits}
+    told = []
+    for name, reason in learning.watched.items():
+        codes, labels = groups(learning.sample[name], learning.specs[name])
+        if len(labels) < 2:
+            continue
+        others = {n: c for n, c in variables.items() if n != name}
+        told.append({"trait": name, "allowed": reason, **_measured(codes, labels, segment, names, others, weights)})
+    return replace(fitted, report={**fitted.report, "bias": told})
+
+
+def _measured(
+    codes: Codes, labels: list[str], segment: Codes, names: list[str], variables: Mapping[str, Codes], weights: Numbers
+) -> dict[str, Any]:
+    table, people = crossed(codes, segment, weights, len(names))
+    proxies = {n: association.cramers_v(*crossed(codes, c, weights)) for n, c in variables.items()}
+    strongest = sorted(proxies, key=lambda n: (-proxies[n], n))[:_PROXIES]
+    found = []
+    for i, name in enumerate(names[: -len(OUTSIDE)]):
+        rates = association.rates(table, i)
+        if rates is not None:
+            ends = {"lowest": labels[rates.lowest], "highest": labels[rates.highest]}
+            figures = {"low": exact(rates.low), "high": exact(rates.high), "ratio": exact(rates.ratio)}
+            found.append({"segment": name, **ends, **figures, "passes": rates.passes})
+    return {
+        "v": exact(association.cramers_v(table, people)),
+        "n": round(people),
+        "segments": found,
+        "proxies": [{"trait": n, "v": exact(proxies[n])} for n in strongest if proxies[n] >= NOTABLE],
+    }
+
+
+def crossed(rows: Codes, columns: Codes, weights: Numbers, width: int | None = None) -> tuple[Numbers, float]:
+    """The weighted cross table of two codes, of those for whom both are known (0 or more), and the people behind it."""
+    known = (rows >= 0) & (columns >= 0)
+    rows, columns, weights = rows[known], columns[known], weights[known]
+    height, width = int(rows.max(initial=0)) + 1, width or int(columns.max(initial=0)) + 1
+    table = np.bincount(rows * width + columns, weights, height * width).reshape(height, width)
+    return table.astype(np.float64), float(weights.sum() ** 2 / (weights**2).sum()) if len(weights) else 0.0
+
+
+def groups(column: pd.Series, trait: Trait) -> tuple[Codes, list[str]]:
+    """The group of every row, -1 where it is not known, and what the groups are called: numbers in bands."""
+    if trait.kind == "number":
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        known = values[np.isfinite(values)]
+        if not len(known):
+            return np.full(len(values), -1, dtype=np.int64), []
+        fifths = np.quantile(known, (0.2, 0.4, 0.6, 0.8), method="inverted_cdf")
+        cuts = np.array(_AGES) if trait.unit == "years" else np.unique(fifths)
+        cuts = cuts[(cuts > known.min()) & (cuts <= known.max())]
+        codes = np.where(np.isfinite(values), np.searchsorted(cuts, values, side="right"), -1)
+        ends = [f"{c:g}" for c in cuts]
+        labels = [f"{a} to under {b}" for a, b in pairwise(ends)]
+        labels = [f"under {ends[0]}", *labels, f"{ends[-1]} and more"] if ends else ["all"]
+        return codes.astype(np.int64), labels
+    texts = column.astype("string")
+    counts = texts.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    kept = [str(level) for level in counts.index[:_GROUPS]]
+    labels = kept if len(counts) <= _GROUPS else [*kept, "other"]
+    places = {level: i for i, level in enumerate(kept)}
+    codes = texts.map(lambda v: places.get(v, len(kept)), na_action="ignore")
+    return codes.fillna(-1).to_numpy(np.int64), labels

@@ -1,0 +1,299 @@
+"""Latent classes: groups of people who answer alike (Lazarsfeld & Henry 1968), from categories and yes/no traits.
+
+The model is ``stats.latent``: within a class answers are independent, and what was not answered adds nothing. A number
+enters by bands, since the model knows answers, not amounts. The number of classes is chosen by the panel of
+``stats.choosing``; what BIC alone would take (Nylund, Asparouhov & Muthén 2007) is told beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import ibis
+import numpy as np
+import numpy.typing as npt
+
+from segmentry import engine
+from segmentry.catalogue import Trait
+from segmentry.config import LatentClasses
+from segmentry.errors import FitError
+from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure, first_of
+from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile
+from segmentry.segment.variables import MOST, going_round, variables
+from segmentry.segmentation import Segment
+from segmentry.stats import choosing, latent
+
+KS = range(2, 10)
+PANEL_ROWS = 2_000  # the panel needs hundreds of searches; the chosen number is then fitted on all
+PANEL_STARTS = 10  # on the McDonald's survey all of 10 reach the best likelihood up to 4 classes
+STARTS = (25, 100)  # the second where only one start of the first found the best likelihood
+MOST_ANSWERS = 20  # of a category; with more of them classes would differ in answers that hardly anybody gives
+FEW_VALUES = 7  # a number with so few different values is an answer on a scale
+
+Codes = npt.NDArray[np.int64]
+
+
+def fit(settings: LatentClasses, learning: Learning) -> Fitted:
+    """Choose the number of classes (or take the one given), fit them, freeze the probabilities of the answers.
+
+    Raises :class:`FitError` when the answers cannot tell so many classes apart, or no trait varies.
+    """
+    chosen = variables(settings.traits, (), learning)
+    warnings = going_round(settings.traits, learning)
+    if len(chosen) > MOST:
+        warnings.append(f"{len(chosen)} traits are many for latent classes. Choose the 5 to 20 that matter.")
+    items, codes, learning = _answers(chosen, learning, warnings)
+    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items))
+    most = finder.most(finder.table(codes, learning.row_weights))
+    asked = None if settings.segments == "auto" else settings.segments
+    _require(asked or KS[0], most, len(items), learning)
+    how = replace(choosing.INTERACTIVE, seed=learning.seed, starts=PANEL_STARTS)
+    evidence = choosing.panel(
+        codes,
+        [asked] if asked else [k for k in KS if k <= most],
+        finder=finder,
+        weights=learning.row_weights,
+        how=how,
+        max_rows=PANEL_ROWS,
+        progress=learning.progress,
+    )
+    verdict = choosing.decide(evidence)
+    model, rule, sizes = _model(items, codes, finder, verdict, learning, asked, warnings)
+    k = model.k
+    return Fitted(
+        rule,
+        tuple(Segment(name=f"Group {i + 1}", criteria="most probable given the answers") for i in range(k)),
+        {
+            "k": k,
+            "asked": asked,
+            "verdict": verdict.structure,
+            "because": f"{verdict.sentence} {_by_bic(evidence)}",
+            "panel": [_row(option) for option in evidence.options],
+            "passed": list(verdict.passed),
+            "log_likelihood": exact(model.log_likelihood),
+            "aic": exact(model.aic),
+            "bic": exact(model.bic),
+            "icl": exact(model.icl),
+            "entropy": exact(model.relative_entropy),
+            "replications": model.replications,
+            "starts": model.starts,
+            "sizes": [round(n) for n in sizes],
+            "traits": [item.trait for item in items],
+            "warnings": [*warnings, *_doubts(model)],
+        },
+    )
+
+
+def _model(
+    items: Sequence[Item],
+    codes: Codes,
+    finder: latent.LatentFinder,
+    verdict: choosing.Verdict,
+    learning: Learning,
+    asked: int | None,
+    warnings: list[str],
+) -> tuple[latent.LatentClasses, Classes, Numbers]:
+    """The best model of the whole sample of the largest accepted number whose classes are all large enough."""
+    passed = sorted((k for k in {verdict.k, *verdict.passed} if k <= verdict.k), reverse=True)
+    for k in [asked] if asked else dict.fromkeys([*passed, *range(verdict.k - 1, 1, -1)]):
+        model = _replicated(codes, k, finder.categories, learning)
+        rule = _rule(items, codes, learning.row_weights, model)
+        sizes = np.bincount(first_of(rule.losses(codes)), learning.row_weights, k).astype(np.float64)
+        if sizes.min() >= choosing.MIN_SHARE * sizes.sum():
+            if k != (asked or verdict.k):
+                warnings.append(f"{verdict.k} segments were taken down to {k}: of more, one holds under 5 % of all.")
+            return model, rule, sizes
+    share = 100 * sizes.min() / sizes.sum()
+    warnings.append(f"The smallest of the {model.k} segments holds only {share:.1f} % of the customers.")
+    return model, rule, sizes
+
+
+def _replicated(codes: Codes, k: int, categories: Sequence[int], learning: Learning) -> latent.LatentClasses:
+    """The best model, with more starts where only one of them found its likelihood."""
+    for starts in STARTS:
+        model = latent.latent_classes(
+            codes,
+            k,
+            weights=learning.row_weights,
+            categories=categories,
+            starts=starts,
+            seed=learning.seed,
+            progress=learning.progress,
+        )
+        if model.replications > 1:
+            break
+    return model
+
+
+def _by_bic(evidence: choosing.Panel) -> str:
+    """What the information criterion alone says."""
+    rows = [_row(option) for option in evidence.options]
+    best = min(rows, key=lambda row: row["bic"])
+    if len(rows) == 1:
+        return f"Its BIC is {best['bic']:.0f}."
+    return f"By BIC alone it would be {best['k']} classes (of {rows[0]['k']} to {rows[-1]['k']})."
+
+
+def _doubts(model: latent.LatentClasses) -> list[str]:
+    """What speaks against trusting the search."""
+    found = []
+    if model.replications == 1:
+        found.append(
+            f"Only 1 of {model.starts} starts found this likelihood, so another seed may find other segments: "
+            "fewer segments are surer."
+        )
+    if not model.converged:
+        found.append("The search had not come to rest when it was stopped: fewer segments are surer.")
+    return found
+
+
+def _row(option: choosing.Option) -> dict[str, Any]:
+    model: latent.LatentClasses = option.solution.model  # type: ignore[attr-defined]
+    return {
+        "k": option.k,
+        "ari": [exact(float(a)) for a in option.ari],
+        "mean_ari": exact(option.mean_ari),
+        "jaccard": [exact(float(j)) for j in option.jaccard],
+        "min_jaccard": exact(option.min_jaccard),
+        "smallest_share": exact(option.smallest_share),
+        "loss": exact(option.solution.loss),
+        "aic": exact(model.aic),
+        "bic": exact(model.bic),
+        "icl": exact(model.icl),
+        "entropy": exact(model.relative_entropy),
+        "starts": model.starts,
+        "replications": model.replications,
+        "failures": list(option.failures),
+    }
+
+
+def _require(k: int, most: int, items: int, learning: Learning) -> None:
+    if k > most:
+        raise FitError(
+            f"{learning.where}: {k} latent classes were asked for; the answers to {items} "
+            f"{'trait' if items == 1 else 'traits'} can tell only {most} apart.",
+            why="There must be more patterns of answers, and more that occur, than the classes have probabilities.",
+            fix="Ask for fewer segments, or add traits.",
+        )
+
+
+# From traits to answers -----------------------------------------------------------------------------------------------
+
+
+def _answers(
+    chosen: Sequence[Trait], learning: Learning, warnings: list[str]
+) -> tuple[tuple[Item, ...], Codes, Learning]:
+    """The items, still without probabilities, and the codes of those of whom at least half of the items are known."""
+    items = [item for trait in chosen if (item := _item(trait, learning, warnings)) is not None]
+    if not items:
+        raise FitError(
+            f"{learning.where}: no trait has two different answers.",
+            why=f"Looked at: {', '.join(t.name for t in chosen)}.",
+            fix="Choose traits that customers differ in; `segmentry show traits` lists them.",
+        )
+    codes = _coded(items, learning)
+    kept = [j for j in range(len(items)) if not _says_the_same(items, codes, j, warnings)]
+    codes, items = codes[:, kept], [items[j] for j in kept]
+    # Who will be placed as "no data" must not form segments.
+    known = (codes != NOT_ANSWERED).sum(axis=1) * 2 >= len(items)
+    if not known.any():
+        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(i.trait for i in items)}.")
+    return tuple(items), codes[known], learning.only(known)
+
+
+def _item(trait: Trait, learning: Learning, warnings: list[str]) -> Item | None:
+    """How a trait becomes answers; None, with a warning, where it has not two of them."""
+    known = learning.sample[trait.name].dropna()
+    item = None
+    if trait.kind == "number":
+        item = _banded(trait.name, known.to_numpy(dtype=np.float64), warnings)
+    elif trait.kind == "category":
+        counts = known.value_counts()
+        # of equally frequent ones the first by name, so that the order of the rows does not matter
+        levels = sorted(map(str, counts.index), key=lambda level: (-int(counts[level]), level))
+        if len(levels) > MOST_ANSWERS:
+            share = float(counts[levels[:MOST_ANSWERS]].sum() / counts.sum())
+            warnings.append(
+                f"{trait.name}: of {len(levels)} different answers the {MOST_ANSWERS} most frequent count "
+                f"({100 * share:.0f} % of all); the others count as not known."
+            )
+        if len(levels) > 1:
+            item = Item(trait.name, (), levels=tuple(levels[:MOST_ANSWERS]))
+    elif known.nunique() > 1:
+        item = Item(trait.name, ())
+    if item is None:
+        warnings.append(f"{trait.name} is left out: it is the same for everybody, or not known.")
+    return item
+
+
+def _banded(name: str, values: Numbers, warnings: list[str]) -> Item | None:
+    """A number as answers: each of a few different values is one, of many every quarter of the customers."""
+    different = np.unique(values[np.isfinite(values)])
+    if len(different) < 2:
+        return None
+    if len(different) <= FEW_VALUES:
+        return Item(name, (), cuts=tuple(exact(float(value)) for value in different[1:]))
+    quarters = {float(q) for q in np.quantile(values[np.isfinite(values)], [0.25, 0.5, 0.75]) if q > different[0]}
+    cuts = tuple(exact(cut) for cut in sorted(quarters or {float(different[1])}))
+    told = ", ".join(figure(cut) for cut in cuts)
+    warnings.append(
+        f"{name} is a number and enters as {len(cuts) + 1} bands, cut at {told}: latent classes know whether answers "
+        "differ, not by how much. For amounts use kmeans or mixtures."
+    )
+    return Item(name, (), cuts=cuts)
+
+
+def _coded(items: Sequence[Item], learning: Learning) -> Codes:
+    """(n, p) the answers of the sample, by the expression that also places the base."""
+    with engine.in_memory() as con:
+        traits = con.create_table("sample", learning.sample[[item.trait for item in items]].reset_index(drop=True))
+        numbered = traits.mutate(row_number=ibis.row_number())
+        made = numbered.select(
+            "row_number", **{f"c{j}": item.code(numbered).fill_null(NOT_ANSWERED) for j, item in enumerate(items)}
+        )
+        frame = con.to_pandas(made.order_by("row_number")).drop(columns="row_number")
+    return frame.to_numpy(dtype=np.int64)
+
+
+def _says_the_same(items: Sequence[Item], codes: Codes, j: int, warnings: list[str]) -> bool:
+    """Whether an item only repeats one before it: to the model it would be a second witness."""
+    for i in range(j):
+        both = codes[(codes[:, i] != NOT_ANSWERED) & (codes[:, j] != NOT_ANSWERED)][:, [i, j]]
+        pairs = np.unique(both, axis=0)
+        answers = min(_answers_of(items[i]), _answers_of(items[j]))
+        one_to_one = len(np.unique(pairs[:, 0])) == len(np.unique(pairs[:, 1])) == len(pairs) >= answers
+        if one_to_one:
+            warnings.append(f"{items[j].trait} is left out: it says the same as {items[i].trait}.")
+            return True
+    return False
+
+
+def _answers_of(item: Item) -> int:
+    return len(item.levels) or len(item.cuts) + 1 if item.levels or item.cuts else 2
+
+
+# From classes to a rule -----------------------------------------------------------------------------------------------
+
+
+def _rule(items: Sequence[Item], codes: Codes, weights: Numbers, model: latent.LatentClasses) -> Classes:
+    """The rule that places by a model, and how unlike its class somebody may be.
+
+    To every class one person is added who answers like everybody (the Bayes constant of Vermunt & Magidson 2016), so
+    that an answer that nobody of a class gave is rare there, not impossible.
+    """
+    members = model.shares * model.respondents
+    with_logs = []
+    for item, column, table in zip(items, codes.T, model.probabilities, strict=True):
+        given = column != NOT_ANSWERED
+        counts = np.bincount(column[given], weights[given], table.shape[1]) + 1.0
+        smoothed = (members[:, None] * table + counts / counts.sum()) / (members[:, None] + 1.0)
+        with_logs.append(replace(item, logs=tuple(tuple(exact(float(v)) for v in row) for row in np.log(smoothed))))
+    rule = Classes(tuple(exact(float(v)) for v in np.log(model.shares)), tuple(with_logs), limit=0.0)
+    return replace(rule, limit=exact(_limit(rule.person_fit(codes), weights)))
+
+
+def _limit(person_fit: Numbers, weights: Numbers) -> float:
+    """Below this there is no good fit: half as far again as 99 of 100 members, so that only strangers fall out."""
+    return min(1.5 * quantile(person_fit, 0.01, weights), -1.0)
