@@ -112,7 +112,7 @@ def test_two_segments_of_one_name_are_refused() -> None:
         (
             "{method: value_tiers}",
             "{trait: value}",
-            "value: method is needed. Allowed: bands, crossing, kmeans, rfm, rules, trees, value_tiers",
+            "value: method is needed. Allowed: bands, crossing, kmeans, latent_classes, rfm, rules, trees, value_tiers",
         ),
         ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
     ],

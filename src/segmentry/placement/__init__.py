@@ -3,8 +3,8 @@
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
 cell, cells give segments), :class:`Nearest` (closest centre), :class:`Classes` (most probable given the answers) or
 :class:`Crossing` (of two of them). A rule turns a table of traits into a table of placements in three named steps
-(prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and 10), and says for one customer why,
-and what would have to change. A new kind of rule is a new file and a line in ``RULES``.
+(prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and 10), and says for one customer
+why, and what would have to change. A new kind of rule is a new file and a line in ``RULES``.
 
 Placements have the columns of the traits' keys and ``segment_index`` (-1 no data, -2 no good fit), ``fit``,
 ``runner_up_index``, ``margin``, ``score``.
