@@ -51,6 +51,8 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("segmentations.NAME with method: kmeans", config.KMeans),
     ("segmentations.NAME with method: trees", config.Trees),
     ("segmentations.NAME with method: crossing", config.Crossing),
+    ("segmentations.NAME with method: kprototypes", config.KPrototypes),
+    ("segmentations.NAME with method: mixtures", config.Mixtures),
     ("segmentations.NAME with method: latent_classes", config.LatentClasses),
     ("segmentations.NAME.segments.NAME of the other methods", config.SegmentText),
 )

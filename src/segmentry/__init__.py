@@ -2,7 +2,7 @@
 
 >>> import segmentry as sg
 >>> sorted(name for name in sg.__all__)[:4]
-['Bands', 'KMeans', 'LatentClasses', 'Rfm']
+['Bands', 'KMeans', 'KPrototypes', 'LatentClasses']
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from segmentry import lifetime
     from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
-    from segmentry.segment.alone import Bands, KMeans, LatentClasses, Rfm, Rules, Trees, ValueTiers
+    from segmentry.segment.alone import (
+        Bands,
+        KMeans,
+        KPrototypes,
+        LatentClasses,
+        Mixtures,
+        Rfm,
+        Rules,
+        Trees,
+        ValueTiers,
+    )
     from segmentry.segmentation import Segmentation
     from segmentry.workspace import Workspace
     from segmentry.workspace import open_workspace as open
@@ -24,7 +34,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Bands",
     "KMeans",
+    "KPrototypes",
     "LatentClasses",
+    "Mixtures",
     "Rfm",
     "Rules",
     "Segmentation",
@@ -41,6 +53,8 @@ __all__ = [
 _WHERE = {
     "Bands": ("segmentry.segment.alone", "Bands"),
     "KMeans": ("segmentry.segment.alone", "KMeans"),
+    "KPrototypes": ("segmentry.segment.alone", "KPrototypes"),
+    "Mixtures": ("segmentry.segment.alone", "Mixtures"),
     "LatentClasses": ("segmentry.segment.alone", "LatentClasses"),
     "Rfm": ("segmentry.segment.alone", "Rfm"),
     "Rules": ("segmentry.segment.alone", "Rules"),

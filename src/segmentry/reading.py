@@ -32,7 +32,7 @@ from segmentry.segment.objectives import Aim
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
-from segmentry.target import future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
+from segmentry.target import criteria, future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
 from segmentry.target.future_value import FutureValue
 from segmentry.target.need_quotes import Said
 from segmentry.target.needs_report import NeedsReport
@@ -128,6 +128,7 @@ class Overview:
     lifetime: LifetimeReport | None = None
     needs: NeedsReport | None = None
     aims: tuple[Aim, ...] = ()  # of the objectives
+    criteria: Mapping[str, tuple[criteria.Checked, ...]] = field(default_factory=dict)  # by segmentation
 
 
 @dataclass(frozen=True)
@@ -300,6 +301,13 @@ class Reading:
             value_trait=base["value_trait"],
             before=self.earlier_sizes.get(name),
         )
+
+    def criteria(self, name: str) -> tuple[criteria.Checked, ...]:
+        """Which segments of a segmentation are worth having, by criteria that the data can answer."""
+        found, summary = self.segmentation(name), self.summary(name)
+        placed = self.table(f"assign:{name}", "memberships")
+        people = self.table("resolve", "golden_customers") if "resolve" in self.current else None
+        return criteria.check(found, summary, criteria.reachable(placed, people))
 
     def quarantined(self) -> ir.Table | None:
         """The records in quarantine with their ids; None where none has ever been there."""
@@ -544,6 +552,7 @@ class Reading:
             lifetime=self.lifetime(),
             needs=needs if needs.tells else None,
             aims=self.aims(),
+            criteria={n: self.criteria(n) for n in self.segmentations()},
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

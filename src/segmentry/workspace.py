@@ -281,36 +281,34 @@ class Workspace:
         if segments is not None:
             settings = segment.with_number(settings, segments, where=f"segmentation {name}")
         run = self._current("traits")
-        number = self._next_version(name)
         with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
             with self.engine.session({"traits": run.id}) as session:
-                base = base_of(run, settings.unit)
-                specs = {t.name: t for t in traits.from_json(base["traits"])}
-                table = session.table("traits", TRAIT_TABLES[settings.unit])
-                drawing = Samples(session, run, self.config)
-                parts = due.parts(self.root, self.config, name, self.state.current())
-                population = segment.population_of(settings, parts)
-                variables = segment.variables_named(settings, specs)
-                wanted = (run.id, settings.unit, population, variables * 100 > self.config.sample.size)
-                if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
-                    self._drawn = (wanted, drawing.drawn(settings.unit, population, variables))
-                learning = drawing.learning(name, settings, self._drawn[1])
-                aims, told = self.config.objectives, self._progress(f"fit:{name}")
-                learning = replace(learning, progress=told, objectives=aims, parts=parts)
-                fitted = segment.fit(name, settings, learning, version=number, as_of=run.as_of)
-                book = playbooks.load(self.root / playbooks.FILE_NAME)
-                fitted = samples.with_names(
-                    fitted,
-                    table,
-                    specs,
-                    base["largest"],
-                    book,
-                    lambda rows: session.keep("placed", rows, self._progress(f"fit:{name}")),
-                )
-                fitted = segment.bias.with_report(fitted, learning)
+                fitted = self.learned(session, run, name, settings)
             done({}, artefacts.save_segmentation(self.root, fitted))
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
+
+    def learned(self, session: Session, run: Run, name: str, settings: Any) -> Segmentation:
+        """The next version of a segmentation, learned on a sample of the traits of a session; nothing is written."""
+        base = base_of(run, settings.unit)
+        specs = {t.name: t for t in traits.from_json(base["traits"])}
+        table, drawing = session.table("traits", TRAIT_TABLES[settings.unit]), Samples(session, run, self.config)
+        variables, parts = (
+            segment.variables_named(settings, specs),
+            due.parts(self.root, self.config, name, self.state.current()),
+        )
+        population = segment.population_of(settings, parts)
+        wanted = (run.id, settings.unit, population, variables * 100 > self.config.sample.size)
+        if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
+            self._drawn = (wanted, drawing.drawn(settings.unit, population, variables))
+        tell = self._progress(f"fit:{name}")
+        learning = drawing.learning(name, settings, self._drawn[1])
+        learning = replace(learning, progress=tell, objectives=self.config.objectives, parts=parts)
+        fitted = segment.fit(name, settings, learning, version=self._next_version(name), as_of=run.as_of)
+        book = playbooks.load(self.root / playbooks.FILE_NAME)
+        kept = lambda rows: session.keep("placed", rows, tell)  # noqa: E731
+        fitted = samples.with_names(fitted, table, specs, base["largest"], book, kept)
+        return segment.bias.with_report(fitted, learning)
 
     def aim(self, name: str) -> Run:
         """Learn anew, on the sample, what goes with the behaviour of an objective, and who else is like its customers.

@@ -28,6 +28,7 @@ from plotly.offline import get_plotlyjs
 from segmentry.apps import (
     bias,
     charts,
+    choosing_charts,
     findings,
     lifetime_charts,
     lifetime_findings,
@@ -45,6 +46,7 @@ from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, LifetimeReport, Overview, QualityReport, TraitCover
 from segmentry.target import unmet_needs
+from segmentry.target.criteria import Checked
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
 from segmentry.target.satisfaction import Score
@@ -115,6 +117,7 @@ class Section:
     cards: tuple[Card, ...]
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
     notes: tuple[str, ...] = ()
+    criteria: tuple[Checked, ...] = ()  # whether each segment is worth having
     bias: tuple[str, ...] = ()  # how protected traits and the segments go together
 
 
@@ -315,6 +318,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         cards=cards,
         profile=_profile_rows(summary, overview.currency),
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
+        criteria=overview.criteria.get(summary.name, ()),
         bias=tuple(bias.sentences(summary.report)),
     )
 
@@ -328,6 +332,7 @@ def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told:
         ("tiers", charts.tier_pareto(summary, tiered) if tiered else None, _TIER_NOTE.format(units.capitalize())),
         ("map", charts.rfm_map(summary), _MAP_NOTE.format(unit, units)),
         ("panel", charts.stability(summary), _PANEL_NOTE.format(unit, units)),
+        *choosing_charts.drawn(summary),
         ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE.format(units)),
     )
     found = (_chart(f"{prefix}-{kind}", figure, note) for kind, figure, note in drawn)

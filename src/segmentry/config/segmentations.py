@@ -112,17 +112,50 @@ class ValueTiers(_Segmentation):
         return self
 
 
+class Serve(Part):
+    """From when on a segment is large enough to be worth an own treatment, and how many of them a team can serve."""
+
+    share: float = Field(0.05, ge=0, le=0.5, description="Least share of the customers of a segment.")
+    # Below about 30 members a mean says little.
+    count: int = Field(30, ge=1, description="Fewest customers of a segment, counted in the sample.")
+    most: int | None = Field(None, ge=2, le=20, description="Most segments that can be served. Default: 8.")
+
+
 class KMeans(_Segmentation):
     """Groups of similar customers (k-means)."""
 
     method: Literal["kmeans"] = Field(description="The method.")
     traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
     segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    serve: Serve = Field(Serve(), description="What a segment needs to be worth having.")
 
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _some(value)
+        return _two_to_twenty(value)
+
+
+class KPrototypes(_Segmentation):
+    """Groups of similar customers by numbers and categories together, gaps allowed (k-prototypes)."""
+
+    method: Literal["kprototypes"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    gamma: float | Literal["auto"] = Field(
+        "auto", description="What a category that differs adds to a squared distance; auto: as much as a number does."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+    @field_validator("gamma")
+    @classmethod
+    def _above_zero(cls, value: object) -> object:
+        if isinstance(value, float) and not 0 < value <= 1000:  # numbers are z-scores: 1,000 leaves only the categories
+            raise ValueError("needs a number above 0, at most 1000, or auto")
+        return value
 
 
 class LatentClasses(_Segmentation):
@@ -135,10 +168,26 @@ class LatentClasses(_Segmentation):
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _some(value)
+        return _two_to_twenty(value)
 
 
-def _some(value: object) -> object:
+class Mixtures(_Segmentation):
+    """Groups of customers as overlapping clouds of their own size and shape, by numbers (Gaussian mixture)."""
+
+    method: Literal["mixtures"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    shape: Literal["auto", "full", "tied", "diagonal"] = Field(
+        "auto", description="Covariances: of each segment, one for all, none; auto takes the lowest BIC."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+
+def _two_to_twenty(value: object) -> object:
     """A number of segments that is asked for, checked."""
     if isinstance(value, int) and not 2 <= value <= 20:
         raise ValueError("needs a number from 2 to 20, or auto")
@@ -198,8 +247,11 @@ class Crossing(_Segmentation):
     segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
 
 
-_ALL = (Rules, Rfm, ValueTiers, Bands, KMeans, LatentClasses, Trees, Crossing)
 Segmentation = Annotated[
-    Rules | Rfm | ValueTiers | Bands | KMeans | LatentClasses | Trees | Crossing, Field(discriminator="method")
+    Rules | Rfm | ValueTiers | Bands | KMeans | KPrototypes | LatentClasses | Mixtures | Trees | Crossing,
+    Field(discriminator="method"),
 ]
-METHODS: dict[str, type[_Segmentation]] = {get_args(m.model_fields["method"].annotation)[0]: m for m in _ALL}
+METHODS: dict[str, type[_Segmentation]] = {
+    get_args(m.model_fields["method"].annotation)[0]: m
+    for m in (Rules, Rfm, ValueTiers, Bands, KMeans, KPrototypes, LatentClasses, Mixtures, Trees, Crossing)
+}

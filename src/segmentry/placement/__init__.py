@@ -1,7 +1,8 @@
 """The rules that place a customer, and the preparation before them, as data.
 
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
-cell, cells give segments), :class:`Nearest` (closest centre), :class:`Classes` (most probable given the answers) or
+cell, cells give segments), :class:`Nearest` (closest centre), :class:`Prototypes` (closest of numbers and categories),
+:class:`Mixture` (most probable Gaussian component), :class:`Classes` (most probable given the answers) or
 :class:`Crossing` (of two of them). A rule turns a table of traits into a table of placements in three named steps
 (prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and 10), and says for one customer
 why, and what would have to change. A new kind of rule is a new file and a line in ``RULES``.
@@ -21,27 +22,36 @@ from segmentry.placement.cascade import Cascade
 from segmentry.placement.classes import NOT_ANSWERED, Classes, Item, first_of
 from segmentry.placement.crossing import Crossing
 from segmentry.placement.grid import Band, Grid
+from segmentry.placement.mixture import Component, Mixture, component
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
+from segmentry.placement.prototypes import NO, YES, Category, Prototypes
 from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, exact, figure, words
 
 __all__ = [
+    "NO",
     "NOT_ANSWERED",
     "NO_DATA",
     "NO_GOOD_FIT",
     "RULES",
+    "YES",
     "Band",
     "Cascade",
+    "Category",
     "Classes",
+    "Component",
     "Crossing",
     "Grid",
     "Item",
+    "Mixture",
     "Move",
     "Nearest",
     "Prep",
+    "Prototypes",
     "Reason",
     "Rule",
     "Why",
+    "component",
     "exact",
     "figure",
     "first_of",
@@ -50,7 +60,8 @@ __all__ = [
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Classes, Grid, Nearest, Crossing)}
+_ALL: tuple[type[Rule], ...] = (Cascade, Classes, Crossing, Grid, Mixture, Nearest, Prototypes)
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in _ALL}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:

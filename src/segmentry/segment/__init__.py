@@ -15,7 +15,19 @@ from threadpoolctl import threadpool_limits
 from segmentry import config, expressions
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import bands, bias, crossing, kmeans, latent_classes, rfm, rules, trees, value_tiers
+from segmentry.segment import (
+    bands,
+    bias,
+    crossing,
+    kmeans,
+    kprototypes,
+    latent_classes,
+    mixtures,
+    rfm,
+    rules,
+    trees,
+    value_tiers,
+)
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segment.variables import matches
 from segmentry.segmentation import Segmentation
@@ -40,10 +52,12 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "kmeans": kmeans.fit,
     "trees": trees.fit,
     "crossing": crossing.fit,
+    "kprototypes": kprototypes.fit,
     "latent_classes": latent_classes.fit,
+    "mixtures": mixtures.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
-FIND_SEGMENTS = frozenset({"kmeans", "latent_classes"})
+FIND_SEGMENTS = frozenset({"kmeans", "kprototypes", "latent_classes", "mixtures"})
 
 
 def fit(
@@ -85,7 +99,13 @@ def fit(
         owner=settings.owner,
         review_by=settings.review_by,
         as_of=as_of,
-        report={"rows": len(learning.sample), "seed": learning.seed, **report},
+        report={
+            "rows": len(learning.sample),
+            "seed": learning.seed,
+            "settings": settings.model_dump(mode="json"),
+            "data": sorted({need for t in kinds for need in learning.specs[t].needs}),
+            **report,
+        },
     )
 
 
@@ -109,8 +129,8 @@ def with_number(settings: config.Segmentation, segments: int, *, where: str) -> 
     """The settings with the number of segments set by hand."""
     if settings.method not in FIND_SEGMENTS:
         raise UsageError(
-            f"{where}: the number of segments can be set for {' and '.join(sorted(FIND_SEGMENTS))}; "
-            f"this is {settings.method}.",
+            f"{where}: the number of segments can be set for {', '.join(sorted(FIND_SEGMENTS))}; this is"
+            f" {settings.method}.",
             fix="Change its segments, tiers or cuts in segmentry.yaml.",
         )
     return type(settings).model_validate({**settings.model_dump(), "segments": segments})

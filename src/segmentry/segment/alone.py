@@ -39,6 +39,18 @@ class KMeans(config.KMeans, _Alone):
     method: Any = "kmeans"
 
 
+class KPrototypes(config.KPrototypes, _Alone):
+    """Groups of similar customers by numbers and categories, gaps allowed."""
+
+    method: Any = "kprototypes"
+
+
+class Mixtures(config.Mixtures, _Alone):
+    """Groups of customers as overlapping clouds."""
+
+    method: Any = "mixtures"
+
+
 class LatentClasses(config.LatentClasses, _Alone):
     """Groups of people who answer alike: categories and yes/no answers. ``traits=["*"]`` means all columns."""
 
@@ -85,7 +97,8 @@ def _frame(traits: Any) -> pd.DataFrame:
 
 
 def _spec(name: str, values: pd.Series) -> Trait:
-    if pd.api.types.is_bool_dtype(values):
+    # a column of yes, no and gaps is an object to pandas
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
         return Trait(name, Model.BEHAVIORAL, "boolean", name)
     if pd.api.types.is_numeric_dtype(values):
         return Trait(name, Model.BEHAVIORAL, "number", name)

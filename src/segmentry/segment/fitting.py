@@ -100,6 +100,11 @@ def quantile(values: Numbers, share: float, weights: Numbers) -> float:
     return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
 
 
+def stranger(distances: Numbers, weights: Numbers) -> float:
+    """Beyond this there is no good fit: half as far again as 99 of 100 members, so that only strangers fall out."""
+    return 1.5 * quantile(distances, 0.99, weights) if distances.max() > 0 else 1.0
+
+
 def prepared(prep: Sequence[Prep], sample: pd.DataFrame) -> Numbers:
     """The prepared numbers of a sample, (rows, len(prep)), by the expression that also places the base."""
     with engine.in_memory() as con:
