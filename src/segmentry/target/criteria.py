@@ -120,7 +120,7 @@ def _actionable(segment: SegmentSummary, written: Collection[str]) -> Criterion:
 
 def _stable(jaccard: float | None, method: str) -> Criterion:
     if jaccard is None:
-        return Criterion("stable", None, f"set by {method.replace('_', ' ')}, not found in the data")
+        return Criterion("stable", None, f"{method.replace('_', ' ')} gives no figure for it")
     return Criterion("stable", jaccard >= _STABLE, f"comes back by {jaccard:.2f} in new samples")
 
 
