@@ -105,14 +105,15 @@ def test_two_segments_of_one_name_are_refused() -> None:
         (
             "{method: value_tiers}",
             "{method: value_tiers, n: 5}",
-            "value.n: this key is not known. Allowed: cuts, method",
+            "value.n: this key is not known. Allowed: allow, cuts, method",
         ),
         ("{method: value_tiers}", "{method: value_tiers, tiers: 5}", "value.tiers: '5': needs a list, such as [a, b]"),
         ("{method: value_tiers}", "5", "value: '5': needs keys with values"),
         (
             "{method: value_tiers}",
             "{trait: value}",
-            "value: method is needed. Allowed: kmeans, rfm, rules, value_tiers",
+            "value: method is needed. Allowed: bands, crossing, kmeans, kprototypes, latent_classes, mixtures, rfm, "
+            "rules, trees, value_tiers",
         ),
         ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
@@ -48,6 +49,12 @@ def _write_files(guide: str, folder: Path, csv: str) -> None:
         block = re.search(rf"{file}[^\n]*:\n```{kind}\n(.*?)```", guide, re.DOTALL)
         assert block is not None
         (folder / file).write_text(block[1], encoding="utf-8")
+
+
+def test_the_guide_to_segments_is_what_python_says(project_root: Path) -> None:
+    done = doctest.testfile(str(project_root / "docs" / "guides" / "segments.md"), module_relative=False)
+    assert done.attempted > 15
+    assert done.failed == 0
 
 
 def test_the_guide_to_declared_traits_is_what_a_run_gives(project_root: Path, tmp_path: Path) -> None:
@@ -181,12 +188,16 @@ def test_commands_of_the_documentation_exist(project_root: Path) -> None:
 
 def test_public_names_are_few_and_pinned() -> None:
     assert sorted(sg.__all__) == [
+        "Bands",
         "KMeans",
+        "KPrototypes",
         "LatentClasses",
+        "Mixtures",
         "Rfm",
         "Rules",
         "Segmentation",
         "SegmentryError",
+        "Trees",
         "ValueTiers",
         "Workspace",
         "create",

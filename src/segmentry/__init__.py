@@ -2,7 +2,7 @@
 
 >>> import segmentry as sg
 >>> sorted(name for name in sg.__all__)[:4]
-['KMeans', 'LatentClasses', 'Rfm', 'Rules']
+['Bands', 'KMeans', 'KPrototypes', 'LatentClasses']
 """
 
 from __future__ import annotations
@@ -16,18 +16,32 @@ if TYPE_CHECKING:
     from segmentry import lifetime
     from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
-    from segmentry.segment.alone import KMeans, LatentClasses, Rfm, Rules, ValueTiers
+    from segmentry.segment.alone import (
+        Bands,
+        KMeans,
+        KPrototypes,
+        LatentClasses,
+        Mixtures,
+        Rfm,
+        Rules,
+        Trees,
+        ValueTiers,
+    )
     from segmentry.segmentation import Segmentation
     from segmentry.workspace import Workspace
     from segmentry.workspace import open_workspace as open
 
 __all__ = [
+    "Bands",
     "KMeans",
+    "KPrototypes",
     "LatentClasses",
+    "Mixtures",
     "Rfm",
     "Rules",
     "Segmentation",
     "SegmentryError",
+    "Trees",
     "ValueTiers",
     "Workspace",
     "create",
@@ -37,12 +51,16 @@ __all__ = [
 
 # Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
 _WHERE = {
+    "Bands": ("segmentry.segment.alone", "Bands"),
     "KMeans": ("segmentry.segment.alone", "KMeans"),
+    "KPrototypes": ("segmentry.segment.alone", "KPrototypes"),
+    "Mixtures": ("segmentry.segment.alone", "Mixtures"),
     "LatentClasses": ("segmentry.segment.alone", "LatentClasses"),
     "Rfm": ("segmentry.segment.alone", "Rfm"),
     "Rules": ("segmentry.segment.alone", "Rules"),
     "Segmentation": ("segmentry.segmentation", "Segmentation"),
     "SegmentryError": ("segmentry.errors", "SegmentryError"),
+    "Trees": ("segmentry.segment.alone", "Trees"),
     "ValueTiers": ("segmentry.segment.alone", "ValueTiers"),
     "Workspace": ("segmentry.workspace", "Workspace"),
     "create": ("segmentry.beginnings", "create_workspace"),

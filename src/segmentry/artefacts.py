@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from segmentry.errors import DataError
 from segmentry.segmentation import Segmentation
-from segmentry.state import Run
-from segmentry.target import playbooks
+from segmentry.state import Run, Statement
+from segmentry.target import playbooks, trial
 from segmentry.traits import Learned
 from segmentry.version import __version__
 
@@ -52,6 +52,60 @@ def load_segmentation(root: Path, run: Run) -> Segmentation:
     made_up = found.report.get("texts", {})
     own = {s.name: {k: v for k, v in (("meaning", s.meaning), ("action", s.action)) if v} for s in found.segments}
     return found.with_texts({n: {**made_up.get(n, {}), **written.get(n, {}), **own[n]} for n in found.names})
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a segmentation: when it was fitted, on what, and what was said of it.
+
+    ``changed`` are the lines of segmentry.yaml that differ from the version before; ``data`` the columns that it reads.
+    """
+
+    version: int
+    fitted_at: datetime
+    as_of: date | None
+    method: str
+    segments: tuple[str, ...]
+    verdict: str
+    purpose: str
+    owner: str
+    review_by: date | None
+    data: tuple[str, ...]
+    changed: tuple[str, ...]
+    said: tuple[Statement, ...]
+
+    @property
+    def signed_by(self) -> str:
+        """Who signed it off last; empty where nobody did."""
+        return next((s.who for s in reversed(self.said) if s.signed), "")
+
+
+def versions(root: Path, runs: Sequence[Run], said: Sequence[Statement]) -> tuple[Version, ...]:
+    """The versions of a segmentation that its fits left, oldest first."""
+    found: list[Version] = []
+    before = None
+    for run in runs:
+        text = _read(root, run.facts["file"], "Put it back from a backup: what was fitted is never written again.")
+        fitted = Segmentation.from_json(text, where=run.facts["file"])
+        settings = fitted.report.get("settings", {})
+        found.append(
+            Version(
+                fitted.version,
+                run.started_at,
+                fitted.as_of,
+                fitted.method,
+                fitted.names,
+                str(fitted.report.get("verdict", "")),
+                fitted.purpose,
+                fitted.owner,
+                fitted.review_by,
+                tuple(fitted.report.get("data", ())),
+                trial.settings_changed(before, settings),
+                tuple(s for s in said if s.version == fitted.version),
+            )
+        )
+        before = settings
+    return tuple(found)
 
 
 def save_learned(root: Path, learned: Mapping[str, Learned], before: Mapping[str, Learned]) -> dict[str, str]:

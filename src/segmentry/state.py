@@ -49,6 +49,28 @@ _LOOKS = sa.Table(
     sa.Column("who", sa.String, nullable=False),
     sa.Column("what", sa.String, nullable=False),
 )
+_STATEMENTS = sa.Table(
+    "statements",
+    _META,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.DateTime, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("segmentation", sa.String, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("signed", sa.Boolean, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A comment on a version of a segmentation, or its sign-off: when (UTC), who (user of the system), what."""
+
+    at: datetime
+    who: str
+    version: int
+    signed: bool
+    text: str
 
 
 @dataclass(frozen=True)
@@ -189,6 +211,18 @@ class State:
         """Who looked at personal data, oldest first."""
         with self._db.connect() as con:
             return [Look(row.at, row.who, row.what) for row in con.execute(sa.select(_LOOKS).order_by(_LOOKS.c.id))]
+
+    def note_statement(self, who: str, segmentation: str, version: int, text: str, *, signed: bool) -> None:
+        """Note a comment on a version of a segmentation, or its sign-off."""
+        row = {"at": _now(), "who": who, "segmentation": segmentation, "version": version}
+        with self._db.begin() as con:
+            con.execute(_STATEMENTS.insert().values(**row, signed=signed, text=text))
+
+    def statements(self, segmentation: str) -> list[Statement]:
+        """What was said of a segmentation, oldest first."""
+        query = sa.select(_STATEMENTS).where(_STATEMENTS.c.segmentation == segmentation).order_by(_STATEMENTS.c.id)
+        with self._db.connect() as con:
+            return [Statement(row.at, row.who, row.version, row.signed, row.text) for row in con.execute(query)]
 
     def kept(self) -> list[Run]:
         """The runs whose files stay: the current one of every stage and the one before it."""

@@ -6,23 +6,25 @@ gate says no, 2 wrong use or config, 3 a defect of ours.
 
 from __future__ import annotations
 
-import getpass
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segmentry.apps.options import HERE, AsOf, Json, Name, Quiet, Unmasked, Where
+from segmentry.apps.options import name_of as _name
+from segmentry.apps.options import note_look as _note_look
+from segmentry.apps.options import opened as _opened
+from segmentry.apps.options import print_json as _print_json
+from segmentry.apps.options import without as _without
 from segmentry.errors import SegmentryError, UsageError
 from segmentry.wording import agree
 
 if TYPE_CHECKING:
     from segmentry.data.plan import Plan
-    from segmentry.workspace import Workspace
 
 app = typer.Typer(
     name="segmentry",
@@ -37,16 +39,6 @@ app = typer.Typer(
 note_app = typer.Typer(help="Claims of market research, beside what they speak of.", no_args_is_help=True)
 app.add_typer(note_app, name="note")
 
-Where = Annotated[Path, typer.Option("--workspace", "-w", help="Folder of the workspace.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-Unmasked = Annotated[bool, typer.Option("--unmasked", help="Show personal values; who looked is kept in the state.")]
-Name = Annotated[str | None, typer.Argument(help="Segmentation; default: the primary one.")]
-AsOf = Annotated[
-    datetime | None,
-    typer.Option("--as-of", formats=["%Y-%m-%d"], help="Date of the picture; default: as segmentry.yaml says."),
-]
-HERE = Path()
 _INTERRUPTED = 130  # what Typer exits with after Ctrl-C, as shells do
 REPORT = "report.html"
 
@@ -333,22 +325,29 @@ def fit(
     segments: Annotated[int | None, typer.Option(min=2, max=20, help="Number, for methods that find segments.")] = None,
     sample: Annotated[Path | None, typer.Option(help="Learn from this file of `segmentry sample` alone.")] = None,
     artefact: Annotated[Path | None, typer.Option(help="Place everybody by this one, fitted elsewhere.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show who would move; write nothing.")] = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Learn a segmentation anew and place everybody by it; the version before stays on disk."""
-    from segmentry.apps import terminal
+    from segmentry.apps import definitions, terminal
 
-    if artefact is not None and (sample or segments):
-        raise UsageError("--artefact takes a segmentation as it was fitted.", fix="Leave --sample and --segments out.")
-    with _opened(workspace, quiet) as space:
+    if (artefact is not None and (sample or segments)) or (dry_run and (artefact or sample)):
+        raise UsageError("--artefact, --sample and --dry-run each go alone.", fix="Leave the others out.")
+    with _opened(workspace, quiet or json) as space:
         chosen = _name(space, name)
+        if dry_run:
+            definitions.try_fit(space, chosen, segments, json=json)
+            return
         if sample is not None:
             summary = space.fit_sample(chosen, sample, segments)
         else:
             space.adopt(chosen, artefact) if artefact is not None else space.fit(chosen, segments)
             space.assign(chosen)
             summary = space.summary(chosen)
-    if not quiet:
+    if json:
+        _print_json([_without(s, "apart") for s in summary.segments])
+    elif not quiet:
         terminal.segments(summary, space.config.currency)
         if sample is not None:
             terminal.studied(summary, space.config.currency)
@@ -423,6 +422,21 @@ def describe(
         terminal.describe(summary, shown, space.config.currency, notes)
         terminal.reliabilities(read)
         quality.healths(healths, rules)
+
+
+@app.command()
+def versions(
+    name: Name = None,
+    workspace: Where = HERE,
+    comment: Annotated[str, typer.Option(help="Say something of the current version.")] = "",
+    sign: Annotated[bool, typer.Option("--sign", help="Sign the current version off, as its owner.")] = False,
+    json: Json = False,
+) -> None:
+    """Show the versions of a segmentation: what changed in segmentry.yaml, what was said and who signed."""
+    from segmentry.apps import definitions
+
+    with _opened(workspace, True) as space:
+        definitions.versions(space, _name(space, name), comment, sign=sign, json=json)
 
 
 @app.command()
@@ -565,6 +579,30 @@ def sql(
 
 
 @app.command()
+def objectives(
+    name: Annotated[str | None, typer.Argument(help="Name of the objective; default: all.", show_default=False)] = None,
+    workspace: Where = HERE,
+    again: Annotated[bool, typer.Option("--again", help="Learn it anew first.")] = False,
+    dialect: Annotated[str | None, typer.Option("--sql", help="Print its score as SQL of this dialect.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what goes with the behaviour of an objective: favourable traits, ideal customers, the look-alike score."""
+    from segmentry.apps import objectives as showing
+    from segmentry.apps import terminal
+
+    with _opened(workspace, json or dialect is not None) as space:
+        for one in [name] if name else space.config.objectives:
+            space.aim_at(one, again=again)
+        with space.reading() as reading:
+            found = [aim for aim in reading.aims() if name in (None, aim.name)]
+            texts = [reading.score_sql(aim, dialect) for aim in found] if dialect else []
+    if dialect:
+        terminal.plain("\n".join(texts))
+    else:
+        terminal.json(found) if json else showing.show(found)
+
+
+@app.command()
 def lifetime(workspace: Where = HERE, json: Json = False) -> None:
     """Show lifetime value: the models, how well they forecast a holdout, and what the customers will bring."""
     from segmentry.apps import lifetime as showing
@@ -603,19 +641,6 @@ def schema() -> None:
 # Machinery ------------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _opened(path: Path, quiet: bool) -> Iterator[Workspace]:
-    from segmentry.apps import terminal
-    from segmentry.workspace import open_workspace
-
-    with terminal.Progress(quiet=quiet) as shown:
-        space = open_workspace(path, listener=shown.event)
-        try:
-            yield space
-        finally:
-            space.close()
-
-
 def _plan(root: Path, b2b: bool) -> Plan:
     """The data plan of the workspace in a folder; the general checklist where there is none yet."""
     from segmentry.config import FILE_NAME
@@ -625,37 +650,6 @@ def _plan(root: Path, b2b: bool) -> Plan:
         return make_plan(None, None, decisions.load(root), b2b=b2b)
     with _opened(root, True) as space:
         return space.plan(b2b=b2b)
-
-
-def _name(space: Workspace, name: str | None) -> str:
-    chosen = name or space.config.first
-    if chosen is None:
-        raise UsageError(
-            "There is no segmentation in segmentry.yaml.",
-            fix="Add one under `segmentations:`, such as value: {method: value_tiers}.",
-        )
-    return chosen
-
-
-def _note_look(space: Workspace, what: str) -> None:
-    """Note who looks at personal data, and say so."""
-    from segmentry.apps import terminal
-
-    who = getpass.getuser()
-    space.state.note_look(who, what)
-    terminal.warn(f"Personal values are shown; it is noted that {who} looked at: {what}.")
-
-
-def _without(value: Any, *names: str) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {k: v for k, v in asdict(value).items() if k not in names}
-
-
-def _print_json(value: object) -> None:
-    from segmentry.apps import terminal
-
-    terminal.json(value)
 
 
 def _version(wanted: bool) -> None:

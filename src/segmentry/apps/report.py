@@ -28,10 +28,12 @@ from plotly.offline import get_plotlyjs
 from segmentry.apps import (
     bias,
     charts,
+    choosing_charts,
     findings,
     lifetime_charts,
     lifetime_findings,
     needs_chart,
+    objectives,
     palette,
     profile_chart,
     words,
@@ -44,6 +46,7 @@ from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
 from segmentry.reading import Concern, LifetimeReport, Overview, QualityReport, TraitCover
 from segmentry.target import unmet_needs
+from segmentry.target.criteria import Checked
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
 from segmentry.target.satisfaction import Score
@@ -114,6 +117,7 @@ class Section:
     cards: tuple[Card, ...]
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
     notes: tuple[str, ...] = ()
+    criteria: tuple[Checked, ...] = ()  # whether each segment is worth having
     bias: tuple[str, ...] = ()  # how protected traits and the segments go together
 
 
@@ -165,6 +169,10 @@ def render(overview: Overview) -> str:
         needs=_needs(overview.needs) if overview.needs else None,
         quality=_quality(overview.quality) if overview.quality else None,
         lifetime=_lifetime(overview.lifetime) if overview.lifetime else None,
+        objectives=tuple(
+            (aim, objectives.summary(aim), objectives.shown(aim), market.about(overview.notes, aim.name))
+            for aim in overview.aims
+        ),
         trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
         model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
         verdicts=findings.VERDICTS,
@@ -310,6 +318,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         cards=cards,
         profile=_profile_rows(summary, overview.currency),
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
+        criteria=overview.criteria.get(summary.name, ()),
         bias=tuple(bias.sentences(summary.report)),
     )
 
@@ -323,6 +332,7 @@ def _charts(prefix: str, summary: SegmentationSummary, overview: Overview, told:
         ("tiers", charts.tier_pareto(summary, tiered) if tiered else None, _TIER_NOTE.format(units.capitalize())),
         ("map", charts.rfm_map(summary), _MAP_NOTE.format(unit, units)),
         ("panel", charts.stability(summary), _PANEL_NOTE.format(unit, units)),
+        *choosing_charts.drawn(summary),
         ("profile", profile_chart.profile(summary, overview.currency), _PROFILE_NOTE.format(units)),
     )
     found = (_chart(f"{prefix}-{kind}", figure, note) for kind, figure, note in drawn)

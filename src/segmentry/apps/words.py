@@ -243,7 +243,7 @@ def _with_unit(text: str, unit: str, *, one: bool) -> str:
 
 
 _SPELLED = {word.lower(): word for word in ("RFM", "CLV", "CRM", "B2B", "B2C", "VIP", "UK", "USA", "EU")}
-_SPELLED |= {"kmeans": "k-means"}
+_SPELLED |= {"kmeans": "k-means", "kprototypes": "k-prototypes"}
 
 
 def spoken(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Annotated, Literal, get_args
 
@@ -111,17 +112,50 @@ class ValueTiers(_Segmentation):
         return self
 
 
+class Serve(Part):
+    """From when on a segment is large enough to be worth an own treatment, and how many of them a team can serve."""
+
+    share: float = Field(0.05, ge=0, le=0.5, description="Least share of the customers of a segment.")
+    # Below about 30 members a mean says little.
+    count: int = Field(30, ge=1, description="Fewest customers of a segment, counted in the sample.")
+    most: int | None = Field(None, ge=2, le=20, description="Most segments that can be served. Default: 8.")
+
+
 class KMeans(_Segmentation):
     """Groups of similar customers (k-means)."""
 
     method: Literal["kmeans"] = Field(description="The method.")
     traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
     segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    serve: Serve = Field(Serve(), description="What a segment needs to be worth having.")
 
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _some(value)
+        return _two_to_twenty(value)
+
+
+class KPrototypes(_Segmentation):
+    """Groups of similar customers by numbers and categories together, gaps allowed (k-prototypes)."""
+
+    method: Literal["kprototypes"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    gamma: float | Literal["auto"] = Field(
+        "auto", description="What a category that differs adds to a squared distance; auto: as much as a number does."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+    @field_validator("gamma")
+    @classmethod
+    def _above_zero(cls, value: object) -> object:
+        if isinstance(value, float) and not 0 < value <= 1000:  # numbers are z-scores: 1,000 leaves only the categories
+            raise ValueError("needs a number above 0, at most 1000, or auto")
+        return value
 
 
 class LatentClasses(_Segmentation):
@@ -134,17 +168,90 @@ class LatentClasses(_Segmentation):
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _some(value)
+        return _two_to_twenty(value)
 
 
-def _some(value: object) -> object:
+class Mixtures(_Segmentation):
+    """Groups of customers as overlapping clouds of their own size and shape, by numbers (Gaussian mixture)."""
+
+    method: Literal["mixtures"] = Field(description="The method.")
+    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
+    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
+    shape: Literal["auto", "full", "tied", "diagonal"] = Field(
+        "auto", description="Covariances: of each segment, one for all, none; auto takes the lowest BIC."
+    )
+
+    @field_validator("segments")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return _two_to_twenty(value)
+
+
+def _two_to_twenty(value: object) -> object:
     """A number of segments that is asked for, checked."""
     if isinstance(value, int) and not 2 <= value <= 20:
         raise ValueError("needs a number from 2 to 20, or auto")
     return value
 
 
-Segmentation = Annotated[Rules | Rfm | ValueTiers | KMeans | LatentClasses, Field(discriminator="method")]
+class Bands(_Segmentation):
+    """One trait cut into named bands, at points set beforehand."""
+
+    method: Literal["bands"] = Field(description="The method.")
+    trait: str = Field(description="The trait that is cut: a number.")
+    cuts: tuple[float, ...] = Field(
+        min_length=1,
+        max_length=19,
+        description="Where bands end, ascending; a value on a cut is in the upper band.",
+    )
+    names: TextList = Field((), description="Names of the bands, lowest first. Default: what their ends are.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Bands:
+        if list(self.cuts) != sorted(set(self.cuts)) or not all(math.isfinite(cut) for cut in self.cuts):
+            raise ValueError("cuts: needs different numbers in ascending order, such as [18, 35, 60]")
+        if self.names and (len(self.names) != len(self.cuts) + 1 or len(set(self.names)) < len(self.names)):
+            raise ValueError(f"names: {len(self.cuts)} cuts make {len(self.cuts) + 1} bands, each with its own name.")
+        return self
+
+
+class Trees(_Segmentation):
+    """Groups that differ in an objective or a trait as much as readable conditions can make them (a tree)."""
+
+    method: Literal["trees"] = Field(description="The method.")
+    objective: str | None = Field(None, description="The objective whose behaviour the segments shall tell apart.")
+    target: str | None = Field(None, description="Instead of an objective: the trait that they shall tell apart.")
+    traits: TextList = Field(("auto",), description="Traits that may form the conditions; patterns such as needs.*")
+    least: float = Field(0.05, ge=0.005, le=0.4, description="Least share of the customers in a segment.")
+    most: int = Field(8, ge=2, le=20, description="Segments at most.")
+    depth: int = Field(4, ge=1, le=6, description="Conditions one after the other, at most.")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Trees:
+        if (self.objective is None) == (self.target is None):
+            raise ValueError("needs either objective, the name of one of the objectives, or target, a trait.")
+        return self
+
+
+class Crossing(_Segmentation):
+    """Every combination of two segmentations."""
+
+    method: Literal["crossing"] = Field(description="The method.")
+    of: tuple[str, str] = Field(description="The two segmentations, such as [value, needs].")
+    least: float = Field(0.02, ge=0, le=0.4, description="Least share of the customers in a combination of its own.")
+    small: Literal["nearest", "rest"] = Field(
+        "nearest", description="Smaller ones join the nearest combination, or make one segment together."
+    )
+    rest: str = Field("Other combinations", min_length=1, max_length=60, description="Its name where small is rest.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+
+Segmentation = Annotated[
+    Rules | Rfm | ValueTiers | Bands | KMeans | KPrototypes | LatentClasses | Mixtures | Trees | Crossing,
+    Field(discriminator="method"),
+]
 METHODS: dict[str, type[_Segmentation]] = {
-    get_args(m.model_fields["method"].annotation)[0]: m for m in (Rules, Rfm, ValueTiers, KMeans, LatentClasses)
+    get_args(m.model_fields["method"].annotation)[0]: m
+    for m in (Rules, Rfm, ValueTiers, Bands, KMeans, KPrototypes, LatentClasses, Mixtures, Trees, Crossing)
 }

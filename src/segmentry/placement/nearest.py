@@ -28,6 +28,30 @@ from segmentry.placement.rule import (
 )
 
 
+def closest(
+    scored: ir.Table, keys: Sequence[str], typical: Sequence[float], limit: Sequence[float], *, traits: int
+) -> ir.Table:
+    """The placements by squared distances ``d0``, ``d1`` ... and the number of the ``traits`` that are ``known``.
+
+    ``typical`` and ``limit`` are distances per segment, see :class:`Nearest`.
+    """
+    ks = range(len(typical))
+    second = ranked(scored, [f"d{k}" for k in ks])
+    near, far = second["best"].sqrt(), second["next"].sqrt()
+    median = ibis.cases(*((second["first"] == k, exact(typical[k])) for k in ks))
+    most = ibis.cases(*((second["first"] == k, exact(limit[k])) for k in ks))
+    unknown = second["known"] * 2 < traits
+    return placements(
+        second,
+        keys,
+        index=ibis.cases((unknown, NO_DATA), (near > most, NO_GOOD_FIT), else_=second["first"]),
+        fit=engine.ratio(median, median + near).fill_null(1.0),
+        runner=second["runner"],
+        margin=engine.ratio(far - near, far).fill_null(0.0) if len(ks) > 1 else ibis.null("float64"),
+        score=ibis.null("string"),
+    )
+
+
 @dataclass(frozen=True)
 class Nearest(Rule):
     """The closest of some centres, by Euclidean distance over prepared numbers.
@@ -58,21 +82,7 @@ class Nearest(Rule):
         return prepared.select(*keys, "known", **distances)
 
     def placed(self, scored: ir.Table, keys: Sequence[str]) -> ir.Table:
-        ks = range(len(self.centres))
-        second = ranked(scored, [f"d{k}" for k in ks])
-        near, far = second["best"].sqrt(), second["next"].sqrt()
-        typical = ibis.cases(*((second["first"] == k, exact(self.typical[k])) for k in ks))
-        limit = ibis.cases(*((second["first"] == k, exact(self.limit[k])) for k in ks))
-        unknown = second["known"] * 2 < len(self.traits)
-        return placements(
-            second,
-            keys,
-            index=ibis.cases((unknown, NO_DATA), (near > limit, NO_GOOD_FIT), else_=second["first"]),
-            fit=engine.ratio(typical, typical + near).fill_null(1.0),
-            runner=second["runner"],
-            margin=engine.ratio(far - near, far).fill_null(0.0) if len(ks) > 1 else ibis.null("float64"),
-            score=ibis.null("string"),
-        )
+        return closest(scored, keys, self.typical, self.limit, traits=len(self.traits))
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
         if index == NO_DATA:

@@ -45,7 +45,8 @@ class Prep:
         if self.level is not None:
             number = 1.0 if raw == self.level else (self.fill if raw is None else 0.0)
         else:
-            number = self.fill if raw is None or not abs(float(raw)) < BEYOND else float(raw)
+            known = known_number(raw)
+            number = self.fill if known is None else known
         value = min(max(number, self.low), self.high)
         if self.log:
             value = math.copysign(math.log1p(abs(value)), value)
@@ -55,3 +56,8 @@ class Prep:
         """The value of the trait that has this prepared number."""
         value = prepared * self.scale + self.centre
         return math.copysign(math.expm1(abs(value)), value) if self.log else value
+
+
+def known_number(raw: Any) -> float | None:
+    """One value as :func:`~segmentry.placement.rule.number` sees it: None where it is not known or no finite number."""
+    return None if raw is None or not abs(float(raw)) < BEYOND else float(raw)

@@ -39,6 +39,18 @@ class KMeans(config.KMeans, _Alone):
     method: Any = "kmeans"
 
 
+class KPrototypes(config.KPrototypes, _Alone):
+    """Groups of similar customers by numbers and categories, gaps allowed."""
+
+    method: Any = "kprototypes"
+
+
+class Mixtures(config.Mixtures, _Alone):
+    """Groups of customers as overlapping clouds."""
+
+    method: Any = "mixtures"
+
+
 class LatentClasses(config.LatentClasses, _Alone):
     """Groups of people who answer alike: categories and yes/no answers. ``traits=["*"]`` means all columns."""
 
@@ -63,6 +75,18 @@ class Rules(config.Rules, _Alone):
     method: Any = "rules"
 
 
+class Bands(config.Bands, _Alone):
+    """One trait cut at points set beforehand."""
+
+    method: Any = "bands"
+
+
+class Trees(config.Trees, _Alone):
+    """Groups that differ in a trait as much as readable conditions can make them."""
+
+    method: Any = "trees"
+
+
 def _frame(traits: Any) -> pd.DataFrame:
     if isinstance(traits, pd.DataFrame):
         return traits.head(_MOST_ROWS)
@@ -73,7 +97,8 @@ def _frame(traits: Any) -> pd.DataFrame:
 
 
 def _spec(name: str, values: pd.Series) -> Trait:
-    if pd.api.types.is_bool_dtype(values):
+    # a column of yes, no and gaps is an object to pandas
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "boolean":
         return Trait(name, Model.BEHAVIORAL, "boolean", name)
     if pd.api.types.is_numeric_dtype(values):
         return Trait(name, Model.BEHAVIORAL, "number", name)

@@ -20,6 +20,7 @@ from segmentry.catalogue import Trait
 from segmentry.config import LatentClasses
 from segmentry.errors import FitError
 from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure, first_of
+from segmentry.segment.choose import evidence_report
 from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile
 from segmentry.segment.variables import MOST, going_round, variables
 from segmentry.segmentation import Segment
@@ -62,6 +63,9 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
     verdict = choosing.decide(evidence)
     model, rule, sizes = _model(items, codes, finder, verdict, learning, asked, warnings)
     k = model.k
+    seen, weights = choosing.bounded(codes, learning.row_weights, PANEL_ROWS, learning.seed)
+    shown = evidence_report(finder, seen, weights, evidence, model.labels(seen))
+    shown["panel"] = [{**row, **_row(option)} for row, option in zip(shown["panel"], evidence.options, strict=True)]
     return Fitted(
         rule,
         tuple(Segment(name=f"Group {i + 1}", criteria="most probable given the answers") for i in range(k)),
@@ -70,7 +74,7 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
             "asked": asked,
             "verdict": verdict.structure,
             "because": f"{verdict.sentence} {_by_bic(evidence)}",
-            "panel": [_row(option) for option in evidence.options],
+            **shown,
             "passed": list(verdict.passed),
             "log_likelihood": exact(model.log_likelihood),
             "aic": exact(model.aic),

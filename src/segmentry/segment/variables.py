@@ -21,16 +21,19 @@ _CUT_OFF = 0.005
 _MOST_LEVELS = 8
 
 
-def variables(patterns: Sequence[str], default: Sequence[str], learning: Learning) -> list[Trait]:
+def variables(
+    patterns: Sequence[str], default: Sequence[str], learning: Learning, *, categories: bool = False
+) -> list[Trait]:
     """The traits that the patterns of the config mean; ``default`` are those that ``auto`` means where they exist.
 
+    Where none of these exists, ``auto`` means all, with or without ``categories``.
     No pattern means a trait that goes round (see :func:`going_round`); one that is named is taken.
 
     Raises :class:`FitError` when a pattern matches no trait, or nothing is left.
     """
     if tuple(patterns) == ("auto",):
         names = [n for n in default if n in learning.specs]
-        usable = [n for n, s in learning.specs.items() if s.kind != "category" and not s.is_circular]
+        usable = [n for n, s in learning.specs.items() if (categories or s.kind != "category") and not s.is_circular]
         names = names or usable[:MOST]
     else:
         names = [n for pattern in patterns for n in _matches(pattern, learning)]

@@ -9,7 +9,7 @@ Symbols: n rows, u distinct rows, p columns, k segments.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,7 +65,12 @@ class Finder(ABC, Generic[S]):
 
     A finder says only how it searches (``solve``); the rest follows, and is overridden where a method knows better or
     can be quicker.
+
+    Attributes:
+        starts: independent starts of a search, as many as this method needs to find its best solution mostly.
     """
+
+    starts: ClassVar[int] = 25
 
     @abstractmethod
     def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> S:

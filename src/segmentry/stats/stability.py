@@ -42,11 +42,13 @@ class Resampling:
         pairs: pairs of bootstrap samples.
         starts: starts on each sample, the best is kept.
         seed: at least 0; the same seed gives the same figures.
+        more: further pairs for a number of segments whose mean is too close to a limit to call.
     """
 
     pairs: int = 50
     starts: int = 25
     seed: int = 0
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -184,11 +186,14 @@ def measure(
     original: Mapping[int, Ints],
     how: Resampling,
     progress: Progress | None,
+    *,
+    further: bool = False,
 ) -> tuple[dict[int, Floats], dict[int, Floats]]:
     """Both stabilities from the same bootstrap samples.
 
     Args:
         original: for each k of interest, (u,) labels of the solution whose segments are judged; may be empty.
+        further: draw the pairs ``how.more`` that come after the first.
 
     Returns:
         For each k, (pairs,) adjusted Rand indices; for each k of ``original``, (k,) mean best Jaccard indices.
@@ -196,10 +201,11 @@ def measure(
     require_measurable(data, ks, how)
     ari: dict[int, list[float]] = {k: [] for k in ks}
     jaccard: dict[int, list[Floats]] = {k: [] for k in original}
-    samples = 2 * how.pairs
+    samples = 2 * (how.more if further else how.pairs)
+    drawn = range(2 * how.pairs, 2 * how.pairs + samples) if further else range(samples)
     before: dict[int, Ints] = {}
     with ThreadPoolExecutor(WORKERS) as pool:  # numpy works outside the interpreter lock; samples share nothing
-        for sample, labels in enumerate(pool.map(partial(_bootstrap_labels, finder, data, ks, how), range(samples))):
+        for sample, labels in enumerate(pool.map(partial(_bootstrap_labels, finder, data, ks, how), drawn)):
             if sample % 2:
                 for k in ks:
                     ari[k].append(adjusted_rand_of_counts(_contingency(before[k], labels[k], data.counts, (k, k))))

@@ -1,0 +1,361 @@
+"""Choosing the segments: how many, whether they can be trusted, and whether each is worth having.
+
+The panel of evidence (``stats.choosing``) says which numbers of segments come back in new samples. A number that
+passes is still refused when its segments would not serve: too small, different from the panel's on the whole sample, or
+not materially different from each other. Then the next smaller number is looked at, and the reason is kept. A number
+that a person asked for is taken, with the doubts as warnings.
+
+Steps 2 and 5 of Dolnicar, Grün & Leisch (2018), "Market Segmentation Analysis".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+
+import numpy as np
+
+from segmentry.placement import exact
+from segmentry.segment.fitting import Learning, Numbers
+from segmentry.stats import choosing, solutions
+from segmentry.stats.descent import Ints
+from segmentry.stats.finding import Finder, Solution
+from segmentry.stats.stability import DOUBTFUL, trust
+
+if TYPE_CHECKING:
+    from segmentry.config import Serve
+
+KS = range(2, 9)
+# The panel needs hundreds of searches: it works on this many customers; the chosen number is then fitted on all.
+PANEL_ROWS = 2_000
+DIFFERENT = 0.5  # standard deviations in at least one trait: Cohen 1988, a medium effect
+NOTICEABLE = 0.2  # the same in a trait that did not form the segments: a small effect
+_SHUFFLES = 19  # to be better than all of 19 by chance has a probability of 1 in 20
+_SHUFFLE_STARTS = 5
+_CONTRAST_ROWS = 10_000  # customers whose traits are compared
+_LEVELS = 8  # of a category, the most frequent
+_BINS = 20  # of a gorge plot
+
+S = TypeVar("S", bound=Solution)
+
+
+class Asking(Protocol):
+    """What the settings of a method that finds segments say of their number."""
+
+    @property
+    def segments(self) -> int | Literal["auto"]: ...
+    @property
+    def serve(self) -> Serve: ...
+
+
+@dataclass(frozen=True)
+class Chosen(Generic[S]):
+    """The solution that is taken, on the whole sample, and the evidence as plain JSON values.
+
+    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``passed``, ``panel`` (a row per number), ``across``,
+    ``gorge`` (of the panel's solution; ``counterpart`` says which of its segments each is), ``judged`` (a row per
+    segment), ``refused`` (numbers that would not serve, and why).
+    """
+
+    solution: S
+    report: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A solution on the whole sample: a row per segment, and why it is refused, if it is."""
+
+    solution: Any
+    rows: tuple[Mapping[str, Any], ...]
+    problems: tuple[str, ...]
+    counterpart: tuple[int, ...]  # for each segment the one of the panel's solution that it is
+
+
+def choose(
+    finder: Finder[S],
+    rows: Numbers,
+    learning: Learning,
+    settings: Asking,
+    *,
+    forming: Sequence[str],
+    blocks: Sequence[int] | None = None,
+) -> Chosen[S]:
+    """Choose the number of segments, or judge the one that was asked for.
+
+    Args:
+        rows: (n, p) the table of the finder, one row per row of ``learning.sample``.
+        forming: names of the traits that form the segments.
+        blocks: (p,) columns with the same number are of one trait; by default each column is one.
+
+    Raises :class:`FitError` when the rows cannot fill the smallest number of segments.
+    """
+    asked = None if settings.segments == "auto" else settings.segments
+    most = settings.serve.most or KS[-1]
+    ks = [asked] if asked else [k for k in KS if k <= most]
+    how = replace(choosing.INTERACTIVE, seed=learning.seed, starts=finder.starts)
+    part, weight = choosing.bounded(rows, learning.row_weights, PANEL_ROWS, learning.seed)
+    evidence = choosing.panel(part, ks, finder=finder, weights=weight, how=how, progress=learning.progress)
+    evidence = replace(
+        evidence,
+        options=tuple(replace(option, least_share=settings.serve.share) for option in evidence.options),
+        of_rows=len(rows),
+    )
+    verdict = choosing.decide(evidence)
+    options = {option.k: option for option in evidence.options}
+    refused: list[dict[str, Any]] = []
+    for k in [asked] if asked else _candidates(verdict, options):
+        judged = _judged(finder, rows, (part, options[k]), learning, settings.serve, forming)
+        if asked or not judged.problems:
+            break
+        refused.append({"k": k, "why": list(judged.problems)})
+    taken = judged.solution.k
+    if taken != verdict.k:
+        alone = choosing.decide(replace(evidence, options=(options[taken],)))
+        verdict = replace(alone, passed=verdict.passed, natural=verdict.natural)
+    if verdict.structure == "reproducible" and not _beats_shuffled(finder, part, weight, taken, learning, blocks):
+        verdict = replace(verdict, structure="constructive", sentence=_no_structure(taken))
+    warnings = list(judged.problems)
+    if refused and refused[0]["k"] != taken:
+        warnings.append(f"{refused[0]['k']} segments were taken down to {taken}: {refused[0]['why'][0]}")
+    warnings += [f"{_few(judged.rows, row)}: {row['doubt']}" for row in judged.rows if row["doubt"]]
+    report = {
+        "k": taken,
+        "asked": asked,
+        "verdict": verdict.structure,
+        "because": verdict.sentence,
+        "passed": list(verdict.passed),
+        "panel": [_panel_row(option, evidence) for option in evidence.options],
+        "across": _across(evidence, weight),
+        "counterpart": list(judged.counterpart),
+        "gorge": _gorge(finder, part, weight, options[taken]),
+        "judged": list(judged.rows),
+        "refused": [r for r in refused if r["k"] != taken],
+    }
+    return Chosen(judged.solution, report, tuple(warnings))
+
+
+def _candidates(verdict: choosing.Verdict, options: Mapping[int, choosing.Option]) -> list[int]:
+    """The numbers to look at: what passed from the chosen one down, then all smaller ones."""
+    passed = sorted((k for k in {verdict.k, *verdict.passed} if k <= verdict.k), reverse=True)
+    return list(dict.fromkeys([*passed, *sorted((k for k in options if k < verdict.k), reverse=True)]))
+
+
+def _few(rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str:
+    return f"Segment {list(rows).index(row) + 1} of {len(rows)} ({100 * row['share']:.0f} % of the customers)"
+
+
+# Is there anything at all? --------------------------------------------------------------------------------------------
+
+
+def _beats_shuffled(
+    finder: Finder[Any],
+    rows: Numbers,
+    weights: Numbers,
+    k: int,
+    learning: Learning,
+    blocks: Sequence[int] | None,
+) -> bool:
+    """Whether the segments are tighter than those of customers whose traits were shuffled, each trait for itself.
+
+    Traits that have nothing to do with each other can be cut just as reproducibly, along their own spread; such a cut
+    says nothing that the single traits do not say. With one trait there is nothing to shuffle.
+    """
+    block = np.arange(rows.shape[1]) if blocks is None else np.asarray(blocks)
+    if len(set(block.tolist())) < 2:
+        return True
+    loss = finder.solve(rows, weights, k, _SHUFFLE_STARTS, learning.seed).loss
+    for shuffle in range(_SHUFFLES):
+        rng = np.random.default_rng([learning.seed, k, shuffle])
+        shuffled = rows.copy()
+        for one in dict.fromkeys(block.tolist()):
+            shuffled[:, block == one] = rows[rng.permutation(len(rows))][:, block == one]
+        if finder.solve(shuffled, weights, k, _SHUFFLE_STARTS, learning.seed).loss <= loss:
+            return False
+    return True
+
+
+def _no_structure(k: int) -> str:
+    return (
+        "There is no structure in these traits: when each is shuffled by itself, so that none says anything of another,"
+        f" segments just as tight come out. The cut into {k} is ours, along the spread of the single traits. Use it to"
+        " divide the work, or choose traits that go together."
+    )
+
+
+# Is every segment worth having? ---------------------------------------------------------------------------------------
+
+
+def _judged(
+    finder: Finder[Any],
+    rows: Numbers,
+    seen: tuple[Numbers, choosing.Option],
+    learning: Learning,
+    serve: Serve,
+    forming: Sequence[str],
+) -> _Judged:
+    """Fit a number of segments on the whole sample and look at every segment."""
+    part, option = seen
+    weights, k = learning.row_weights, option.k
+    alike = len(part) == len(rows) and option.solution.starts >= finder.starts
+    solution = option.solution if alike else finder.solve(rows, weights, k, finder.starts, learning.seed)
+    customers = np.bincount(solution.labels, minlength=k)
+    shares = solution.sizes / solution.sizes.sum()
+    counterpart, jaccard = _counterparts(option, solution.classify(part))
+    traits, values = _values(learning)
+    step = max(1, len(values) // _CONTRAST_ROWS)
+    apart = solutions.contrasts(values[::step], solution.labels[::step], weights[::step], k)
+    formed = np.array([name in forming for name in traits])
+    rows_, problems = [], []
+    for i in range(k):
+        others = [j for j in range(k) if j != i]
+        nearest = min(others, key=lambda j: float((apart[i, j] ** 2).sum()))
+        at = int(apart[i, nearest].argmax()) if traits else 0
+        most = float(apart[i, nearest].max(initial=0.0))
+        described = float(apart[i, nearest][~formed].max(initial=0.0))
+        rows_.append(
+            {
+                "customers": int(customers[i]),
+                "share": exact(float(shares[i])),
+                "jaccard": exact(float(jaccard[i])),
+                "trust": trust(float(jaccard[i])),
+                "nearest": nearest,
+                "difference": exact(most),
+                "trait": traits[at] if traits else "",
+                "described": exact(described) if (~formed).any() else None,
+                "doubt": _doubt(float(jaccard[i]), described if (~formed).any() else None),
+            }
+        )
+        if shares[i] < serve.share:
+            problems.append(
+                f"one segment holds only {100 * shares[i]:.1f} % of the customers, under the {100 * serve.share:.0f} % "
+                "from which a segment is served."
+            )
+        elif customers[i] < serve.count:
+            problems.append(
+                f"one segment holds only {customers[i]} customers of the sample, fewer than the {serve.count} from "
+                "which a segment is served."
+            )
+        if most < DIFFERENT and i < nearest:
+            problems.append(
+                f"two segments are not materially different: {most:.2f} standard deviations in the trait that differs "
+                f"most ({traits[at] if traits else 'none'}), {DIFFERENT} is the least."
+            )
+    return _Judged(solution, tuple(rows_), tuple(dict.fromkeys(problems)), tuple(counterpart.tolist()))
+
+
+def _counterparts(option: choosing.Option, labels: Ints) -> tuple[Ints, Numbers]:
+    """(k,) which segment of the panel's solution each segment of the whole sample is, and how well it comes back.
+
+    It comes back as its counterpart does; where the two overlap less than that, the overlap counts.
+    """
+    k = option.k
+    table = solutions.across(labels, option.solution.labels, (k, k), np.ones(len(labels))).flows
+    union = table.sum(axis=1, keepdims=True) + table.sum(axis=0) - table
+    overlap = table / np.where(union > 0, union, 1.0)
+    counterpart = overlap.argmax(axis=1).astype(np.int64)
+    return counterpart, np.minimum(option.jaccard[counterpart], overlap.max(axis=1))
+
+
+def _doubt(jaccard: float, described: float | None) -> str:
+    if jaccard < DOUBTFUL:
+        return f"do not trust it: in new samples it comes back as something else (Jaccard {jaccard:.2f})."
+    if described is not None and described < NOTICEABLE:
+        return "it differs from its closest neighbour only in the traits that formed it, so it is hard to address."
+    return ""
+
+
+def _values(learning: Learning) -> tuple[list[str], Numbers]:
+    """Names and (n, t) values of all traits: numbers on a log scale, categories as the share of each level."""
+    names: list[str] = []
+    columns: list[Any] = []
+    for name, spec in learning.specs.items():
+        if name not in learning.sample:
+            continue
+        column = learning.sample[name]
+        if spec.kind == "category":
+            known = column.notna().to_numpy()
+            for level in column.value_counts().index[:_LEVELS]:
+                names.append(name)
+                columns.append(np.where(known, (column == level).fillna(False).to_numpy(dtype=bool), np.nan))
+        else:
+            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            names.append(name)
+            columns.append(np.sign(numbers) * np.log1p(np.abs(numbers)) if spec.kind == "number" else numbers)
+    return names, np.column_stack(columns) if columns else np.empty((len(learning.sample), 0))
+
+
+# The evidence as plain values -----------------------------------------------------------------------------------------
+
+
+def evidence_report(
+    finder: Finder[Any], rows: Numbers, weights: Numbers, evidence: choosing.Panel, labels: Ints
+) -> dict[str, Any]:
+    """The evidence on a solution that a method took by itself: ``panel``, ``across``, ``gorge``, ``judged``.
+
+    Args:
+        rows: (n, p) the rows that the panel saw. weights: (n,).
+        labels: (n,) the segment of each in the solution that was taken; as many segments as an option of the panel.
+    """
+    k = int(labels.max()) + 1
+    option = next((o for o in evidence.options if o.k == k), None)
+    found: dict[str, Any] = {
+        "panel": [_panel_row(o, evidence) for o in evidence.options],
+        "across": _across(evidence, weights),
+    }
+    if option is None:  # a segment without members among these rows
+        return found
+    counterpart, jaccard = _counterparts(option, labels)
+    judged = [{"jaccard": exact(float(j)), "trust": trust(float(j)), "doubt": _doubt(float(j), None)} for j in jaccard]
+    gorge = _gorge(finder, rows, weights, option)
+    return {**found, "counterpart": counterpart.tolist(), "gorge": gorge, "judged": judged}
+
+
+def _panel_row(option: choosing.Option, evidence: choosing.Panel) -> dict[str, Any]:
+    found = option.solution
+    row: dict[str, Any] = {
+        "k": option.k,
+        "ari": [exact(float(a)) for a in option.ari],
+        "mean_ari": exact(option.mean_ari),
+        "jaccard": [exact(float(j)) for j in option.jaccard],
+        "min_jaccard": exact(option.min_jaccard),
+        "smallest_share": exact(option.smallest_share),
+        "loss": exact(found.loss),
+        "starts": found.starts,
+        "replications": found.replications,
+        "border": exact(option.gaps.border),
+        "failures": list(option.failures),
+    }
+    if found.parameters is not None:
+        bic = 2 * found.loss + found.parameters * float(np.log(evidence.rows))
+        row["aic"] = exact(2 * found.loss + 2 * found.parameters)
+        row["bic"] = exact(bic)
+        if found.overlap is not None:
+            row["icl"] = exact(bic + 2 * found.overlap)
+    return row
+
+
+def _across(evidence: choosing.Panel, weights: Numbers) -> list[dict[str, Any]]:
+    """From each number of segments to the next: flows as shares of all, SLSA of the later, what comes back."""
+    found = []
+    for before, after in zip(evidence.options, evidence.options[1:], strict=False):
+        step = solutions.across(before.solution.labels, after.solution.labels, (before.k, after.k), weights)
+        found.append(
+            {
+                "k": before.k,
+                "flows": [[exact(float(x)) for x in row] for row in step.flows / step.flows.sum()],
+                "slsa": [exact(float(x)) for x in step.entropy_stability],
+                "comes_back": [exact(float(x)) for x in step.comes_back],
+            }
+        )
+    return found
+
+
+def _gorge(finder: Finder[Any], rows: Numbers, weights: Numbers, option: choosing.Option) -> list[list[float]]:
+    """For each segment, how the similarity of all customers to it is spread: weights in bins from 0 to 1."""
+    similarity = finder.similarity(rows, option.solution)
+    return [
+        [exact(float(x)) for x in np.histogram(column, bins=_BINS, range=(0.0, 1.0), weights=weights)[0]]
+        for column in similarity.T
+    ]

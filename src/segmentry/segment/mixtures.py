@@ -1,0 +1,160 @@
+"""Mixtures: groups of customers as overlapping Gaussian clouds, each with a size and a shape of its own.
+
+Numbers are prepared as ``variables`` says. Gaps are filled with the median where customers are placed; the clouds are
+learned from customers without gaps, since the filled ones would be a cloud of their own. The shape of the clouds is
+told by BIC; how many there are is chosen by the panel of ``stats.choosing``, with BIC and ICL beside it. Everybody
+belongs to every cloud with a probability, which is the fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segmentry.catalogue import Trait
+from segmentry.config import Mixtures
+from segmentry.errors import FitError
+from segmentry.placement import Mixture, Prep, component, exact
+from segmentry.segment import panel
+from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, stranger
+from segmentry.segment.redundant import redundant
+from segmentry.segment.variables import MOST, going_round, number, variables
+from segmentry.segmentation import Segment
+from segmentry.stats import mixtures
+
+# Without a list: what describes how somebody buys, in few traits without many equal values.
+DEFAULT = ("recency_days", "monetary", "average_order_value", "frequency")
+_SHAPE_ROWS = 1_500  # customers on which the shapes are compared
+_SHAPE_KS = (3, 5)
+_ENOUGH = 2_000  # customers without gaps to learn from; of fewer, half of all
+_SPIKE = 0.5  # share of the customers with the very same value, from which a cloud is no picture of a trait
+
+
+def fit(settings: Mixtures, learning: Learning) -> Fitted:
+    """Choose the shape and the number of segments (or take those given), fit the mixture, freeze its densities.
+
+    Raises :class:`FitError` when no number is among the traits, none varies, or fewer different customers than segments
+    are there.
+    """
+    warnings = going_round(settings.traits, learning)
+    chosen = _variables(settings, learning, warnings)
+    # Who will be placed as "no data" must not form segments.
+    known = np.sum([_known(t, learning) for t in chosen], axis=0)
+    learning = learning.only(known * 2 >= len(chosen))
+    if learning.sample.empty:
+        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(t.name for t in chosen)}.")
+    prep = _preparation(chosen, learning, warnings)
+    learning = _whole([learning.specs[p.trait] for p in prep], learning, warnings)
+    rows = prepared(prep, learning.sample)
+    weights = learning.row_weights
+    asked = None if settings.segments == "auto" else settings.segments
+    shape = _shape(rows, learning, asked) if settings.shape == "auto" else settings.shape
+    solution, report = panel.chosen(mixtures.MixtureFinder(shape), rows, learning, asked, warnings)
+    if not solution.sizes.all():
+        raise FitError(
+            f"{learning.where}: of {solution.k} segments {int((solution.sizes == 0).sum())} would be nobody's most"
+            " probable one.",
+            why="The clouds overlap too much to part so many.",
+            fix="Ask for fewer segments.",
+        )
+    factors, logs = solution.components.factors()
+    rule = Mixture(
+        prep,
+        tuple(
+            component(
+                factors[i],
+                solution.components.means[i],
+                float(logs[i]),
+                float(solution.components.proportions[i]),
+                stranger(solution.distances[solution.labels == i], weights[solution.labels == i]),
+            )
+            for i in range(solution.k)
+        ),
+    )
+    segments = tuple(Segment(name=f"Group {i + 1}", criteria="the most probable cloud") for i in range(solution.k))
+    own = {
+        "shape": shape,
+        "log_likelihood": exact(solution.log_likelihood),
+        "bic": exact(solution.bic),
+        "icl": exact(solution.icl),
+        "replications": solution.replications,
+        "starts": solution.starts,
+    }
+    return Fitted(rule, segments, {**report, **own, "traits": [p.trait for p in prep], "warnings": warnings})
+
+
+def _variables(settings: Mixtures, learning: Learning, warnings: list[str]) -> list[Trait]:
+    chosen = variables(settings.traits, DEFAULT, learning)
+    other = [t.name for t in chosen if t.kind != "number"]
+    chosen = [t for t in chosen if t.kind == "number"]
+    if not chosen:
+        raise FitError(
+            f"{learning.where}: mixtures are of numbers; {', '.join(other)} are none.",
+            fix="Use method kprototypes for categories, or choose numbers.",
+        )
+    if other and settings.traits != ("auto",):
+        warnings.append(f"{', '.join(other)}: no numbers, and left out. kprototypes takes categories, too.")
+    if len(chosen) > MOST:
+        warnings.append(f"{len(chosen)} traits are many for a mixture. Choose the 3 to 12 that matter.")
+    return chosen
+
+
+def _known(trait: Trait, learning: Learning) -> Numbers:
+    values = learning.sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.isfinite(values).astype(np.float64)
+
+
+def _whole(used: Sequence[Trait], learning: Learning, warnings: list[str]) -> Learning:
+    """Only those of whom all is known, where they are enough to learn from."""
+    whole = np.all([_known(trait, learning) for trait in used], axis=0)
+    share = whole.mean()
+    if share == 1:
+        return learning
+    if whole.sum() < min(_ENOUGH, len(whole) / 2):
+        warnings.append(
+            f"Only of {100 * share:.0f} % of the customers all traits are known, so gaps were filled before learning: a"
+            " segment of customers of whom little is known is no wonder. kprototypes leaves gaps out instead."
+        )
+        return learning
+    warnings.append(f"Learned from the {100 * share:.0f} % of the customers of whom all traits are known.")
+    return learning.only(whole)
+
+
+def _preparation(chosen: Sequence[Trait], learning: Learning, warnings: list[str]) -> tuple[Prep, ...]:
+    prep: list[Prep] = []
+    for trait in chosen:
+        made = number(trait, learning)
+        prep += made
+        if not made:
+            warnings.append(f"{trait.name} is the same for everybody (or not known) and was left out.")
+            continue
+        values, weights = learning.numbers(trait.name)
+        levels, inverse = np.unique(values, return_inverse=True)
+        held = np.bincount(inverse, weights) / weights.sum()
+        if held.max() >= _SPIKE:
+            warnings.append(
+                f"{trait.name} is {levels[held.argmax()]:g} for {100 * held.max():.0f} % of those of whom it is known:"
+                " no cloud pictures that well. Bands or kprototypes may serve better."
+            )
+    if not prep:
+        raise FitError(
+            f"{learning.where}: all customers are the same in {', '.join(t.name for t in chosen)}.",
+            why="There is nothing to form segments from.",
+            fix="Choose traits that differ between customers; `segmentry show traits` lists them.",
+        )
+    kept = redundant(prepared(prep, learning.sample), [p.trait for p in prep], learning.row_weights, warnings)
+    return tuple(p for p, keep in zip(prep, kept, strict=True) if keep)
+
+
+def _shape(rows: Numbers, learning: Learning, asked: int | None) -> mixtures.Shape:
+    """The shape with the lowest BIC, on a part of the sample."""
+    weights = learning.row_weights
+    if len(rows) > _SHAPE_ROWS:
+        rng = np.random.default_rng([learning.seed, _SHAPE_ROWS])
+        drawn = np.sort(rng.choice(len(rows), _SHAPE_ROWS, replace=False))
+        rows, weights = rows[drawn], weights[drawn]
+    distinct = len(np.unique(rows, axis=0))
+    ks = [k for k in ([asked] if asked else _SHAPE_KS) if k <= distinct]
+    found = [mixtures.best_shape(rows, k, weights=weights, starts=10, seed=learning.seed) for k in ks]
+    return min(found, key=lambda solution: solution.bic).shape if found else "diagonal"
