@@ -112,7 +112,8 @@ def test_two_segments_of_one_name_are_refused() -> None:
         (
             "{method: value_tiers}",
             "{trait: value}",
-            "value: method is needed. Allowed: kmeans, kprototypes, latent_classes, mixtures, rfm, rules, value_tiers",
+            "value: method is needed. Allowed: bands, crossing, kmeans, kprototypes, latent_classes, mixtures, rfm, "
+            "rules, trees, value_tiers",
         ),
         ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
     ],

@@ -188,6 +188,7 @@ def test_commands_of_the_documentation_exist(project_root: Path) -> None:
 
 def test_public_names_are_few_and_pinned() -> None:
     assert sorted(sg.__all__) == [
+        "Bands",
         "KMeans",
         "KPrototypes",
         "LatentClasses",
@@ -196,6 +197,7 @@ def test_public_names_are_few_and_pinned() -> None:
         "Rules",
         "Segmentation",
         "SegmentryError",
+        "Trees",
         "ValueTiers",
         "Workspace",
         "create",

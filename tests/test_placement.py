@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from segmentry import engine as engines
 from segmentry.errors import ArtefactError
-from segmentry.placement import NO_DATA, NO_GOOD_FIT, Band, Cascade, Grid, Nearest, Prep, from_json, to_json
+from segmentry.placement import (
+    NO_DATA,
+    NO_GOOD_FIT,
+    Band,
+    Cascade,
+    Crossing,
+    Grid,
+    Nearest,
+    Prep,
+    Rule,
+    from_json,
+    to_json,
+)
 from segmentry.segmentation import Segment, Segmentation
+from tests.engines import on_every_engine
 
 DIALECTS = ("duckdb", "postgres", "snowflake", "bigquery", "spark")
 
 
-def _segmentation(rule: Cascade | Grid | Nearest, kinds: dict[str, str], names: str = "ABCDEFGH") -> Segmentation:
-    used = {"Cascade": lambda: rule.rest + 1, "Grid": lambda: max(rule.cells) + 1, "Nearest": lambda: len(rule.centres)}
-    count = used[type(rule).__name__]()
+def _segmentation(rule: Rule, kinds: dict[str, str], names: str = "ABCDEFGH") -> Segmentation:
+    count = {
+        Cascade: lambda: max(rule.rest + 1, len(rule.conditions)),
+        Grid: lambda: max(rule.cells) + 1,
+        Nearest: lambda: len(rule.centres),
+        Crossing: lambda: max(rule.cells) + 1,
+    }[type(rule)]()
     return Segmentation("s", 1, "m", rule, tuple(Segment(n) for n in names[:count]), tuple(kinds.items()))
 
 
@@ -41,6 +61,19 @@ GRID = Grid(
     ),
     (1, 0, 0, 2, 1, 0, 2, 2, 1),
 )
+
+# The leaves of a tree: at most one condition holds for anybody.
+LEAVES = Cascade(
+    ("spend >= 8.0", "((spend < 8.0) OR spend IS NULL) AND plan IN ('gold')",
+     "((spend < 8.0) OR spend IS NULL) AND (NOT plan IN ('gold') OR plan IS NULL)"),
+    NO_GOOD_FIT,
+    (("spend", "number"), ("plan", "category")),
+)  # fmt: skip
+VISITS = Grid((Band("band", "visits", (2.0, 5.0), (1, 2, 3), 0.0, 10.0),), (0, 1, 2))
+# Three segments of the nearest centre by three bands; two of the nine cells are merged into others.
+CROSSING = Crossing((NEAREST, VISITS), (3, 3), (0, 1, 2, 3, 4, 4, 5, 6, 6), tuple(KINDS.items()))
+# A crossing of a crossing: names of columns that are carried along must not meet.
+NESTED = Crossing((CROSSING, LEAVES), (7, 3), tuple(i % 8 for i in range(21)), tuple(KINDS.items()))
 
 
 def _frame(n: int, seed: int) -> pd.DataFrame:
@@ -162,8 +195,8 @@ def test_cascade_takes_the_first_condition_and_null_is_not_true() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-@pytest.mark.parametrize("rule", [NEAREST, GRID, Cascade(("spend > 3",), 1, (("spend", "number"),))])
-def test_sql_is_printed_for_every_dialect(rule: Cascade | Grid | Nearest, dialect: str) -> None:
+@pytest.mark.parametrize("rule", [NEAREST, GRID, Cascade(("spend > 3",), 1, (("spend", "number"),)), LEAVES, NESTED])
+def test_sql_is_printed_for_every_dialect(rule: Rule, dialect: str) -> None:
     kinds = {**KINDS, "recency": "number", "frequency": "number"}
     text = _segmentation(rule, {n: k for n, k in kinds.items() if n in rule.traits}).sql(dialect)
     assert text.lstrip().upper().startswith(("SELECT", "WITH"))
@@ -180,9 +213,90 @@ def test_sql_of_twelve_segments_by_forty_traits_stays_short() -> None:
     assert len(found.assign(frame)) == 50
 
 
-@pytest.mark.parametrize("rule", [NEAREST, GRID, Cascade(("x > 1",), 1, (("x", "number"),))])
-def test_rule_survives_json(rule: Cascade | Grid | Nearest) -> None:
+@pytest.mark.parametrize("rule", [NEAREST, GRID, Cascade(("x > 1",), 1, (("x", "number"),)), LEAVES, NESTED])
+def test_rule_survives_json(rule: Rule) -> None:
     assert from_json(to_json(rule)) == rule
+
+
+def _crossed(found: list[dict[str, object]], sizes: tuple[int, int], cells: tuple[int, ...]) -> tuple[object, ...]:
+    """Index, fit, runner-up and margin of a crossing in plain Python, from the placements of its parts."""
+    indices = [int(p["segment_index"]) for p in found]  # type: ignore[call-overload]
+    for outside in (NO_DATA, NO_GOOD_FIT):
+        if outside in indices:
+            return outside, None, None, None
+    own = cells[indices[0] * sizes[1] + indices[1]]
+    ways = []
+    for part in (0, 1):
+        beside = found[part]["runner_up_index"]
+        if pd.notna(beside) and beside >= 0:
+            there = [*indices]
+            there[part] = int(beside)
+            cell, margin = cells[there[0] * sizes[1] + there[1]], found[part]["margin"]
+            if cell != own:
+                ways.append((math.inf if pd.isna(margin) else margin, part, cell))
+    gap, _, runner = min(ways, default=(math.inf, 0, None))
+    return own, min(p["fit"] for p in found), runner, None if math.isinf(gap) else gap  # type: ignore[type-var]
+
+
+def _indices(rule: Rule, frame: pd.DataFrame) -> list[dict[str, object]]:
+    with engines.in_memory() as con:
+        rows = con.create_table("traits", frame).mutate(row=ibis.row_number())
+        steps = _segmentation(rule, {n: KINDS[n] for n in rule.traits}).placing(["row"])
+        return con.to_pandas(engines.in_steps(rows, steps).order_by("row")).to_dict("records")
+
+
+@pytest.mark.parametrize("rule", [CROSSING, NESTED])
+def test_crossing_equals_its_parts_in_plain_python(rule: Crossing) -> None:
+    frame = _frame(3_000, 11)
+    parts = [_indices(part, frame) for part in rule.parts]
+    seen = set()
+    for got, *found in zip(_indices(rule, frame), *parts, strict=True):
+        index, fit, runner, margin = _crossed(found, rule.sizes, rule.cells)
+        seen.add(index)
+        assert got["segment_index"] == index
+        if index not in (NO_DATA, NO_GOOD_FIT):
+            assert got["fit"] == pytest.approx(fit, abs=1e-12)
+            assert got["runner_up_index"] == runner if runner is not None else pd.isna(got["runner_up_index"])
+            assert got["margin"] == pytest.approx(margin, abs=1e-12) if margin is not None else pd.isna(got["margin"])
+    assert len(seen) > 6
+    assert NO_DATA in seen
+
+
+def test_crossing_explains_by_both_of_its_parts() -> None:
+    row = {"spend": 40.0, "visits": 3.0, "plan": "basic"}
+    found = _segmentation(CROSSING, KINDS)
+    placed, why = found.explain(row)
+    assert any("band" in reason.text for reason in why.reasons)
+    assert len({reason.trait for reason in why.reasons}) > 1
+    assert why.moves
+    assert all(move.segment_index != placed["segment_index"] for move in why.moves)
+    nothing, why = found.explain({"spend": 40.0, "visits": None, "plan": "basic"})
+    assert nothing["segment_index"] == NO_DATA
+    assert [reason.text for reason in why.reasons] == ["visits is not known"]
+
+
+def test_leaves_of_a_tree_take_everybody_and_explain_the_way_to_any_other() -> None:
+    frame = pd.DataFrame({"spend": [9.0, 1.0, np.nan, np.nan, math.inf], "plan": ["new", "gold", "new", None, "gold"]})
+    found = _segmentation(LEAVES, dict(LEAVES.kinds))
+    placed = found.assign(frame)
+    assert placed["segment"].tolist() == ["A", "B", "C", "No data", "A"]
+    assert placed["runner_up"].isna().all()
+    _, why = found.explain({"spend": 9.0, "plan": "gold"})
+    assert [move.segment_index for move in why.moves] == [1, 2]
+
+
+@on_every_engine
+def test_crossings_and_leaves_are_placed_alike_on_every_engine(engine: str, tmp_path: Path) -> None:
+    frame = _frame(800, 5)
+    with engines.open_engine(engine, tmp_path, "crossings").session() as session:
+        rows = session.keep("traits", ibis.memtable(frame).mutate(row=ibis.row_number()))
+        for rule in (CROSSING, NESTED, LEAVES):
+            steps = _segmentation(rule, {n: KINDS[n] for n in rule.traits}).placing(["row"])
+            there = engines.in_steps(rows, steps).order_by("row").to_pandas()
+            here = pd.DataFrame(_indices(rule, frame))
+            for column in ("segment_index", "runner_up_index", "fit", "margin"):
+                got, expected = (f[column].astype("float64").to_numpy() for f in (there, here))
+                np.testing.assert_allclose(got, expected, atol=1e-9, equal_nan=True)
 
 
 def test_unknown_rule_is_refused() -> None:

@@ -2,7 +2,7 @@
 
 >>> import segmentry as sg
 >>> sorted(name for name in sg.__all__)[:4]
-['KMeans', 'KPrototypes', 'LatentClasses', 'Mixtures']
+['Bands', 'KMeans', 'KPrototypes', 'LatentClasses']
 """
 
 from __future__ import annotations
@@ -16,12 +16,23 @@ if TYPE_CHECKING:
     from segmentry import lifetime
     from segmentry.beginnings import create_workspace as create
     from segmentry.errors import SegmentryError
-    from segmentry.segment.alone import KMeans, KPrototypes, LatentClasses, Mixtures, Rfm, Rules, ValueTiers
+    from segmentry.segment.alone import (
+        Bands,
+        KMeans,
+        KPrototypes,
+        LatentClasses,
+        Mixtures,
+        Rfm,
+        Rules,
+        Trees,
+        ValueTiers,
+    )
     from segmentry.segmentation import Segmentation
     from segmentry.workspace import Workspace
     from segmentry.workspace import open_workspace as open
 
 __all__ = [
+    "Bands",
     "KMeans",
     "KPrototypes",
     "LatentClasses",
@@ -30,6 +41,7 @@ __all__ = [
     "Rules",
     "Segmentation",
     "SegmentryError",
+    "Trees",
     "ValueTiers",
     "Workspace",
     "create",
@@ -39,6 +51,7 @@ __all__ = [
 
 # Loaded when first used: importing pandas, scikit-learn and the database takes a second that `--help` should not wait.
 _WHERE = {
+    "Bands": ("segmentry.segment.alone", "Bands"),
     "KMeans": ("segmentry.segment.alone", "KMeans"),
     "KPrototypes": ("segmentry.segment.alone", "KPrototypes"),
     "Mixtures": ("segmentry.segment.alone", "Mixtures"),
@@ -47,6 +60,7 @@ _WHERE = {
     "Rules": ("segmentry.segment.alone", "Rules"),
     "Segmentation": ("segmentry.segmentation", "Segmentation"),
     "SegmentryError": ("segmentry.errors", "SegmentryError"),
+    "Trees": ("segmentry.segment.alone", "Trees"),
     "ValueTiers": ("segmentry.segment.alone", "ValueTiers"),
     "Workspace": ("segmentry.workspace", "Workspace"),
     "create": ("segmentry.beginnings", "create_workspace"),

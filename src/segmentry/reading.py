@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry import artefacts, traits
+from segmentry import aiming, artefacts, traits
 from segmentry.catalogue import TRAITS, Trait, lookup
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
@@ -28,6 +28,7 @@ from segmentry.describing import base_of, described
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
+from segmentry.segment.objectives import Aim
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
@@ -126,6 +127,7 @@ class Overview:
     notes: tuple[market.Note, ...] = ()
     lifetime: LifetimeReport | None = None
     needs: NeedsReport | None = None
+    aims: tuple[Aim, ...] = ()  # of the objectives
     criteria: Mapping[str, tuple[criteria.Checked, ...]] = field(default_factory=dict)  # by segmentation
 
 
@@ -501,11 +503,21 @@ class Reading:
         return market.Known(
             frozenset({*TRAITS, *attributes, *(t.name for t in made)}),
             {n: self.segmentation(n).names if n in fitted else None for n in self.config.segmentations},
+            frozenset(self.config.objectives),
         )
 
     def notes(self) -> tuple[market.Note, ...]:
         """The notes of market research."""
         return market.load(self.root, self.known())
+
+    def aims(self) -> tuple[Aim, ...]:
+        """What was learned of the objectives, in the order of segmentry.yaml."""
+        return tuple(aiming.of(run) for n in self.config.objectives if (run := self.current.get(f"aim:{n}")))
+
+    def score_sql(self, aim: Aim, dialect: str) -> str:
+        """The look-alike score of an objective as SQL over the table of traits."""
+        told = base_of(self.run("traits"), aim.unit)["traits"]
+        return aim.sql(dialect, {t.name: t.kind for t in traits.from_json(told)})
 
     def overview(self) -> Overview:
         """Everything a report shows."""
@@ -539,6 +551,7 @@ class Reading:
             notes=self.notes(),
             lifetime=self.lifetime(),
             needs=needs if needs.tells else None,
+            aims=self.aims(),
             criteria={n: self.criteria(n) for n in self.segmentations()},
         )
 

@@ -153,7 +153,7 @@ class Segmentation:
             **{name: ibis.literal(row.get(name), type=kind) for name, kind in types.items()}
         )
         with engine.in_memory() as con:
-            placed = con.to_pyarrow(engine.in_steps(one, self._steps([]))).to_pylist()[0]
+            placed = con.to_pyarrow(engine.in_steps(one, self.placing([]))).to_pylist()[0]
         return placed, self.rule.why(row, int(placed["segment_index"]))
 
     def _schema(self) -> dict[str, str]:
@@ -175,8 +175,8 @@ class Segmentation:
             return traits
         return traits.filter(expressions.parse(self.population, where=f"{self.name}.population").condition(traits))
 
-    def _steps(self, keys: Sequence[str]) -> list[engine.Step]:
-        """Law 10: prepared, scored, placed."""
+    def placing(self, keys: Sequence[str]) -> list[engine.Step]:
+        """Law 10: prepared, scored, placed; by the index of the segments, of whatever rows."""
         rule = self.rule
         return [
             ("prepared", lambda rows: rule.prepared(rows, keys)),
@@ -185,7 +185,7 @@ class Segmentation:
         ]
 
     def _named_steps(self, keys: Sequence[str]) -> list[engine.Step]:
-        return [*self._steps(keys), ("memberships", lambda rows: self._named(rows, keys))]
+        return [*self.placing(keys), ("memberships", lambda rows: self._named(rows, keys))]
 
     def _named(self, placed: ir.Table, keys: Sequence[str]) -> ir.Table:
         labels = [(NO_DATA, NO_DATA_NAME), (NO_GOOD_FIT, NO_GOOD_FIT_NAME), *enumerate(self.names)]

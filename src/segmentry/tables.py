@@ -630,6 +630,17 @@ memberships = Table(
         Column("since", Type.DATE, "As of when the customer has been in this segment without a break.", required=True),
     ),
 )
+lookalikes = Table(
+    "lookalikes",
+    "one customer (or account) of the population of one objective, as of the last run",
+    "aim",
+    (
+        *_THE_UNIT,
+        Column("meets", Type.BOOLEAN, "Whether the behaviour of the objective is theirs already.", required=True),
+        Column("score", Type.NUMBER, "How likely they behave so, by what they have in common with those who do.",
+               required=True, unit="0 to 1"),
+    ),
+)  # fmt: skip
 membership_history = Table(
     "membership_history",
     "one stay of a customer (or account) in a segment",
@@ -689,6 +700,7 @@ TABLES: dict[str, Table] = {
         penetration,
         sample,
         memberships,
+        lookalikes,
         membership_history,
         profiles,
     )

@@ -10,11 +10,12 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from segmentry import artefacts, config, samples, segment, traits
+from segmentry import aiming, artefacts, config, due, samples, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
@@ -71,6 +72,7 @@ _WRITE_TABLES = {
     "traits",
     "sample",
     "assign",
+    "lookalikes",
 }  # stages that leave tables in the warehouse; others leave files
 
 
@@ -86,7 +88,7 @@ class Workspace:
             root / "warehouse",
             self.config.name,
             memory_limit=env.get("SEGMENTRY_MEMORY_LIMIT"),
-            threads=_threads(env),
+            threads=config.threads(env),
         )
         self.state = State(root / "warehouse")
         self._listener = listener or (lambda _: None)
@@ -291,17 +293,67 @@ class Workspace:
         base = base_of(run, settings.unit)
         specs = {t.name: t for t in traits.from_json(base["traits"])}
         table, drawing = session.table("traits", TRAIT_TABLES[settings.unit]), Samples(session, run, self.config)
-        variables = segment.variables_named(settings, specs)
-        wanted = (run.id, settings.unit, settings.population, variables * 100 > self.config.sample.size)
+        variables, parts = (
+            segment.variables_named(settings, specs),
+            due.parts(self.root, self.config, name, self.state.current()),
+        )
+        population = segment.population_of(settings, parts)
+        wanted = (run.id, settings.unit, population, variables * 100 > self.config.sample.size)
         if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
-            self._drawn = (wanted, drawing.drawn(settings.unit, settings.population, variables))
+            self._drawn = (wanted, drawing.drawn(settings.unit, population, variables))
         tell = self._progress(f"fit:{name}")
-        learning = replace(drawing.learning(name, settings, self._drawn[1]), progress=tell)
+        learning = drawing.learning(name, settings, self._drawn[1])
+        learning = replace(learning, progress=tell, objectives=self.config.objectives, parts=parts)
         fitted = segment.fit(name, settings, learning, version=self._next_version(name), as_of=run.as_of)
         book = playbooks.load(self.root / playbooks.FILE_NAME)
         kept = lambda rows: session.keep("placed", rows, tell)  # noqa: E731
         fitted = samples.with_names(fitted, table, specs, base["largest"], book, kept)
         return segment.bias.with_report(fitted, learning)
+
+    def aim(self, name: str) -> Run:
+        """Learn anew, on the sample, what goes with the behaviour of an objective, and who else is like its customers.
+
+        Raises :class:`FitError` when the data cannot say.
+        """
+        objective, run, stage = self._objective(name), self._current("traits"), f"aim:{name}"
+        with self.state.writer():
+            earlier = self._earlier(objective.horizon, run) if objective.horizon else None
+            with self._recorded(stage, run.as_of, due.aim(self.config, name)) as (number, done):
+                reads = {"traits": run.id, **({"earlier": earlier.id} if earlier else {})}
+                with self.engine.session(reads) as session:
+                    found = aiming.learn(name, self.config, session, run, earlier)
+                done({}, {"aim": found.to_json()})
+            return self._finished(number)
+
+    def aim_at(self, name: str, *, again: bool = False) -> None:
+        """Learn an objective where that is due, or ``again``, and score everybody by it."""
+        self._objective(name)
+        if again:
+            self.aim(name)
+        else:
+            self._if_due(f"aim:{name}", due.aim(self.config, name), partial(self.aim, name))
+        self.look_alike(name)
+
+    def look_alike(self, name: str) -> Run:
+        """Score everybody in the population of an objective by the model that :meth:`aim` froze."""
+        run, learned = self._current("traits"), self._current(f"aim:{name}")
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            return aiming.score(learned, session, writer)
+
+        inputs = [learned.facts["aim"], run.fingerprint]
+        return self._stage(f"lookalikes:{name}", run.as_of, inputs, {"traits": run}, work)
+
+    def _earlier(self, horizon: int, now: Run) -> Run:
+        """The traits of so many days ago, of what was known then, in a generation of their own."""
+        manifest, day = self.something_collected(), (now.as_of or date.min) - timedelta(days=horizon)
+        learned = artefacts.load_learned(self.root, now)
+
+        def work(session: Session, writer: Writer) -> dict[str, Any]:
+            same = frozenset(t["name"] for t in now.facts["traits"])
+            return self._describing(session, manifest, day).write(writer, same, self._own_traits(), learned, ())[0]
+
+        return self._stage(f"earlier:{horizon}", day, [now.fingerprint], {"resolve": self._current("resolve")}, work)
 
     def fit_sample(self, name: str, path: Path, segments: int | None = None) -> SegmentationSummary:
         """Learn a segmentation on an anonymous sample alone; gives the segments as the sample shows them.
@@ -494,9 +546,14 @@ class Workspace:
         """Traits, fits that are due and assignments; gives the segmentations that could not be fitted, and why."""
         not_fitted: dict[str, FitError] = {}
         self.traits(as_of)
-        for name in self.config.segmentations:
+        for name in self.config.objectives:
             try:
-                self._fit_if_due(name)
+                self.aim_at(name)
+            except FitError as error:
+                not_fitted[name] = error
+        for name in self.config.in_order():
+            try:
+                self._if_due(f"fit:{name}", self._fit_due(name), partial(self._fit, name))
                 self.assign(name)
             except FitError as error:
                 not_fitted[name] = error
@@ -615,25 +672,29 @@ class Workspace:
         return max((int(r.facts["version"]) for r in self.state.done(f"fit:{name}")), default=0) + 1
 
     def _fit_due(self, name: str) -> str:
-        settings, sample = self._settings(name).model_dump(mode="json"), self.config.sample
-        drawn = sample.model_dump(include={"size", "seed", "by", "weights"})
-        return digest(["fit", settings, drawn, self.config.bias.model_dump()])
+        return due.fit(self.config, name, self.state.current())
 
-    def _fit_if_due(self, name: str) -> None:
-        stage = f"fit:{name}"
+    def _if_due(self, stage: str, fingerprint: str, learn: Callable[[], object]) -> None:
+        """Learn what was never learned or whose part of the config changed; what was refused, on new traits only."""
         run = self.state.current().get(stage)
-        if run and run.fingerprint == self._fit_due(name):
+        if run and run.fingerprint == fingerprint:
             self._up_to_date(run)
             return
         failed = self.state.last_failure(stage)
         if (
             failed
             and failed.refused
-            and failed.fingerprint == self._fit_due(name)
+            and failed.fingerprint == fingerprint
             and failed.started_at > self._current("traits").started_at
         ):
             raise FitError(failed.error)
-        self._fit(name)
+        learn()
+
+    def _objective(self, name: str) -> config.Objective:
+        if name not in self.config.objectives:
+            known = did_you_mean(name, self.config.objectives)
+            raise UsageError(f"There is no objective '{name}' in {config.FILE_NAME}.", why=known)
+        return self.config.objectives[name]
 
     def _trait_settings(self) -> Settings:
         return Settings.of(self.config, survey_designs.designs(self.root, self.config.surveys))
@@ -660,27 +721,23 @@ class Workspace:
         return found
 
     def _not_fitted(self) -> dict[str, str]:
-        """By segmentation, why its last fit failed, where it is the config of today that failed."""
+        """By segmentation and objective, why its last fit failed, where it is the config of today that failed."""
         current = self.state.current()
-        failures = {n: self.state.last_failure(f"fit:{n}") for n in self.config.segmentations}
+        wanted = {f"fit:{n}": due.fit(self.config, n, current) for n in self.config.segmentations}
+        wanted |= {f"aim:{n}": due.aim(self.config, n) for n in self.config.objectives}
+        failures = {stage: self.state.last_failure(stage) for stage in wanted}
         return {
-            n: f.error
-            for n, f in failures.items()
-            if f and (f"fit:{n}" not in current or current[f"fit:{n}"].id < f.id) and f.fingerprint == self._fit_due(n)
+            stage.partition(":")[2]: f.error
+            for stage, f in failures.items()
+            if f and (stage not in current or current[stage].id < f.id) and f.fingerprint == wanted[stage]
         }
 
     def _forget_removed(self) -> None:
         for stage in self.state.current():
             word, _, name = stage.partition(":")
-            if name and name not in self.config.segmentations and word in ("fit", "assign"):
+            there = self.config.objectives if word in ("aim", "lookalikes") else self.config.segmentations
+            if name and name not in there and word in ("fit", "assign", "aim", "lookalikes"):
                 self.state.drop(stage)
-
-
-def _threads(env: Mapping[str, str]) -> int | None:
-    given = env.get("SEGMENTRY_THREADS", "")
-    if given and not (given.isdecimal() and int(given)):
-        raise UsageError(f"SEGMENTRY_THREADS is '{given}'.", why="It is how many threads DuckDB may use, such as 4.")
-    return int(given) if given else None
 
 
 def open_workspace(path: str | Path = ".", *, listener: Listener | None = None) -> Workspace:

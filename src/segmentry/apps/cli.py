@@ -579,6 +579,30 @@ def sql(
 
 
 @app.command()
+def objectives(
+    name: Annotated[str | None, typer.Argument(help="Name of the objective; default: all.", show_default=False)] = None,
+    workspace: Where = HERE,
+    again: Annotated[bool, typer.Option("--again", help="Learn it anew first.")] = False,
+    dialect: Annotated[str | None, typer.Option("--sql", help="Print its score as SQL of this dialect.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what goes with the behaviour of an objective: favourable traits, ideal customers, the look-alike score."""
+    from segmentry.apps import objectives as showing
+    from segmentry.apps import terminal
+
+    with _opened(workspace, json or dialect is not None) as space:
+        for one in [name] if name else space.config.objectives:
+            space.aim_at(one, again=again)
+        with space.reading() as reading:
+            found = [aim for aim in reading.aims() if name in (None, aim.name)]
+            texts = [reading.score_sql(aim, dialect) for aim in found] if dialect else []
+    if dialect:
+        terminal.plain("\n".join(texts))
+    else:
+        terminal.json(found) if json else showing.show(found)
+
+
+@app.command()
 def lifetime(workspace: Where = HERE, json: Json = False) -> None:
     """Show lifetime value: the models, how well they forecast a holdout, and what the customers will bring."""
     from segmentry.apps import lifetime as showing

@@ -33,6 +33,7 @@ from segmentry.apps import (
     lifetime_charts,
     lifetime_findings,
     needs_chart,
+    objectives,
     palette,
     profile_chart,
     words,
@@ -168,6 +169,10 @@ def render(overview: Overview) -> str:
         needs=_needs(overview.needs) if overview.needs else None,
         quality=_quality(overview.quality) if overview.quality else None,
         lifetime=_lifetime(overview.lifetime) if overview.lifetime else None,
+        objectives=tuple(
+            (aim, objectives.summary(aim), objectives.shown(aim), market.about(overview.notes, aim.name))
+            for aim in overview.aims
+        ),
         trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
         model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
         verdicts=findings.VERDICTS,

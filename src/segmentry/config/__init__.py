@@ -26,11 +26,14 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from segmentry.checks import CHECKS, Severity
 from segmentry.config.lifetime import COHORT, Contract, Lifetime
+from segmentry.config.objectives import Objective
 from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.sampling import Bias, Sample
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
     METHODS,
+    Bands,
+    Crossing,
     KMeans,
     KPrototypes,
     LatentClasses,
@@ -43,13 +46,14 @@ from segmentry.config.segmentations import (
     SegmentText,
     Serve,
     Tier,
+    Trees,
     ValueTiers,
 )
 from segmentry.config.sources import Answers, Attribute, Source
 from segmentry.config.survey_needs import BestWorst, Choice
 from segmentry.config.surveys import Survey
 from segmentry.declaration import DeclaredTrait, owner_of_name
-from segmentry.errors import ConfigError, did_you_mean
+from segmentry.errors import ConfigError, UsageError, did_you_mean
 from segmentry.tables import TABLES
 
 __all__ = [
@@ -59,8 +63,10 @@ __all__ = [
     "AccountIdentity",
     "Answers",
     "Attribute",
+    "Bands",
     "Bias",
     "Config",
+    "Crossing",
     "Identity",
     "KMeans",
     "KPrototypes",
@@ -68,6 +74,7 @@ __all__ = [
     "LifecycleDays",
     "Lifetime",
     "Mixtures",
+    "Objective",
     "Quality",
     "Rfm",
     "RfmCuts",
@@ -82,12 +89,14 @@ __all__ = [
     "Survey",
     "TextList",
     "Tier",
+    "Trees",
     "ValueTiers",
     "from_environment",
     "json_schema",
     "line_of",
     "load",
     "parse",
+    "threads",
 ]
 
 FILE_NAME = "segmentry.yaml"
@@ -205,6 +214,7 @@ class Config(Part):
     bias: Bias = Field(Bias(), description="Traits that must not form segments.")
     quality: Quality = Field(Quality(), description="Severities and acceptances of data quality findings.")
     traits: dict[str, DeclaredTrait] = Field({}, description="Traits of your own, by name, beside the built-in ones.")
+    objectives: dict[str, Objective] = Field({}, description="What ideal customers do, by the name of the objective.")
     segmentations: dict[str, Segmentation] = Field({}, description="The segmentations, by name.")
 
     @field_validator("engine")
@@ -223,7 +233,7 @@ class Config(Part):
 
     @model_validator(mode="after")
     def _names(self) -> Config:
-        for section in ("sources", "traits", "segmentations"):
+        for section in ("sources", "traits", "objectives", "segmentations"):
             for name in getattr(self, section):
                 if not NAME.fullmatch(name):
                     raise ValueError(
@@ -267,6 +277,47 @@ class Config(Part):
             if owner := owner_of_name(name, attributes):
                 raise ValueError(f"traits.{name}: this is the name of {owner}. Give it another one.")
         return self
+
+    @model_validator(mode="after")
+    def _segmentations_of_known_parts(self) -> Config:
+        for name, settings in self.segmentations.items():
+            if isinstance(settings, Trees) and settings.objective is not None:
+                self._aims_at_its_own(name, settings, settings.objective)
+            if isinstance(settings, Crossing):
+                for part in settings.of:
+                    if part not in self.segmentations:
+                        known = did_you_mean(part, self.segmentations)
+                        raise ValueError(f"segmentations.{name}.of: no segmentation is called '{part}'. {known}")
+                    if self.segmentations[part].unit != settings.unit:
+                        raise ValueError(f"segmentations.{name}.of: {part} is not of the unit {settings.unit}.")
+                if settings.of[0] == settings.of[1]:
+                    raise ValueError(f"segmentations.{name}.of: needs two different segmentations.")
+        self.in_order()
+        return self
+
+    def _aims_at_its_own(self, name: str, settings: Trees, objective: str) -> None:
+        if objective not in self.objectives:
+            known = did_you_mean(objective, self.objectives)
+            raise ValueError(f"segmentations.{name}.objective: no objective is called '{objective}'. {known}")
+        if self.objectives[objective].unit != settings.unit:
+            raise ValueError(f"segmentations.{name}.objective: {objective} is not of the unit {settings.unit}.")
+
+    def in_order(self) -> tuple[str, ...]:
+        """The names of the segmentations, those that others are made of before these; else as written."""
+        found: list[str] = []
+
+        def take(name: str, above: tuple[str, ...]) -> None:
+            if name in above:
+                raise ValueError(f"segmentations.{name}.of: it is made of itself: {' of '.join((*above, name))}.")
+            settings = self.segmentations[name]
+            for part in settings.of if isinstance(settings, Crossing) else ():
+                take(part, (*above, name))
+            if name not in found:
+                found.append(name)
+
+        for name in self.segmentations:
+            take(name, ())
+        return tuple(found)
 
     @model_validator(mode="after")
     def _lifetime_of_known_columns(self) -> Config:
@@ -367,6 +418,14 @@ def _no_secret(tree: CommentedMap, file: str) -> None:
 def from_environment(text: str, env: Mapping[str, str]) -> str:
     """A text with its ``${NAME}`` filled in; :class:`ConfigError` for one that is not set."""
     return str(_substitute(text, env, "url", ()))
+
+
+def threads(env: Mapping[str, str]) -> int | None:
+    """How many threads DuckDB may use; None where the environment does not say."""
+    given = env.get("SEGMENTRY_THREADS", "")
+    if given and not (given.isdecimal() and int(given)):
+        raise UsageError(f"SEGMENTRY_THREADS is '{given}'.", why="It is how many threads DuckDB may use, such as 4.")
+    return int(given) if given else None
 
 
 def json_schema() -> dict[str, Any]:

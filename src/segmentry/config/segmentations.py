@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Annotated, Literal, get_args
 
@@ -193,10 +194,64 @@ def _two_to_twenty(value: object) -> object:
     return value
 
 
+class Bands(_Segmentation):
+    """One trait cut into named bands, at points set beforehand."""
+
+    method: Literal["bands"] = Field(description="The method.")
+    trait: str = Field(description="The trait that is cut: a number.")
+    cuts: tuple[float, ...] = Field(
+        min_length=1,
+        max_length=19,
+        description="Where bands end, ascending; a value on a cut is in the upper band.",
+    )
+    names: TextList = Field((), description="Names of the bands, lowest first. Default: what their ends are.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Bands:
+        if list(self.cuts) != sorted(set(self.cuts)) or not all(math.isfinite(cut) for cut in self.cuts):
+            raise ValueError("cuts: needs different numbers in ascending order, such as [18, 35, 60]")
+        if self.names and (len(self.names) != len(self.cuts) + 1 or len(set(self.names)) < len(self.names)):
+            raise ValueError(f"names: {len(self.cuts)} cuts make {len(self.cuts) + 1} bands, each with its own name.")
+        return self
+
+
+class Trees(_Segmentation):
+    """Groups that differ in an objective or a trait as much as readable conditions can make them (a tree)."""
+
+    method: Literal["trees"] = Field(description="The method.")
+    objective: str | None = Field(None, description="The objective whose behaviour the segments shall tell apart.")
+    target: str | None = Field(None, description="Instead of an objective: the trait that they shall tell apart.")
+    traits: TextList = Field(("auto",), description="Traits that may form the conditions; patterns such as needs.*")
+    least: float = Field(0.05, ge=0.005, le=0.4, description="Least share of the customers in a segment.")
+    most: int = Field(8, ge=2, le=20, description="Segments at most.")
+    depth: int = Field(4, ge=1, le=6, description="Conditions one after the other, at most.")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> Trees:
+        if (self.objective is None) == (self.target is None):
+            raise ValueError("needs either objective, the name of one of the objectives, or target, a trait.")
+        return self
+
+
+class Crossing(_Segmentation):
+    """Every combination of two segmentations."""
+
+    method: Literal["crossing"] = Field(description="The method.")
+    of: tuple[str, str] = Field(description="The two segmentations, such as [value, needs].")
+    least: float = Field(0.02, ge=0, le=0.4, description="Least share of the customers in a combination of its own.")
+    small: Literal["nearest", "rest"] = Field(
+        "nearest", description="Smaller ones join the nearest combination, or make one segment together."
+    )
+    rest: str = Field("Other combinations", min_length=1, max_length=60, description="Its name where small is rest.")
+    segments: dict[str, SegmentText] = Field({}, description="Own texts for segments, by name.")
+
+
 Segmentation = Annotated[
-    Rules | Rfm | ValueTiers | KMeans | KPrototypes | LatentClasses | Mixtures, Field(discriminator="method")
+    Rules | Rfm | ValueTiers | Bands | KMeans | KPrototypes | LatentClasses | Mixtures | Trees | Crossing,
+    Field(discriminator="method"),
 ]
 METHODS: dict[str, type[_Segmentation]] = {
     get_args(m.model_fields["method"].annotation)[0]: m
-    for m in (Rules, Rfm, ValueTiers, KMeans, KPrototypes, LatentClasses, Mixtures)
+    for m in (Rules, Rfm, ValueTiers, Bands, KMeans, KPrototypes, LatentClasses, Mixtures, Trees, Crossing)
 }

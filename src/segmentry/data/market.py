@@ -21,8 +21,9 @@ from segmentry.errors import ConfigError, UsageError, did_you_mean
 
 FILE_NAME = "market_notes.yaml"
 _HEADING = (
-    "What market research says, claim by claim: claim, about (model, trait, segmentation or segmentation.segment),\n"
-    "source, date; strength (weak, moderate, strong) and quote if you like. Edit freely, or `segmentry note add`."
+    "What market research says, claim by claim: claim, about (model, trait, objective, segmentation or\n"
+    "segmentation.segment), source, date;\n"
+    "strength (weak, moderate, strong) and quote if you like. Edit freely, or `segmentry note add`."
 )
 
 
@@ -32,7 +33,9 @@ class Note(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     claim: str = Field(min_length=1, description="What is claimed, in one sentence.")
-    about: TextList = Field(min_length=1, description="Models, traits, segmentations or segmentation.segment.")
+    about: TextList = Field(
+        min_length=1, description="Models, traits, objectives, segmentations, segmentation.segment."
+    )
     source: str = Field(min_length=1, description="Who says so, and where.")
     date: dt.date = Field(description="When it was said or published.")
     strength: Literal["weak", "moderate", "strong"] | None = Field(None, description="How well it is founded.")
@@ -53,6 +56,7 @@ class Known:
 
     traits: frozenset[str]
     segments: Mapping[str, tuple[str, ...] | None]
+    objectives: frozenset[str] = frozenset()
 
     def doubt(self, about: str) -> str:
         """Why nothing is called that; empty where something is."""
@@ -62,11 +66,11 @@ class Known:
             if names is None or segment.casefold() in {n.casefold() for n in names}:
                 return ""
             return f"{name} has no segment '{segment}'. {did_you_mean(segment, names)}"
-        single = {*self.traits, *self.segments, *(m.value for m in Model)}
+        single = {*self.traits, *self.segments, *self.objectives, *(m.value for m in Model)}
         if about in single:
             return ""
         every = {*single, *(f"{n}.{s}" for n, found in self.segments.items() for s in found or ())}
-        return f"there is no model, trait, segmentation or segment '{about}'. {did_you_mean(about, every)}"
+        return f"there is no model, trait, objective, segmentation or segment '{about}'. {did_you_mean(about, every)}"
 
 
 def load(root: Path, known: Known) -> tuple[Note, ...]:

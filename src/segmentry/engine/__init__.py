@@ -13,7 +13,7 @@ from pathlib import Path
 import ibis.expr.types as ir
 
 from segmentry.engine import duckdb_storage
-from segmentry.engine.batches import stored, through_python
+from segmentry.engine.batches import through_python
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession, in_memory
 from segmentry.engine.spelling import (
     DIALECTS,
@@ -43,6 +43,7 @@ from segmentry.engine.spelling import (
     units,
 )
 from segmentry.engine.storage import Engine, GenerationGoneError, Progress, Session, Writer
+from segmentry.engine.views import named
 
 __all__ = [
     "DIALECTS",
@@ -69,6 +70,7 @@ __all__ = [
     "md5",
     "median",
     "mode",
+    "named",
     "once",
     "open_engine",
     "quick_hash",
@@ -76,7 +78,6 @@ __all__ = [
     "sample_order",
     "sets",
     "size_of",
-    "stored",
     "sum_of_units",
     "through_python",
     "to_sql",

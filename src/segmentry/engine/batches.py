@@ -35,14 +35,3 @@ def through_python(rows: ir.Table, name: str, schema: ibis.Schema, work: Work) -
             return backend.filled_temporary(name, schema, batches)
         backend.raw_sql(f"""CREATE OR REPLACE TEMP TABLE "{name}" AS FROM read_parquet('{file}')""")
         return backend.table(name, database=("temp", "main"))
-
-
-def stored(rows: ir.Table, name: str) -> ir.Table:
-    """The same rows as a temporary table of their database, computed now and once, whoever reads them.
-
-    ``name`` is that of the table, which lasts as long as the connection; an older one of the name goes.
-    """
-    backend: Any = rows.get_backend()
-    if backend.name == "postgres":
-        return backend.stored_temporary(name, rows)
-    return backend.create_table(name, rows, temp=True, overwrite=True)

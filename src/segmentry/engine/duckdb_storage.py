@@ -21,6 +21,7 @@ from ibis.backends.duckdb import Backend
 from segmentry.engine import storage
 from segmentry.engine.spelling import apart
 from segmentry.engine.storage import GenerationGoneError, Progress
+from segmentry.engine.views import spelt_out
 from segmentry.errors import DataError
 
 # Dictionaries of columns with more values than that, and the filters over them, take a fifth of the time of writing.
@@ -179,10 +180,11 @@ class DuckDBWriter(storage.Writer):
 
     def write(self, name: str, rows: ir.Table) -> ir.Table:
         self._con._run_pre_execute_hooks(rows)
-        self.sql[name] = apart(rows, "duckdb")  # compiled once: that takes longer than a small base takes to run
+        sql = apart(rows, "duckdb")  # compiled once: that takes longer than a small base takes to run
+        self.sql[name] = spelt_out(self._con, sql)
         with watched(self._con, self._progress):
             table = self._con.create_table(name, schema=rows.schema(), database=(self._catalog, "main"))
-            self._con.raw_sql(f'INSERT INTO "{self._catalog}".main."{name}" {self.sql[name]}')
+            self._con.raw_sql(f'INSERT INTO "{self._catalog}".main."{name}" {sql}')
         self.rows[name] = int(table.count().execute())
         return table
 

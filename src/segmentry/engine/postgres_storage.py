@@ -27,6 +27,7 @@ from pyarrow import csv
 from segmentry.engine import storage
 from segmentry.engine.duckdb_storage import DuckDB, DuckDBSession
 from segmentry.engine.storage import GenerationGoneError, Progress
+from segmentry.engine.views import spelt_out
 from segmentry.errors import ConfigError, DataError
 
 try:
@@ -74,14 +75,6 @@ class _Backend(Backend):
         """A temporary table of rows that come from elsewhere; an older one of the name goes."""
         _run(self, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
         _fill(self, f"TEMP TABLE {_quote(name)}", _quote(name), schema, batches)
-        _finish(self, _quote(name), ())
-        return self.table(name)
-
-    def stored_temporary(self, name: str, rows: ir.Table) -> ir.Table:
-        """A temporary table of the rows of a query; an older one of the name goes."""
-        self._run_pre_execute_hooks(rows)
-        _run(self, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
-        _run(self, f"CREATE TEMP TABLE {_quote(name)} AS {self.typed(rows)}")
         _finish(self, _quote(name), ())
         return self.table(name)
 
@@ -382,9 +375,10 @@ class PostgresWriter(storage.Writer):
     def write(self, name: str, rows: ir.Table) -> ir.Table:
         con, engine = self._session.con, self._session.engine
         stored = f"{name}__{self._number}"
-        self.rows[name] = _create(con, f"TABLE {engine.quoted(stored)}", rows)
+        sql = con.typed(rows)
+        self.sql[name] = spelt_out(con, sql)
+        self.rows[name] = _create(con, f"TABLE {engine.quoted(stored)}", rows, sql)
         _finish(con, engine.quoted(stored), rows.columns)
-        self.sql[name] = str(ibis.to_sql(rows, dialect="postgres"))
         return con.table(stored, database=engine.schema)
 
 
@@ -424,16 +418,16 @@ def _fill(
 def keep(con: Any, name: str, rows: ir.Table) -> ir.Table:
     """Materialise rows as a table that lasts as long as the connection; an older one of the name goes."""
     _run(con, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
-    _create(con, f"TEMP TABLE {_quote(name)}", rows)
+    _create(con, f"TEMP TABLE {_quote(name)}", rows, con.typed(rows))
     _finish(con, _quote(name), ())
     return con.table(name)
 
 
-def _create(con: Any, what: str, rows: ir.Table) -> int:
-    """``CREATE what AS rows``; gives the number of rows."""
+def _create(con: Any, what: str, rows: ir.Table, sql: str) -> int:
+    """``CREATE what AS rows``, of which ``sql`` is the text; gives the number of rows."""
     con._run_pre_execute_hooks(rows)  # tables that live in Python are brought along
     with con.con.cursor() as cursor:
-        cursor.execute(f"CREATE {what} AS {con.typed(rows)}")
+        cursor.execute(f"CREATE {what} AS {sql}")
         return int(cursor.rowcount)
 
 

@@ -2,10 +2,10 @@
 
 Every method fits one of these: :class:`Cascade` (the first condition that holds), :class:`Grid` (cut points give a
 cell, cells give segments), :class:`Nearest` (closest centre), :class:`Prototypes` (closest of numbers and categories),
-:class:`Mixture` (most probable Gaussian component) or :class:`Classes` (most probable given the answers). A rule turns
-a table of traits into a table of placements in three named steps (prepared, scored, placed), each a plain SELECT, so it
-runs on any engine (laws 9 and 10), and says for one customer why, and what would have to change. A new kind of rule is
-a new file and a line in ``RULES``.
+:class:`Mixture` (most probable Gaussian component), :class:`Classes` (most probable given the answers) or
+:class:`Crossing` (of two of them). A rule turns a table of traits into a table of placements in three named steps
+(prepared, scored, placed), each a plain SELECT, so it runs on any engine (laws 9 and 10), and says for one customer
+why, and what would have to change. A new kind of rule is a new file and a line in ``RULES``.
 
 Placements have the columns of the traits' keys and ``segment_index`` (-1 no data, -2 no good fit), ``fit``,
 ``runner_up_index``, ``margin``, ``score``.
@@ -20,6 +20,7 @@ from typing import Any
 from segmentry.errors import ArtefactError
 from segmentry.placement.cascade import Cascade
 from segmentry.placement.classes import NOT_ANSWERED, Classes, Item, first_of
+from segmentry.placement.crossing import Crossing
 from segmentry.placement.grid import Band, Grid
 from segmentry.placement.mixture import Component, Mixture, component
 from segmentry.placement.nearest import Nearest
@@ -39,6 +40,7 @@ __all__ = [
     "Category",
     "Classes",
     "Component",
+    "Crossing",
     "Grid",
     "Item",
     "Mixture",
@@ -58,12 +60,14 @@ __all__ = [
     "words",
 ]
 
-RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in (Cascade, Classes, Grid, Mixture, Nearest, Prototypes)}
+_ALL: tuple[type[Rule], ...] = (Cascade, Classes, Crossing, Grid, Mixture, Nearest, Prototypes)
+RULES: dict[str, type[Rule]] = {rule.__name__: rule for rule in _ALL}
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
-    """The rule as plain JSON values."""
-    return {"kind": type(rule).__name__, **asdict(rule)}
+    """The rule as plain JSON values; the rules that one is made of are its ``parts``."""
+    made_of = {"parts": [to_json(part) for part in rule.parts]} if isinstance(rule, Crossing) else {}
+    return {"kind": type(rule).__name__, **asdict(rule), **made_of}
 
 
 def from_json(data: Mapping[str, Any]) -> Rule:
@@ -76,6 +80,7 @@ def from_json(data: Mapping[str, Any]) -> Rule:
             fix="Update Segmentry, or fit the segmentation again.",
         )
     try:
-        return kind.from_json({k: v for k, v in data.items() if k != "kind"})
+        made_of = {"parts": [from_json(part) for part in data["parts"]]} if kind is Crossing else {}
+        return kind.from_json({**{k: v for k, v in data.items() if k != "kind"}, **made_of})
     except (KeyError, TypeError) as error:
         raise ArtefactError(f"The rule of the segmentation is damaged: {error}.", fix="Fit it again.") from error

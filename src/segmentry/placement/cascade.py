@@ -10,15 +10,16 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import expressions
-from segmentry.placement.rule import NO_DATA, Move, Reason, Rule, Why, add, one_row, placements, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, add, one_row, placements, words
 
 
 @dataclass(frozen=True)
 class Cascade(Rule):
     """Ordered conditions; the first that holds takes the customer, ``rest`` takes the others.
 
-    The fit is always 1 (a condition holds or not) and there is no margin; the runner-up is the next condition that
-    holds too, else the rest.
+    Where nobody is left over ``rest`` is NO_GOOD_FIT: then at most one of the conditions holds for anybody, such as
+    those of the leaves of a tree. The fit is always 1 (a condition holds or not) and there is no margin; the runner-up
+    is the next condition that holds too, else the rest.
     """
 
     conditions: tuple[str, ...]
@@ -28,6 +29,11 @@ class Cascade(Rule):
     @property
     def traits(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.kinds)
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether no two of the conditions hold for one customer."""
+        return self.rest == NO_GOOD_FIT
 
     def prepared(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
         known = [traits[name].notnull().ifelse(1, 0) for name in self.traits]
@@ -43,8 +49,10 @@ class Cascade(Rule):
         return prepared.select(*keys, "known", *(f"holds_{i}" for i in range(len(holds))), first=first.cast("int64"))
 
     def placed(self, scored: ir.Table, keys: Sequence[str]) -> ir.Table:
-        later = [(scored[f"holds_{i}"] & (scored["first"] < i), i) for i in range(len(self.conditions))]
-        runner = ibis.cases(*later, (scored["first"] != self.rest, self.rest), else_=ibis.null("int64"))
+        runner = ibis.null("int64")
+        if not self.exclusive:
+            later = [(scored[f"holds_{i}"] & (scored["first"] < i), i) for i in range(len(self.conditions))]
+            runner = ibis.cases(*later, (scored["first"] != self.rest, self.rest), else_=runner)
         return placements(
             scored,
             keys,
@@ -67,7 +75,7 @@ class Cascade(Rule):
             fails = [p for j, p in enumerate(pieces) if not held.column(f"p{j}")[0].as_py()]
             if i == index:
                 reasons += [Reason(_first(p.columns), _shown(row, p), expressions.reads_as(p, words)) for p in pieces]
-            elif fails and (index in (NO_DATA, self.rest) or i < index):
+            elif fails and (index in (NO_DATA, self.rest) or i < index or self.exclusive):
                 text_needed = " and ".join(_bracketed(expressions.reads_as(p, words)) for p in fails)
                 moves.append(Move(_first(fails[0].columns), _shown(row, fails[0]), None, i, f"if {text_needed}"))
         if index == self.rest:

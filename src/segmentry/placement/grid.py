@@ -22,12 +22,12 @@ from segmentry.placement.rule import (
     add,
     exact,
     figure,
+    looked_up,
     number,
     placements,
     words,
 )
 
-_FIRST_LETTER = 48  # "0"; the grids there are have at most 78 segments, so that all letters are ASCII
 _WAYS = ("up", "down")
 
 
@@ -105,8 +105,8 @@ class Grid(Rule):
     def placed(self, scored: ir.Table, keys: Sequence[str]) -> ir.Table:
         signed = [(f"{way}_{i}", stride, way) for i, stride in enumerate(self.strides()) for way in _WAYS]
         ways = [(name, stride if way == "up" else -stride) for name, stride, way in signed]
-        there = {f"at_{way}": self._segment(scored["cell"] + step) for way, step in ways}
-        looked = scored.mutate(own=self._segment(scored["cell"]), **there)
+        there = {f"at_{way}": looked_up(scored["cell"] + step, self.cells) for way, step in ways}
+        looked = scored.mutate(own=looked_up(scored["cell"], self.cells), **there)
         gaps = {
             f"gap_{way}": ((looked[way] < FAR) & (looked[f"at_{way}"] != looked["own"])).ifelse(looked[way], FAR)
             for way, _ in ways
@@ -125,12 +125,6 @@ class Grid(Rule):
             margin=reachable.ifelse(nearest["nearest"], ibis.null("float64")),
             score=nearest["score"],
         )
-
-    def _segment(self, cell: ir.Value) -> ir.Value:
-        """The segment index of a cell: one letter of a text per cell, which takes half the time of comparing it with
-        lists of cells. A cell beyond the grid gives a number that means nothing."""
-        letters = ibis.literal("".join(chr(_FIRST_LETTER + s) for s in self.cells))
-        return letters.substr(cell.cast("int32"), 1).ascii_str().cast("int64") - _FIRST_LETTER
 
     def _score(self, prepared: ir.Table) -> ir.Value:
         digits = [

@@ -15,18 +15,43 @@ from threadpoolctl import threadpool_limits
 from segmentry import config, expressions
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, UsageError
-from segmentry.segment import bias, kmeans, kprototypes, latent_classes, mixtures, rfm, rules, value_tiers
+from segmentry.segment import (
+    bands,
+    bias,
+    crossing,
+    kmeans,
+    kprototypes,
+    latent_classes,
+    mixtures,
+    rfm,
+    rules,
+    trees,
+    value_tiers,
+)
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segment.variables import matches
 from segmentry.segmentation import Segmentation
 
-__all__ = ["FIND_SEGMENTS", "METHODS", "Learning", "bias", "fit", "value_trait_of", "variables_named", "with_number"]
+__all__ = [
+    "FIND_SEGMENTS",
+    "METHODS",
+    "Learning",
+    "bias",
+    "fit",
+    "population_of",
+    "value_trait_of",
+    "variables_named",
+    "with_number",
+]
 
 METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "rules": rules.fit,
     "rfm": rfm.fit,
     "value_tiers": value_tiers.fit,
+    "bands": bands.fit,
     "kmeans": kmeans.fit,
+    "trees": trees.fit,
+    "crossing": crossing.fit,
     "kprototypes": kprototypes.fit,
     "latent_classes": latent_classes.fit,
     "mixtures": mixtures.fit,
@@ -48,8 +73,9 @@ def fit(
             why=f"The population is: {settings.population}." if settings.population else "There are no customers.",
             fix="Check the population and the data in `segmentry report`.",
         )
-    if settings.population:
-        expressions.parse(settings.population, where=f"{learning.where}.population")
+    population = population_of(settings, learning.parts)
+    if population:
+        expressions.parse(population, where=f"{learning.where}.population")
     bias.refuse(bias.named(settings), learning)
     specs = {n: s for n, s in learning.specs.items() if n not in learning.barred}
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
@@ -68,7 +94,7 @@ def fit(
         segments=found.segments,
         traits=tuple(kinds.items()),
         unit=settings.unit,
-        population=settings.population or "",
+        population=population or "",
         purpose=settings.purpose,
         owner=settings.owner,
         review_by=settings.review_by,
@@ -81,6 +107,11 @@ def fit(
             **report,
         },
     )
+
+
+def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentation]) -> str | None:
+    """The condition on who is placed; None: everybody. ``parts`` are the segmentations that it is made of."""
+    return crossing.population(settings, parts) if isinstance(settings, config.Crossing) else settings.population
 
 
 def variables_named(settings: config.Segmentation, specs: Mapping[str, Trait]) -> int:

@@ -75,6 +75,18 @@ class Rules(config.Rules, _Alone):
     method: Any = "rules"
 
 
+class Bands(config.Bands, _Alone):
+    """One trait cut at points set beforehand."""
+
+    method: Any = "bands"
+
+
+class Trees(config.Trees, _Alone):
+    """Groups that differ in a trait as much as readable conditions can make them."""
+
+    method: Any = "trees"
+
+
 def _frame(traits: Any) -> pd.DataFrame:
     if isinstance(traits, pd.DataFrame):
         return traits.head(_MOST_ROWS)

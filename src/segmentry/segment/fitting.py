@@ -10,11 +10,12 @@ import ibis
 import numpy as np
 import numpy.typing as npt
 
-from segmentry import engine
+from segmentry import engine, expressions
 from segmentry.catalogue import Trait
+from segmentry.config import Objective
 from segmentry.errors import FitError, did_you_mean
 from segmentry.placement import Prep, Rule
-from segmentry.segmentation import Segment
+from segmentry.segmentation import Segment, Segmentation
 
 if TYPE_CHECKING:
     import pandas as pd  # half a second to import, which reading commands do without
@@ -32,6 +33,7 @@ class Learning:
     the same). ``barred`` are traits that may not form segments, each with the reason; ``watched`` protected traits,
     each with the reason why it may form them, if it may (see :mod:`segmentry.segment.bias`). ``where`` names the place
     in the config for errors, such as ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable.
+    ``objectives`` are those of the config, and ``parts`` the segmentations that this one is made of, by name.
     """
 
     sample: pd.DataFrame
@@ -40,6 +42,8 @@ class Learning:
     seed: int = 1
     progress: Progress | None = None
     weights: Numbers | None = None
+    objectives: Mapping[str, Objective] = field(default_factory=dict)
+    parts: Mapping[str, Segmentation] = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
     watched: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,3 +112,13 @@ def prepared(prep: Sequence[Prep], sample: pd.DataFrame) -> Numbers:
         numbered = traits.mutate(row_number=ibis.row_number())
         made = numbered.select("row_number", **{f"z{j}": p.of(numbered) for j, p in enumerate(prep)})
         return con.to_pandas(made.order_by("row_number")).drop(columns="row_number").to_numpy(dtype=np.float64)
+
+
+def holds(condition: str, sample: pd.DataFrame, *, where: str) -> npt.NDArray[np.bool_]:
+    """For each row of a sample, whether a condition holds (not known is no), by the expression that the base runs."""
+    parsed = expressions.parse(condition, where=where)
+    with engine.in_memory() as con:
+        traits = con.create_table("sample", sample[list(parsed.columns)].reset_index(drop=True))
+        numbered = traits.mutate(row_number=ibis.row_number())
+        met = numbered.select("row_number", met=parsed.condition(numbered).fill_null(False))
+        return con.to_pandas(met.order_by("row_number"))["met"].to_numpy(dtype=np.bool_)

@@ -101,15 +101,15 @@ def _counts(joined: ir.Table, segment: str, counted: Sequence[Trait]) -> list[li
     rows = joined.select(segment, *(s.name for s in counted))
     tables = []
     for i, spec in enumerate(counted):
-        cells = (
-            rows.filter(rows[spec.name].notnull())
-            .group_by(segment=rows[segment], value=rows[spec.name])
-            .agg(n=ibis._.count())
-        )
+        # Two columns at a time: what is built on a wide table takes long to compile.
+        pairs = rows.select(segment=rows[segment], value=rows[spec.name])
+        cells = pairs.filter(pairs["value"].notnull()).group_by(["segment", "value"]).agg(n=ibis._.count())
         if spec.kind == "category":
-            top = cells.group_by("value").agg(all=cells["n"].sum()).order_by(ibis.desc("all"), "value").limit(_LEVELS)
-            beside = cells.left_join(top, "value", rname="{name}_top")
-            cells = beside.group_by("segment", level=beside["value_top"]).agg(n=beside["n"].sum())
+            counts = cells.mutate(all=cells["n"].sum().over(group_by="value"))
+            place = ibis.dense_rank().over(order_by=[ibis.desc(counts["all"]), counts["value"]])
+            frequent = counts.select("segment", "n", "value", place=place)
+            level = (frequent["place"] < _LEVELS).ifelse(frequent["value"], ibis.null("string"))
+            cells = frequent.group_by("segment", level=level).agg(n=frequent["n"].sum())
         values = {"level": cells["level"] if spec.kind == "category" else ibis.null("string")}
         values["number"] = ibis.null("int64") if spec.kind == "category" else cells["value"].cast("int64")
         tables.append(cells.select("segment", part=ibis.literal(i, type="int64"), n=cells["n"].cast("int64"), **values))

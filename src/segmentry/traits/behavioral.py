@@ -32,7 +32,6 @@ def traits(known: Known) -> Part:
         _products(known),
         _choices(known, "channel"),
         _choices(known, "category"),
-        _baskets(known),
         Part(traits=known.chosen({"acquisition_channel": lambda row: row["acquisition_channel"]})),
     )
 
@@ -114,29 +113,23 @@ def _products(known: Known) -> Part:
     return Part(passes=(counted,), traits=known.chosen({"products_bought": lambda row: whole(row["products_bought"])}))
 
 
-def _baskets(known: Known) -> Part:
-    """How many categories are in an order, and how mixed those of all their lines are."""
-    if not known.ready("category_diversity"):
-        return Part()
+def _baskets(known: Known, found: Sequence[str]) -> Part:
+    """How many of the categories ``found`` are in an order, and how mixed those of all their lines are."""
     rows = known.sold("category")
     rows = rows.filter(rows["category"].notnull())
-    keys = [name for name in ("order", "source") if name in rows.columns]
-    pairs = rows.group_by([KEY, *keys, "category"]).agg(lines=rows.count())
-    mixed = pairs.group_by([KEY, "category"]).agg(lines=pairs["lines"].sum().cast("int64"))
-    passes = [mixed.group_by(KEY).agg(categorised=mixed["lines"].sum(), same=(mixed["lines"] * mixed["lines"]).sum())]
+    keys = [KEY, *(name for name in ("order", "source") if name in rows.columns)]
+    few = len(found) <= _FEW
+    passes = [] if few else [_mixed(rows)]
     if "order" in keys:
-        baskets = pairs.group_by([KEY, *keys]).agg(categories=pairs.count(), lines=pairs["lines"].sum())
-        alone = baskets["order"].isnull()  # lines without an order number are an order each
-        passes.append(
-            baskets.group_by(KEY).agg(
-                basket_categories=alone.ifelse(baskets["lines"], baskets["categories"]).sum(),
-                baskets=alone.ifelse(baskets["lines"], 1).sum(),
-            )
-        )
+        passes.append(_in_orders(rows, keys, sorted(found) if few else None))
 
     def diversity(row: ir.Table) -> ir.Value:
-        lines = row["categorised"].cast("float64")
-        return 1.0 - engine.ratio(row["same"], lines * lines)
+        if not few:
+            lines, same = row["categorised"], row["same"]
+        else:
+            counts = [whole(row[name]) for name in _line_counts("category", found).values()]
+            lines, same = sum(counts[1:], counts[0]), sum((n * n for n in counts[1:]), counts[0] * counts[0])
+        return 1.0 - engine.ratio(same, lines.cast("float64") * lines.cast("float64"))
 
     expressions: dict[str, Expression] = {
         "categories_per_order": lambda row: engine.ratio(row["basket_categories"], row["baskets"]),
@@ -145,12 +138,37 @@ def _baskets(known: Known) -> Part:
     return Part(passes=tuple(passes), traits=known.chosen(expressions))
 
 
+def _mixed(rows: ir.Table) -> ir.Table:
+    """By customer the lines with a category, and the sum of their squares by category."""
+    mixed = rows.group_by([KEY, "category"]).agg(lines=rows.count())
+    return mixed.group_by(KEY).agg(categorised=mixed["lines"].sum(), same=(mixed["lines"] * mixed["lines"]).sum())
+
+
+def _in_orders(rows: ir.Table, keys: Sequence[str], few: Sequence[str] | None) -> ir.Table:
+    """By customer the orders, and the sum of their different categories: of a ``few`` they are bits of a number."""
+    if few is not None:
+        place = rows["category"].cases(*((value, i) for i, value in enumerate(few)))
+        orders = rows.group_by(keys).agg(sets=engine.sets(place, len(few))[0], lines=rows.count())
+        orders = orders.mutate(categories=engine.size_of([orders["sets"]], len(few)))
+    else:
+        pairs = rows.group_by([*keys, "category"]).agg(lines=rows.count())
+        orders = pairs.group_by(keys).agg(categories=pairs.count(), lines=pairs["lines"].sum())
+    alone = orders["order"].isnull()  # lines without an order number are an order each
+    return orders.group_by(KEY).agg(
+        basket_categories=alone.ifelse(orders["lines"], orders["categories"]).sum(),
+        baskets=alone.ifelse(orders["lines"], 1).sum(),
+    )
+
+
 def _choices(known: Known, column: str) -> Part:
     """Which values of a column they buy from: the share of each frequent one, and the one of most lines."""
     if known.lines is None or not known.ready(f"top_{column}"):
         return Part()
     found = levels(known.sold(column)[column])
-    return combine(_shares(known, known.lines, column, found), _favourite(known, known.lines, column, list(found)))
+    parts = [_shares(known, known.lines, column, found), _favourite(known, known.lines, column, list(found))]
+    if column == "category":
+        parts.append(_baskets(known, list(found)))
+    return combine(*parts)
 
 
 def _shares(known: Known, lines: ir.Table, column: str, found: Mapping[str, int]) -> Part:
@@ -196,13 +214,18 @@ def chosen_members(known: Known, family: str, found: Mapping[str, int], *, least
     return {traits[name]: values.get(name, []) for name in chosen}
 
 
+def _line_counts(column: str, values: Sequence[str]) -> dict[str, str]:
+    """By value of a column, of which there are few, the name of the sum that counts its sale lines."""
+    return {value: f"{column}_lines_{i}" for i, value in enumerate(sorted(values))}
+
+
 def _favourite(known: Known, lines: ir.Table, column: str, values: Sequence[str]) -> Part:
     """The value of a column with most sale lines; of equals the smaller one, as in :func:`engine.mode`."""
     trait = TRAITS[f"top_{column}"]
     if len(values) > _FEW:
         most = engine.mode(known.sold(column), KEY, column).rename({trait.name: column})
         return Part(passes=(most,), traits={trait: lambda row: row[trait.name]})
-    names = {value: f"{column}_lines_{i}" for i, value in enumerate(sorted(values))}
+    names = _line_counts(column, values)
     sums = {name: engine.count_where(lines["is_sale"] & (lines[column] == value)) for value, name in names.items()}
 
     def favourite(row: ir.Table) -> ir.Value:

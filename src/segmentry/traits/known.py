@@ -210,7 +210,9 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     by_then = {name: rows.filter(_is_known(name, rows, end)) for name, rows in of_somebody.items()}
     # A row without a time says nothing of when its customer came.
     later = [rows.filter(rows["time"] >= end) for rows in of_somebody.values() if "time" in rows.columns]
-    customers = _population(customers, end, list(by_then.values()), later)
+    # What so many expressions begin with is compiled once.
+    by_then = {name: engine.named(f"known_{name}", rows) for name, rows in by_then.items()}
+    customers = engine.named("known_customers", _population(customers, end, list(by_then.values()), later))
     filled = _one_row(
         customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
     )
@@ -311,6 +313,7 @@ def _with_lines(base: Known, rows: ir.Table, products: ir.Table | None) -> Known
     always = {f"transactions.{name}": counts["lines"] for name in ("time", "amount")}
     end = datetime.combine(base.as_of, time.max)
     completed, listed = _completed(lines, products, found, counts["sales"], decimals)
+    completed = engine.named("known_lines", completed)
     return replace(
         base,
         filled={**base.filled, **found, **always, **listed},

@@ -88,7 +88,7 @@ def exercise(
         made = made.left_join(version, KEY, rname="{name}_of").drop(f"{KEY}_of")
     made = _with_sets(made, names, design, settings)
     made = made.mutate(valid=_valid(made, len(names)).fill_null(False))
-    made = engine.stored(made, f"best_worst_{number}")
+    made = engine.kept(f"best_worst_{number}", made)
     return Exercise(survey, names, made, _usable(survey, made, settings, design))
 
 

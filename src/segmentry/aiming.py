@@ -1,0 +1,67 @@
+"""The work of the stage aim: what goes with the behaviour of an objective, and who else is like its customers.
+
+An aim is learned once and stays frozen, as a fit does; the score is computed anew on every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from segmentry import segment, traits
+from segmentry.config import FILE_NAME, Config
+from segmentry.data import privacy
+from segmentry.describing import base_of
+from segmentry.engine import Session, Writer
+from segmentry.segment import objectives
+from segmentry.segment.objectives import Aim
+from segmentry.segmentation import TRAIT_TABLES
+from segmentry.state import Run
+
+_EVER = 1_000_000  # days: a trait that looks back at all time
+
+
+def learn(name: str, config: Config, session: Session, now: Run, earlier: Run | None) -> Aim:
+    """What the sample says about an objective; ``session`` has the tables of both runs under ``traits``, ``earlier``.
+
+    Raises :class:`FitError` when it cannot say.
+    """
+    objective = config.objectives[name]
+    table, base = TRAIT_TABLES[objective.unit], base_of(earlier or now, objective.unit)
+    specs = {t.name: t for t in traits.from_json(base["traits"])}
+    current = {t.name: t for t in traits.from_json(base_of(now, objective.unit)["traits"])}
+    before = session.table("earlier", table) if earlier else None
+    rows = objectives.with_behaviour(session.table("traits", table), name, objective, before)
+    drawn = privacy.draw(rows, specs, size=config.sample.size, seed=config.sample.seed)
+    learning = segment.Learning(
+        drawn.rows,
+        specs,
+        weights=drawn.weights,
+        where=f"{FILE_NAME} objectives.{name}",
+        seed=config.sample.seed,
+    )
+    day = now.as_of or date.min
+    return objectives.aim(name, objective, learning, as_of=day, defining=current, windows=_windows(config, day))
+
+
+def score(learned: Run, session: Session, writer: Writer) -> dict[str, Any]:
+    """Write the table ``lookalikes`` from the table of traits that the session has under ``traits``."""
+    aim = of(learned)
+    if not aim.refused:
+        writer.write("lookalikes", aim.lookalikes(session.table("traits", TRAIT_TABLES[aim.unit])))
+    return {"unit": aim.unit}
+
+
+def of(learned: Run) -> Aim:
+    """The aim that a run of the stage left."""
+    return Aim.from_json(learned.facts["aim"])
+
+
+def _windows(config: Config, day: date) -> Mapping[str, int]:
+    """How many days each declared trait looks back, whatever its name says."""
+    found = {}
+    for name, trait in config.traits.items():
+        window = trait.window if trait.within is not None else None
+        found[name] = (day - window.first(day)).days + 1 if window is not None else _EVER
+    return found

@@ -1,0 +1,363 @@
+"""Objectives: who shows a wanted behaviour, what goes with it, and who among the others is like them.
+
+The behaviour is a rule of segmentry.yaml. On the bounded sample the traits are held against it: conditions are found
+on seven tenths of it and tested on the rest (:mod:`segmentry.stats.lookalike`). The look-alike score is a
+scorecard (a logistic model of few conditions), frozen as data, that runs as one expression on the base. Traits that
+give the behaviour away are left out and named (:mod:`segmentry.segment.leakage`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from segmentry import engine, expressions
+from segmentry.catalogue import Trait
+from segmentry.config import Objective
+from segmentry.errors import FitError, UsageError
+from segmentry.placement import exact, words
+from segmentry.placement.rule import add
+from segmentry.segment import leakage, trees, variables
+from segmentry.segment.fitting import Learning, holds
+from segmentry.segmentation import KEYS, keys_of
+from segmentry.stats import lookalike
+
+FEWEST = 30  # customers with and without the behaviour: fewer tell nothing that would hold
+_MOST_TRAITS = 8  # in a score: as many as a person can follow
+_OFFERED = 20  # traits that a score may choose from, those that go with the behaviour most
+_PERFECT = 0.95  # AUC of one trait alone from which it is likely to be the behaviour in other words
+_SIGNIFICANT = 0.05
+_CHANCE = 0.52  # AUC on rows held out up to which a score tells nothing: a coin has 0.5
+_PROFILED = ("age_band", "generation", "gender", "household_type", "region", "country", "size_band", "industry")
+_SMALL_GROUP = 20  # customers of a group below which its favourable traits are not told
+_MET = "objective_met"
+
+
+@dataclass(frozen=True)
+class Favourable:
+    """A condition that goes with the behaviour, as customers held out show it.
+
+    ``p`` is corrected for all conditions that were tried (Benjamini-Hochberg).
+    """
+
+    trait: str
+    condition: str
+    text: str
+    support: float
+    share: float
+    lift: float
+    effect: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Ideal:
+    """The ideal customers of one group: how many are in it, how many of them behave so, and what they have in common.
+
+    ``lift`` is the group's share over everybody's.
+    """
+
+    group: str
+    customers: int
+    meets: int
+    share: float
+    lift: float
+    traits: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Points:
+    """What a condition adds to the score of whoever meets it: log odds."""
+
+    trait: str
+    condition: str
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is known of one objective; plain data, without personal data.
+
+    ``customers`` and ``meets`` are of the sample. ``points`` and ``intercept`` are the score; they are
+    empty, and ``judged`` None, where ``refused`` says why there is none.
+    """
+
+    name: str
+    behaviour: str
+    population: str
+    product: str
+    unit: str
+    as_of: date
+    horizon: int | None
+    customers: int
+    meets: int
+    favourable: tuple[Favourable, ...]
+    tried: int
+    by: str
+    ideals: tuple[Ideal, ...]
+    left_out: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    points: tuple[Points, ...] = ()
+    intercept: float = 0.0
+    judged: lookalike.Judged | None = None
+    refused: str = ""
+
+    @property
+    def share(self) -> float:
+        return self.meets / self.customers
+
+    @property
+    def traits(self) -> tuple[str, ...]:
+        """The traits that the score reads."""
+        return tuple(p.trait for p in self.points)
+
+    def score(self, traits: ir.Table) -> ir.FloatingValue:
+        """How likely each row is to behave so, 0 to 1, as an expression: it runs where the base lives."""
+        terms = [
+            _parsed(p.condition, self.name, "score").condition(traits).fill_null(False).ifelse(exact(p.weight), 0.0)
+            for p in self.points
+        ]
+        return 1.0 / (1.0 + engine.exp(-add([ibis.literal(exact(self.intercept)), *terms])))
+
+    def lookalikes(self, traits: ir.Table) -> ir.Table:
+        """The table ``lookalikes``: every unit of the population, whether it behaves so, and its score."""
+        key, name = keys_of(traits)
+        rows = traits
+        if self.population:
+            rows = rows.filter(_parsed(self.population, self.name, "population").condition(rows))
+        met = _parsed(self.behaviour, self.name, "behaviour").condition(rows).fill_null(False)
+        return rows.select(key, name, meets=met, score=self.score(rows)).order_by(key)
+
+    def sql(self, dialect: str, kinds: Mapping[str, str]) -> str:
+        """:meth:`lookalikes` as SQL over a table of traits; ``kinds`` are those of the traits read."""
+        types = {"number": "float64", "category": "string", "boolean": "boolean"}
+        key, name = KEYS[self.unit]
+        if self.refused:
+            raise UsageError(f"The objective {self.name} has no score.", why=self.refused)
+        schema = {key: "int64", name: "string", **{n: types[kinds[n]] for n in self.reads()}}
+        table = ibis.table(schema, name="traits" if self.unit == "customer" else "account_traits")
+        return engine.to_sql(table, [("lookalikes", self.lookalikes)], dialect)
+
+    def reads(self) -> tuple[str, ...]:
+        """All traits that :meth:`lookalikes` reads."""
+        rules = [_parsed(self.behaviour, self.name, "behaviour")]
+        rules += [_parsed(self.population, self.name, "population")] if self.population else []
+        return tuple(dict.fromkeys([*(c for rule in rules for c in rule.columns), *self.traits]))
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "as_of": self.as_of.isoformat()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Aim:
+        judged = data["judged"]
+        return cls(
+            **{
+                **data,
+                "as_of": date.fromisoformat(data["as_of"]),
+                "favourable": tuple(Favourable(**f) for f in data["favourable"]),
+                "ideals": tuple(Ideal(**{**i, "traits": tuple(i["traits"])}) for i in data["ideals"]),
+                "left_out": tuple((t, w) for t, w in data["left_out"]),
+                "warnings": tuple(data["warnings"]),
+                "points": tuple(Points(**p) for p in data["points"]),
+                "judged": judged and lookalike.Judged(**{k: _tuple(v) for k, v in judged.items()}),
+            }
+        )
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _parsed(text: str, name: str, key: str) -> expressions.Expression:
+    return expressions.parse(text, where=f"segmentry.yaml objectives.{name}.{key}")
+
+
+def with_behaviour(now: ir.Table, name: str, objective: Objective, earlier: ir.Table | None) -> ir.Table:
+    """Traits of the population with a column that says who behaves so.
+
+    With ``earlier`` the traits, and the population, are of that date and the behaviour is of now: who was not known
+    then is left out.
+    """
+    met = _parsed(objective.behaviour, name, "behaviour").condition(now).fill_null(False)
+    rows = now.mutate(**{_MET: met})
+    if earlier is not None:
+        key = keys_of(now)[0]
+        rows = earlier.inner_join(rows.select(key, _MET), key)
+    if objective.population:
+        rows = rows.filter(_parsed(objective.population, name, "population").condition(rows))
+    return rows
+
+
+def aim(
+    name: str,
+    objective: Objective,
+    learning: Learning,
+    *,
+    as_of: date,
+    defining: Mapping[str, Trait] | None = None,
+    windows: Mapping[str, int] | None = None,
+) -> Aim:
+    """What a sample made by :func:`with_behaviour` says about an objective.
+
+    ``defining`` are the traits that the behaviour may read where they are not those of the sample: with a horizon,
+    those of today. ``windows`` are the days that declared traits look back. Raises :class:`FitError` where too few of
+    the sample behave so, or too few do not, and :class:`ConfigError` for a rule that is none.
+    """
+    sample = learning.sample
+    now = defining or learning.specs
+    rule = _parsed(objective.behaviour, name, "behaviour").resolve(now, listed="`segmentry show traits` lists them.")
+    met = sample[_MET].to_numpy(dtype=np.bool_)
+    if min(met.sum(), (~met).sum()) < FEWEST:
+        raise FitError(
+            f"{learning.where}: {int(met.sum()):,} of {len(met):,} customers meet the behaviour.",
+            why=f"At least {FEWEST} with and {FEWEST} without it are needed to tell them apart.",
+            fix="Ask for less, or of more people: change behaviour or population.",
+        )
+    learning = replace(learning, sample=sample.drop(columns=_MET))
+    chosen, left_out = _candidates(objective, learning, {n: now[n] for n in rule.columns}, windows or {})
+    held = lookalike.split(met, learning.seed)
+    tried = _tried(chosen, learning, met, held)
+    found = _favourable(tried)
+    by = _by(objective, learning)
+    ideals = _ideals(by, found, learning, met)
+    warnings = _telling_too_much(chosen, learning, met, held)
+    known = Aim(
+        name, rule.sql(), objective.population or "", objective.product, objective.unit, as_of, objective.horizon,
+        len(met), int(met.sum()), found, len(tried), by, ideals, left_out, warnings,
+    )  # fmt: skip
+    return _scored(known, tried, learning, met, held)
+
+
+def _candidates(
+    objective: Objective, learning: Learning, read: Mapping[str, Trait], windows: Mapping[str, int]
+) -> tuple[list[Trait], tuple[tuple[str, str], ...]]:
+    every = tuple(learning.specs)
+    patterns = every if tuple(objective.traits) == ("auto",) else objective.traits
+    chosen = variables.variables(patterns, every, learning)
+    gone = leakage.leaks(read.values(), learning.specs, horizon=objective.horizon, windows=windows)
+    excepted = {t.name for p in objective.except_traits for t in variables.variables((p,), every, learning)}
+    left_out = [(t.name, gone[t.name].why) for t in chosen if t.name in gone]
+    left_out += [(t.name, "segmentry.yaml excepts it") for t in chosen if t.name in excepted and t.name not in gone]
+    names = {name for name, _ in left_out}
+    return [t for t in chosen if t.name not in names], tuple(left_out)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tried:
+    """The condition of one trait that tells best on the training rows, and the rows that meet it."""
+
+    trait: str
+    condition: str
+    text: str
+    inside: lookalike.Flags
+    trained: lookalike.Contrast
+    seen: lookalike.Contrast  # on the rows held out
+
+
+def _tried(chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags) -> list[_Tried]:
+    weights = learning.row_weights
+    rows = []
+    for trait in chosen:
+        variable = trees.variable(trait, learning)
+        found = trees.telling(variable, met, weights, ~held) if variable is not None else None
+        if found is None:
+            continue
+        condition, text, inside = found
+        trained, seen = (lookalike.contrast(inside[of], met[of], weights[of]) for of in (~held, held))
+        if trained is not None and seen is not None:
+            rows.append(_Tried(trait.name, condition, text, inside, trained, seen))
+    return rows
+
+
+def _favourable(tried: Sequence[_Tried]) -> tuple[Favourable, ...]:
+    """The conditions that go with the behaviour on the rows held out as well, the strongest first."""
+    ps = lookalike.corrected([t.seen.p for t in tried])
+    favourable = []
+    for t, p in zip(tried, ps, strict=True):
+        if p < _SIGNIFICANT and (c := t.seen).lift > 1:
+            figures = (exact(c.support), exact(c.share), exact(c.lift), exact(c.effect))
+            favourable.append(Favourable(t.trait, t.condition, t.text, *figures, p))
+    return tuple(sorted(favourable, key=lambda f: (-abs(f.effect), f.trait)))
+
+
+def _by(objective: Objective, learning: Learning) -> str:
+    if objective.by != "auto":
+        return variables.variables((objective.by,), (), learning)[0].name
+    return next((name for name in _PROFILED if name in learning.specs), "")
+
+
+def _ideals(by: str, found: Sequence[Favourable], learning: Learning, met: lookalike.Flags) -> tuple[Ideal, ...]:
+    """By demographic group, how many behave so and which of the favourable conditions lift most there."""
+    if not by:
+        return ()
+    groups, weights, overall = learning.sample[by], learning.row_weights, float(met.mean())
+    conditions = [f for f in found if f.trait != by]
+    inside = {f.text: holds(f.condition, learning.sample, where=learning.where) for f in conditions}
+    ideals = []
+    for value in sorted(groups.dropna().unique(), key=str)[: trees.MOST_LEVELS]:
+        here = (groups == value).fillna(False).to_numpy(dtype=np.bool_)
+        lifts: list[tuple[float, str]] = []
+        if here.sum() >= _SMALL_GROUP:
+            for text, mask in inside.items():
+                seen = lookalike.contrast(mask[here], met[here], weights[here])
+                if seen is not None and seen.lift > 1 and seen.p < _SIGNIFICANT:
+                    lifts.append((-seen.lift, text))
+        share = float(met[here].mean())
+        texts = tuple(text for _, text in sorted(lifts)[:3])
+        ideals.append(
+            Ideal(str(value), int(here.sum()), int(met[here].sum()), exact(share), exact(share / overall), texts)
+        )
+    return tuple(sorted(ideals, key=lambda i: -i.lift))
+
+
+def _telling_too_much(
+    chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+) -> tuple[str, ...]:
+    """A warning for every trait that alone tells nearly everything: more likely a leak than a finding."""
+    found = []
+    for trait in chosen:
+        if (variable := trees.variable(trait, learning)) is None:
+            continue
+        codes, size = variable.feature.codes, variable.feature.levels + 1
+        n = np.bincount(codes[~held], minlength=size)
+        shares = (np.bincount(codes[~held], met[~held], size) + met.mean()) / (n + 1)
+        auc = lookalike.judge(shares[codes[held]], met[held], np.ones(int(held.sum()))).auc
+        if auc >= _PERFECT:
+            found.append(
+                f"{words(trait.name)} alone tells nearly everything (AUC {auc:.2f}): is it the same in other words? "
+                f"Then `except: [{trait.name}]`."
+            )
+    return tuple(found)
+
+
+def _scored(
+    known: Aim, tried: Sequence[_Tried], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+) -> Aim:
+    """The aim with its look-alike score, or with the reason why there is none.
+
+    What the score may choose from is told by the training rows alone, so that the others judge it.
+    """
+    offered = sorted(tried, key=lambda t: (-t.trained.effect, t.trait))[:_OFFERED]
+    if not offered:
+        return replace(known, refused="No trait tells the behaviour apart.")
+    data = np.column_stack([t.inside for t in offered]).astype(np.float64)
+    weights, train = learning.row_weights, ~held
+    score = lookalike.choose(data[train], met[train], weights[train], most=_MOST_TRAITS, seed=learning.seed)
+    if score is None:
+        return replace(known, refused="No condition made a score better than the same figure for everybody.")
+    score = replace(score, weights=tuple(exact(w) for w in score.weights), intercept=exact(score.intercept))
+    judged = lookalike.judge(lookalike.probabilities(score, data[held]), met[held], weights[held])
+    if judged.auc <= _CHANCE:
+        return replace(known, refused=f"Its score told nothing on customers held out (AUC {judged.auc:.2f}).")
+    points = tuple(
+        Points(offered[c].trait, offered[c].condition, offered[c].text, w)
+        for c, w in zip(score.columns, score.weights, strict=True)
+    )
+    return replace(known, points=points, intercept=score.intercept, judged=judged)

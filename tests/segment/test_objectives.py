@@ -1,0 +1,205 @@
+"""Objectives, trees, crossings and bands from end to end: what is planted is found, what gives it away is left out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.engines import on, on_every_engine
+from tests.shops import opened, orders, shop, tables
+from typer.testing import CliRunner
+
+import segmentry as sg
+from segmentry.apps.cli import app
+from segmentry.catalogue import TRAITS, Model, Trait
+from segmentry.config import Objective
+from segmentry.errors import ConfigError, FitError, UsageError
+from segmentry.segment import Learning, leakage, objectives
+from segmentry.workspace import Workspace
+
+SETTINGS = """\
+name: Aims
+currency: EUR
+sources:
+  orders:
+    kind: transactions
+    path: orders*.csv
+    columns: {customer: customer, order: order, time: date, amount: amount}
+objectives:
+  again: {behaviour: "orders_90d >= 1", horizon: 90, product: anything}
+segmentations:
+  grid: {method: crossing, of: [spend, life], least: 0.05}
+  spend: {method: bands, trait: monetary, cuts: [50, 200], names: [Small, Middle, Large]}
+  life:
+    method: rules
+    segments: [{name: Fresh, where: recency_days <= 90}]
+    rest: Stale
+  tree: {method: trees, target: monetary, traits: [frequency, tenure_days], least: 0.1}
+"""
+
+
+def _people(n: int = 3000, seed: int = 1) -> pd.DataFrame:
+    """The young who use the app want it more than others; who wants it has clicks."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 80, n).astype(float),
+            "device": rng.choice(["app", "web", None], n, p=[0.4, 0.5, 0.1]),
+            "noise": rng.normal(size=n),
+            "age_band": "",
+        }
+    )
+    wants = rng.random(n) < np.where((frame["age"] < 30) & (frame["device"] == "app"), 0.7, 0.1)
+    frame["age_band"] = np.where(frame["age"] < 30, "young", "old")
+    return frame.assign(wants=wants, clicks=wants * rng.integers(1, 5, n).astype(float), objective_met=wants)
+
+
+def _specs(frame: pd.DataFrame) -> dict[str, Trait]:
+    kinds = {"device": "category", "age_band": "category", "wants": "boolean"}
+    needs = {"wants": ("events.name",), "clicks": ("events.time",)}
+    return {
+        c: Trait(c, Model.BEHAVIORAL, kinds.get(c, "number"), c, needs=needs.get(c, ("customers." + c,)))  # type: ignore[arg-type]
+        for c in frame.columns
+        if c != "objective_met"
+    }
+
+
+def test_planted_ideal_customers_are_found_and_leaks_are_named():
+    frame = _people()
+    learning = Learning(frame, _specs(frame), "objectives.o")
+    found = objectives.aim("o", Objective(behaviour="wants"), learning, as_of=date(2026, 6, 30))
+    assert {name for name, _ in found.left_out} == {"wants", "clicks"}
+    assert {f.trait for f in found.favourable} == {"age", "age_band", "device"}
+    assert all(f.lift > 1.5 and f.p < 0.05 for f in found.favourable)
+    assert found.ideals[0].group == "young"
+    assert any("device" in text for text in found.ideals[0].traits)
+    assert found.judged is not None
+    assert found.judged.lift[0] > 2.5
+    assert 0.7 < found.judged.slope < 1.3
+    assert objectives.Aim.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def test_a_trait_that_tells_everything_is_warned_of():
+    frame = _people(1500).drop(columns="clicks")
+    frame["told"] = frame["wants"] + np.random.default_rng(1).normal(0, 0.05, len(frame))
+    found = objectives.aim(
+        "o", Objective(behaviour="wants"), Learning(frame, _specs(frame), "o"), as_of=date(2026, 1, 1)
+    )
+    assert "told alone tells nearly everything" in found.warnings[0]
+    excepted = Objective.model_validate({"behaviour": "wants", "except": ["told"]})
+    again = objectives.aim("o", excepted, Learning(frame, _specs(frame), "o"), as_of=date(2026, 1, 1))
+    assert ("told", "segmentry.yaml excepts it") in again.left_out
+    assert not again.warnings
+
+
+def test_what_cannot_be_told_is_refused():
+    frame = _people(300)
+    learning = Learning(frame.assign(objective_met=False), _specs(frame), "o")
+    with pytest.raises(FitError, match="0 of 300 customers"):
+        objectives.aim("o", Objective(behaviour="wants"), learning, as_of=date(2026, 1, 1))
+    with pytest.raises(ConfigError, match="no column 'wonts'"):
+        objectives.aim("o", Objective(behaviour="wonts"), Learning(frame, _specs(frame), "o"), as_of=date(2026, 1, 1))
+
+
+def test_traits_of_the_same_deeds_give_a_behaviour_away_unless_they_came_before():
+    specs = {t.name: t for t in TRAITS.values() if not t.is_family}
+    same_day = leakage.leaks([specs["orders_365d"]], specs)
+    assert {"orders_365d", "spend_365d", "frequency", "recency_days", "monetary"} <= set(same_day)
+    assert not {"age", "gender"} & set(same_day)
+    assert "same transactions as orders_365d" in same_day["spend_365d"].why
+    assert not leakage.leaks([specs["orders_90d"]], specs, horizon=90)
+    assert "frequency" in leakage.leaks([specs["orders_90d"]], specs, horizon=30)
+    assert "frequency" in leakage.leaks([specs["monetary"]], specs, horizon=365)  # all time reaches before it
+    assert "age_band" in leakage.leaks([specs["age"]], specs, horizon=365)
+
+
+def test_a_tree_on_a_data_frame_finds_the_planted_conditions():
+    frame = _people().drop(columns=["clicks", "objective_met", "age_band"])
+    found = sg.Trees.model_validate({"method": "trees", "target": "wants"}).fit(frame)
+    placed = found.assign(frame)["segment"]
+    best = frame[placed == found.names[0]]
+    assert best["age"].max() < 32
+    assert set(best["device"]) == {"app"}
+    assert placed.isin(found.names).all()
+    with pytest.raises(FitError, match="nothing tells"):
+        sg.Trees.model_validate({"method": "trees", "target": "wants", "traits": ["noise"]}).fit(frame)
+
+
+def test_bands_take_every_value_and_name_what_is_empty():
+    settings = {"method": "bands", "trait": "x", "cuts": [1, 5, 50]}
+    frame = pd.DataFrame({"x": [0.5, 1.0, 4.99, 5.0, None]})
+    found = sg.Bands.model_validate(settings).fit(frame)
+    assert found.assign(frame)["segment"].tolist() == [
+        "Below 1",
+        "1 to below 5",
+        "1 to below 5",
+        "5 to below 50",
+        "No data",
+    ]
+    assert found.report["warnings"] == ["Nobody is in 50 or more: check the cuts."]
+
+
+@pytest.fixture
+def aimed(engine: str, tmp_path: Path) -> Iterator[tuple[Path, Workspace]]:
+    root = shop(tmp_path / "aims", orders(300), on(engine, SETTINGS))
+    space = opened(root)
+    assert space.run() == {}
+    yield root, space
+    space.close()
+
+
+@on_every_engine
+def test_objectives_trees_crossings_and_bands_from_end_to_end(aimed: tuple[Path, Workspace]):
+    root, space = aimed
+    found = tables(root)
+    segments = {
+        n: {r["customer_key"]: r["segment"] for r in found[f"memberships {n}"]} for n in ("spend", "life", "grid")
+    }
+    assert len(segments["grid"]) == 300
+    for key, segment in segments["grid"].items():  # none is small enough to be merged away, or it joined a neighbour
+        first, second = segment.split(" × ")
+        assert first == segments["spend"][key] or second == segments["life"][key]
+    assert {r["segment"] for r in found["memberships tree"]} == set(space.segmentation("tree").names)
+
+    with space.reading() as reading:
+        (aim,) = reading.aims()
+    assert aim.horizon == 90
+    assert aim.customers < 300  # those who came later were not known then
+    assert not aim.left_out  # what was bought before the horizon has no part in it
+    traits = {r["customer_key"]: r for r in found["traits"]}
+    scores = found["lookalikes again"]
+    assert len(scores) == 300
+    assert [r["meets"] for r in scores] == [traits[r["customer_key"]]["orders_90d"] >= 1 for r in scores]
+    if aim.refused:
+        pytest.fail(aim.refused)
+    assert all(0 < r["score"] < 1 for r in scores)
+    assert len({round(r["score"], 9) for r in scores}) <= 2 ** len(aim.points)
+    odds = {round(math.log(r["score"] / (1 - r["score"])) - aim.intercept, 6) for r in scores}
+    sums = {round(sum(w for i, w in enumerate(ws) if bits >> i & 1), 6)
+            for ws in [[p.weight for p in aim.points]] for bits in range(2 ** len(aim.points))}  # fmt: skip
+    assert odds <= sums
+
+    run = CliRunner().invoke
+    shown = run(app, ["objectives", "-w", str(root)])
+    assert "again (anything)" in shown.output
+    assert "Traits of 90 days before tell it" in shown.output
+    assert json.loads(run(app, ["objectives", "again", "--json", "-w", str(root)]).output)[0]["name"] == "again"
+    assert "EXP(" in run(app, ["objectives", "again", "--sql", "postgres", "-w", str(root)]).output
+    assert "Fresh" in run(app, ["sql", "grid", "-w", str(root)]).output
+    customer = found["memberships grid"][0]["customer_id"]
+    assert "band" in run(app, ["explain", customer, "grid", "-w", str(root)]).output
+    assert run(app, ["explain", customer, "tree", "-w", str(root)]).exit_code == 0
+    assert run(app, ["describe", "tree", "-w", str(root)]).exit_code == 0
+    assert run(app, ["report", "-w", str(root)]).exit_code == 0
+    assert "What goes with it" in (root / "report.html").read_text(encoding="utf-8") or not aim.favourable
+    assert isinstance(run(app, ["objectives", "agian", "-w", str(root)]).exception, UsageError)
+
+    generation = space.state.current()["lookalikes:again"].id
+    space.run()
+    assert space.state.current()["lookalikes:again"].id == generation  # nothing new, nothing written

@@ -1,0 +1,47 @@
+"""Contrasts and scores: what is planted shows on rows held out, and noise does not."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from segmentry.stats import lookalike
+
+
+def test_a_contrast_is_what_pen_and_paper_give():
+    inside = np.array([True] * 20 + [False] * 80)
+    behaves = np.array([True] * 10 + [False] * 10 + [True] * 10 + [False] * 70)
+    found = lookalike.contrast(inside, behaves, np.ones(100))
+    assert found is not None
+    assert (found.support, found.share, found.lift) == pytest.approx((0.2, 0.5, 2.5))
+    assert found.effect == pytest.approx(2 * (np.arcsin(0.5**0.5) - np.arcsin(0.125**0.5)))
+    # 4 expected in one cell, so Fisher's exact test: all tables of these margins that are no likelier than this one
+    likely = [math.comb(20, k) * math.comb(80, 20 - k) / math.comb(100, 20) for k in range(21)]
+    assert found.p == pytest.approx(sum(p for p in likely if p <= likely[10] * (1 + 1e-9)))
+
+
+def test_the_score_finds_the_planted_columns_and_tells_strangers():
+    rng = np.random.default_rng(1)
+    data = rng.integers(0, 2, (4000, 6)).astype(float)
+    behaves = rng.random(4000) < 1 / (1 + np.exp(-(-2.5 + 2.0 * data[:, 1] + 1.0 * data[:, 4])))
+    held = lookalike.split(behaves, 1)
+    assert held.mean() == pytest.approx(0.3, abs=0.001)
+    score = lookalike.choose(data[~held], behaves[~held], np.ones((~held).sum()), most=4, seed=1)
+    assert score is not None
+    assert set(score.columns) == {1, 4}
+    assert dict(zip(score.columns, score.weights, strict=True)) == pytest.approx({1: 2.0, 4: 1.0}, abs=0.35)
+    judged = lookalike.judge(lookalike.probabilities(score, data[held]), behaves[held], np.ones(held.sum()))
+    assert judged.auc > 0.7
+    assert judged.lift[0] > 2
+    assert judged.slope == pytest.approx(1, abs=0.25)
+
+
+def test_noise_makes_no_score():
+    rng = np.random.default_rng(2)
+    made = 0
+    for seed in range(10):
+        data, behaves = rng.integers(0, 2, (600, 5)).astype(float), rng.random(600) < 0.3
+        made += lookalike.choose(data, behaves, np.ones(600), most=4, seed=seed) is not None
+    assert made <= 2
