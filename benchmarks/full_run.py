@@ -15,7 +15,7 @@ from benchmarks import shop
 from benchmarks.measure import Benchmark, Contender, NotEqualError, Work, main, memory, say, seconds
 
 if TYPE_CHECKING:
-    from segmentry.workspace import Event
+    from segmentry.stages import Event
 
 KINDS = {"CSV": "csv", "Parquet": "parquet"}
 

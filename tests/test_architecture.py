@@ -69,7 +69,7 @@ def test_imports_follow_the_layers():
 MAX_FUNCTION_LINES = 80
 USUAL_FUNCTION_LINES = 45  # for 95 % of functions
 MAX_PARAMETERS = 8
-MAX_FILE_LINES = 750  # 700 is the aim: workspace, cli and tables are to be split
+MAX_FILE_LINES = 700
 MANY_PARAMETERS_ALLOWED = {"apps/cli.py"}  # a Typer command has one parameter per option
 LAYOUT = {
     tokenize.COMMENT,

@@ -17,7 +17,7 @@ from segmentry import config
 from segmentry.apps import charts, findings, words
 from segmentry.apps.cli import app
 from segmentry.errors import ConfigError
-from segmentry.reading import LifetimeReport
+from segmentry.overview import LifetimeReport
 from tests.engines import on, on_every_engine
 from tests.shops import opened, orders, shop, tables
 

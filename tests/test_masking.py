@@ -8,8 +8,9 @@ from datetime import date
 
 import pytest
 
+from segmentry.columns import Pii, Type
 from segmentry.data.masking import masked
-from segmentry.tables import TABLES, Pii, Type
+from segmentry.tables import TABLES
 from segmentry.workspace import Workspace
 from tests.shops import opened
 from tests.test_cli import segmentry

@@ -15,8 +15,9 @@ from datetime import date, timedelta
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from segmentry.catalogue import Model, lookup
+from segmentry.columns import Pii
 from segmentry.errors import did_you_mean
-from segmentry.tables import TABLES, Pii
+from segmentry.tables import TABLES
 
 # Inputs may hold what came from the environment: a password must not come out in a traceback.
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,23 +17,24 @@ import ibis.expr.types as ir
 
 from segmentry import aiming, artefacts, traits
 from segmentry.catalogue import TRAITS, Trait, lookup
+from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
-from segmentry.data.quality import Checked, Finding, SourceScore, TraitHealth
+from segmentry.data.quality import Checked, TraitHealth
 from segmentry.data.reconcile import Reconciliation
 from segmentry.describing import base_of, described
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
+from segmentry.overview import Concern, LifetimeReport, Overview, QualityReport, TraitCover
 from segmentry.segment.objectives import Aim
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
-from segmentry.tables import COLLECTABLE, TABLES, Pii, Type
+from segmentry.tables import COLLECTABLE, TABLES
 from segmentry.target import criteria, future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
-from segmentry.target.future_value import FutureValue
 from segmentry.target.need_quotes import Said
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary
@@ -42,93 +43,9 @@ from segmentry.texts import names_in
 from segmentry.traits import lifetime
 
 if TYPE_CHECKING:
-    from segmentry.traits.lifetime.learned import LifetimeModels
+    pass
 
 _CHECKS_SHOWN = 12  # of the past, in the trend
-
-
-@dataclass(frozen=True)
-class TraitCover:
-    """A trait of the workspace, and for how many customers it is known (share, 0 to 1)."""
-
-    trait: Trait
-    fill_rate: float
-    absent: str = ""  # why a declared trait is not there
-    evidence: Mapping[str, Any] = field(default_factory=dict)  # how far it can be trusted, of scales and factors
-
-
-@dataclass(frozen=True)
-class Concern:
-    """A finding of data quality and what it means: the traits and the segmentations that read what it is about."""
-
-    finding: Finding
-    share: float
-    fix: str
-    traits: tuple[str, ...]
-    segmentations: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class QualityReport:
-    """What the last check found: concerns, worst first, and scores (0 to 1) now and in the check before."""
-
-    as_of: date
-    concerns: tuple[Concern, ...]
-    scores: tuple[SourceScore, ...]
-    models: Mapping[str, float]  # by segmentation model
-    before: Mapping[str, float]  # by source and by model, where there was a check before
-    history: tuple[tuple[date, float], ...]  # as-of date and mean score of the sources, oldest first
-    rules: Mapping[str, tuple[TraitHealth, ...]]  # by segmentation, what each of its rules rests on
-
-    @property
-    def blocked(self) -> bool:
-        """Whether something stops a run."""
-        return bool(quality.blocking([c.finding for c in self.concerns]))
-
-
-@dataclass(frozen=True)
-class LifetimeReport:
-    """Lifetime value: the models and how well they forecast, or why there are none (``refused``), and what follows.
-
-    ``future`` is None where there are no values, only orders to come.
-    """
-
-    currency: str
-    as_of: date
-    models: LifetimeModels | None
-    refused: str = ""
-    future: FutureValue | None = None
-
-
-@dataclass(frozen=True)
-class Overview:
-    """Everything a report shows, read at one moment."""
-
-    name: str
-    currency: str
-    as_of: date
-    first_record: date | None
-    last_record: date | None
-    customers: int
-    customers_with_orders: int | None
-    orders: int | None
-    revenue: float | None  # of known customers, returns taken off, without charges
-    anonymous_share: float | None  # share of all money that no customer stands behind
-    value_trait: str | None
-    pareto: tuple[tuple[float, float], ...]  # (share of customers, share of value), best customers first
-    reconciliations: tuple[Reconciliation, ...]
-    caveats: tuple[str, ...]
-    traits: tuple[TraitCover, ...]
-    segmentations: tuple[SegmentationSummary, ...]
-    primary: str | None
-    not_fitted: tuple[tuple[str, str], ...] = ()  # (segmentation, why)
-    quality: QualityReport | None = None
-    plan: Plan | None = None
-    notes: tuple[market.Note, ...] = ()
-    lifetime: LifetimeReport | None = None
-    needs: NeedsReport | None = None
-    aims: tuple[Aim, ...] = ()  # of the objectives
-    criteria: Mapping[str, tuple[criteria.Checked, ...]] = field(default_factory=dict)  # by segmentation
 
 
 @dataclass(frozen=True)

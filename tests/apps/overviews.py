@@ -12,7 +12,7 @@ import numpy as np
 
 from segmentry.catalogue import Model, Trait
 from segmentry.data.reconcile import Reconciliation, Step
-from segmentry.reading import Overview, TraitCover
+from segmentry.overview import Overview, TraitCover
 from segmentry.segment import rfm
 from segmentry.segment.cuts import even_cuts
 from segmentry.segmentation import NO_DATA_NAME, NO_GOOD_FIT_NAME

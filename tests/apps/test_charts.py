@@ -10,7 +10,7 @@ import pytest
 from tests.apps import overviews
 
 from segmentry.apps import charts, findings, palette, profile_chart
-from segmentry.reading import Overview
+from segmentry.overview import Overview
 from segmentry.segment import rfm
 from segmentry.segmentation import NO_DATA_NAME, NO_GOOD_FIT_NAME
 from segmentry.target.profiles import SegmentationSummary

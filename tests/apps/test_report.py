@@ -19,7 +19,7 @@ from segmentry.apps.report import render, write_report
 from segmentry.checks import Severity
 from segmentry.data.quality import Example, Finding, SourceScore, TraitHealth
 from segmentry.errors import UsageError
-from segmentry.reading import Concern, QualityReport
+from segmentry.overview import Concern, QualityReport
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 MAKERS = {

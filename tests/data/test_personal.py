@@ -10,12 +10,12 @@ import ibis
 import pytest
 from ibis.backends.duckdb import Backend
 
+from segmentry.columns import Pii
 from segmentry.data import files, personal_values, profiling
 from segmentry.data.personal import Personal, personal
 from segmentry.data.propose import propose, to_yaml
 from segmentry.data.source_files import grouped, open_group
 from segmentry.engine import in_memory
-from segmentry.tables import Pii
 
 
 @pytest.fixture(scope="module")

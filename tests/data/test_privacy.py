@@ -13,10 +13,10 @@ from tests.engines import on_every_engine
 
 from segmentry import engine as engines
 from segmentry.catalogue import Model, Trait
+from segmentry.columns import Pii
 from segmentry.data import generalising, privacy, pseudonyms
 from segmentry.data.deidentifying import Deidentified, Demands, deidentify
 from segmentry.errors import ConfigError, DataError, FitError, UsageError
-from segmentry.tables import Pii
 
 KEY = b"not a secret: a test"
 TOWNS = ["Leeds", "York", "Hull", "Ripon", "Selby", "Thirsk"]

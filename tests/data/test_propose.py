@@ -13,6 +13,7 @@ import pytest
 
 from segmentry import config
 from segmentry.catalogue import ACCOUNT_TRAITS, Model, lookup
+from segmentry.columns import Pii
 from segmentry.data.defaults import lifecycle_days
 from segmentry.data.order_lines import Rhythm, friendly
 from segmentry.data.proposal import Proposal
@@ -20,7 +21,6 @@ from segmentry.data.propose import propose, to_yaml
 from segmentry.data.recognise import Question, SourceProposal, recognise
 from segmentry.engine import in_memory
 from segmentry.errors import DataError, UsageError
-from segmentry.tables import Pii
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

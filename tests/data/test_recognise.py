@@ -11,6 +11,7 @@ import pytest
 from ibis.backends.duckdb import Backend
 
 from segmentry.catalogue import Model
+from segmentry.columns import Pii
 from segmentry.data.mapping import columns_of, quoted
 from segmentry.data.order_lines import find_charges, find_returns, totals_repeat
 from segmentry.data.profiling import as_number, is_time, profile, same_meaning
@@ -18,7 +19,7 @@ from segmentry.data.recognise import SourceProposal, recognise
 from segmentry.data.vocabulary import CONCEPTS, concept_of, name_score
 from segmentry.engine import in_memory
 from segmentry.errors import DataError
-from segmentry.tables import COLLECTABLE, Pii
+from segmentry.tables import COLLECTABLE
 
 Make = Callable[[int], object]
 

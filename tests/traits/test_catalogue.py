@@ -15,9 +15,10 @@ from trait_reference import COSTS, CUSTOMERS, PRODUCTS, by_key, table, transacti
 
 from segmentry import engine
 from segmentry.catalogue import ACCOUNT_TRAITS, FAMILIES, TRAITS, from_json, lookup, member, to_json
+from segmentry.columns import Type
 from segmentry.config import Lifetime, Survey
 from segmentry.stats.lifetime import Estimate, GammaGamma, Nbd
-from segmentry.tables import TABLES, Type, golden_customers
+from segmentry.tables import TABLES, golden_customers
 from segmentry.traits import Facts, Learned, Settings, compute
 from segmentry.traits.costs import TYPES as COST_TYPES
 from segmentry.traits.lifetime.learned import Group, LifetimeModels

@@ -22,9 +22,9 @@ from trait_reference import by_key, customers, table, transactions
 
 from segmentry import config
 from segmentry.catalogue import lookup
+from segmentry.columns import Pii
 from segmentry.config import Attribute
 from segmentry.errors import ConfigError, FitError
-from segmentry.tables import Pii
 from segmentry.traits import Facts, TraitTable, compute, definitions
 
 EVENTS = {"customer_key": pa.int64(), "time": pa.timestamp("us"), "known_from": pa.timestamp("us")}

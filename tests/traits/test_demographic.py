@@ -11,7 +11,7 @@ import pytest
 from ibis.backends.duckdb import Backend
 from trait_reference import by_key, customers, transactions
 
-from segmentry.tables import Pii
+from segmentry.columns import Pii
 from segmentry.traits import Facts, compute
 from segmentry.traits.demographic import genders
 

@@ -1,6 +1,6 @@
 """What the numbers say, in sentences: the headline, what needs attention, what sets a segment apart.
 
-Every sentence is derived from an :class:`~segmentry.reading.Overview`; nothing is made up where a number is missing.
+Every sentence is derived from an :class:`~segmentry.overview.Overview`; nothing is made up where a number is missing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from segmentry.apps import words
-from segmentry.reading import Overview
+from segmentry.overview import Overview
 from segmentry.segmentation import OUTSIDE
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
 

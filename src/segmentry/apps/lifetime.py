@@ -6,7 +6,7 @@ from rich.text import Text
 
 from segmentry.apps import lifetime_findings as findings
 from segmentry.apps import terminal, words
-from segmentry.reading import LifetimeReport
+from segmentry.overview import LifetimeReport
 from segmentry.target.future_value import FutureValue
 from segmentry.traits.lifetime.learned import LifetimeModels
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from segmentry.apps import words
 from segmentry.config.lifetime import CONTRACTS
-from segmentry.reading import LifetimeReport
+from segmentry.overview import LifetimeReport
 from segmentry.target.future_value import Quadrant
 from segmentry.traits.lifetime.learned import LifetimeModels
 

@@ -10,7 +10,7 @@ from segmentry.apps import terminal, words
 from segmentry.checks import Severity
 from segmentry.data.quality import Example, Finding, TraitHealth
 from segmentry.data.quarantine import Reason
-from segmentry.reading import Concern, QualityReport
+from segmentry.overview import Concern, QualityReport
 
 _NAMED = 4  # traits or segmentations in a row
 

@@ -44,7 +44,7 @@ from segmentry.checks import Severity
 from segmentry.data import market
 from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
-from segmentry.reading import Concern, LifetimeReport, Overview, QualityReport, TraitCover
+from segmentry.overview import Concern, LifetimeReport, Overview, QualityReport, TraitCover
 from segmentry.target import unmet_needs
 from segmentry.target.criteria import Checked
 from segmentry.target.needs_report import NeedsReport

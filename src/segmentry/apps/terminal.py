@@ -24,7 +24,7 @@ from segmentry.data import market
 from segmentry.data.reconcile import Reconciliation
 from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.explanations import Explanation, IdentityExplanation
-from segmentry.reading import Overview, TraitCover
+from segmentry.overview import Overview, TraitCover
 from segmentry.state import Run
 from segmentry.target.profiles import SegmentationSummary, SegmentSummary
 from segmentry.traits import LEAST_CUSTOMERS, Learned, ThemeSummary
@@ -33,7 +33,7 @@ from segmentry.wording import agree
 if TYPE_CHECKING:
     from segmentry.data.propose import Proposal
     from segmentry.data.recognise import Question
-    from segmentry.workspace import Event
+    from segmentry.stages import Event
 
 _WIDE = 200  # where there is no terminal, tables are not squeezed
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)

@@ -23,7 +23,7 @@ from segmentry.catalogue.psychographic import PSYCHOGRAPHIC
 from segmentry.catalogue.technographic import TECHNOGRAPHIC
 from segmentry.catalogue.trait import Kind, Model, Trait
 from segmentry.catalogue.value import VALUE
-from segmentry.tables import Pii
+from segmentry.columns import Pii
 
 __all__ = [
     "ACCOUNT_TRAITS",

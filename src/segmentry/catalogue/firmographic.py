@@ -7,7 +7,7 @@ beside them.
 from __future__ import annotations
 
 from segmentry.catalogue.trait import Kind, Model, Trait
-from segmentry.tables import Pii
+from segmentry.columns import Pii
 
 _INDUSTRY = "Section of ISIC Rev. 4 and NACE Rev. 2; a spelling that is not known stays as it is."
 _SIZE = "Size by employees: micro (under 10), small (under 50), medium (under 250), large (EU recommendation 2003/361)."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segmentry.catalogue.trait import Kind, Model, Trait
-from segmentry.tables import Pii
+from segmentry.columns import Pii
 
 _ANSWERS = ("responses.question",)
 _FEW = "fewer than five such items answered"

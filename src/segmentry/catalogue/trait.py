@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from segmentry.tables import Pii, Type, customers
+from segmentry.columns import Pii, Type
+from segmentry.tables import customers
 
 
 class Model(StrEnum):

@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from segmentry import crm_objects
 from segmentry.catalogue import Model
+from segmentry.columns import Pii
 from segmentry.config.part import NAME, Part, TextList
 from segmentry.crm_objects import CRM_OBJECTS, CrmObject
 from segmentry.errors import did_you_mean
-from segmentry.tables import COLLECTABLE, TABLES, Pii
+from segmentry.tables import COLLECTABLE, TABLES
 
 
 class Attribute(Part):

@@ -11,12 +11,13 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import expressions
+from segmentry.columns import Type
 from segmentry.config import Source
 from segmentry.data import values
 from segmentry.data.layouts import PLACE, UNUSABLE
 from segmentry.engine import md5, quick_hash
 from segmentry.errors import DataError, did_you_mean
-from segmentry.tables import TABLES, Type
+from segmentry.tables import TABLES
 from segmentry.wording import agree
 
 # Older records are typing errors or defaults such as 1900-01-01: retail systems did not keep time stamps before.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from segmentry.columns import Type
 from segmentry.data.number_values import CURRENCY_SIGNS
 from segmentry.data.recognise import SourceProposal
 from segmentry.data.vocabulary import words_of
-from segmentry.tables import TABLES, Type
+from segmentry.tables import TABLES
 
 _BY_WORD = {
     "usd": "USD", "dollar": "USD", "dollars": "USD", "eur": "EUR", "euro": "EUR", "euros": "EUR", "gbp": "GBP",

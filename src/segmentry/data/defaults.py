@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from segmentry.catalogue import Model
+from segmentry.columns import Pii
 from segmentry.data.leftovers import AttributeProposal
 from segmentry.data.order_lines import Rhythm, friendly
 from segmentry.data.profiling import ColumnProfile
 from segmentry.data.recognise import SourceProposal
 from segmentry.data.vocabulary import has_word
-from segmentry.tables import Pii
 
 _MOST_TRAITS = 12  # distances over more traits than this say little, and nobody reads the profile
 # Groups are formed by what customers do, want and bring; who they are describes them (law: never mix the two).

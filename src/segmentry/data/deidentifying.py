@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from segmentry.catalogue import Trait
+from segmentry.columns import Pii
 from segmentry.data import generalising
 from segmentry.data.generalising import Form
 from segmentry.data.privacy import Drawn
@@ -22,7 +23,6 @@ from segmentry.errors import FitError
 from segmentry.stats import anonymity
 from segmentry.stats.anonymity import Ints, Risk
 from segmentry.stats.sampling import Floats
-from segmentry.tables import Pii
 
 if TYPE_CHECKING:
     import pandas as pd

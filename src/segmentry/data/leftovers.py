@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segmentry.catalogue import Model, lookup
+from segmentry.columns import Pii
 from segmentry.data.mapping import Mapped
 from segmentry.data.personal import personal
 from segmentry.data.profiling import ColumnProfile, TableProfile, same_meaning
 from segmentry.data.vocabulary import has_word, words_in, words_of
-from segmentry.tables import TABLES, Pii
+from segmentry.tables import TABLES
 
 Kind = Literal["number", "category", "boolean"]
 # Kinds whose further columns say something about a customer; of the others only the columns of the contract are read.

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from segmentry.columns import Type
 from segmentry.data.profiling import ColumnProfile, TableProfile
 from segmentry.data.vocabulary import concept_of, fold, has_word, name_score, words_in, words_of
 from segmentry.errors import UsageError
-from segmentry.tables import TABLES, Type
+from segmentry.tables import TABLES
 
 # Below this a needed mapping is asked about; candidates nearer than CLOSE to the best are asked about, too.
 SURE = 0.6

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from segmentry.columns import Pii, Type
 from segmentry.data.personal_values import contains_phone, is_full_name
 from segmentry.data.profiling import contains_email
-from segmentry.tables import Pii, Type
 
 HIDDEN = "•••"
 _LONGEST_EXAMPLE = 60

@@ -1,6 +1,6 @@
 """Which columns of a file are personal, and how: by what they are called and by what their values look like.
 
-The classes are those of :class:`segmentry.tables.Pii`. What a column holds is only ever named ("e-mail addresses"); its
+The classes are those of :class:`segmentry.columns.Pii`. What a column holds is only ever named ("e-mail addresses"); its
 values appear in no result.
 """
 
@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from segmentry.columns import Pii
 from segmentry.data import personal_values as values
 from segmentry.data.profiling import ColumnProfile, Form, contains_email
 from segmentry.data.vocabulary import concept_of, has_word, name_score, words_of
-from segmentry.tables import TABLES, Pii
+from segmentry.tables import TABLES
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from segmentry.columns import Pii
 from segmentry.data.defaults import SegmentationProposal, default_segmentations
 from segmentry.data.known import Known
 from segmentry.data.mapping import columns_of, needed
@@ -15,7 +16,7 @@ from segmentry.data.order_lines import Rhythm
 from segmentry.data.recognise import DAY_FIRST, Question, SourceProposal, organisations_as_customers, understand
 from segmentry.data.source_files import LeftOut
 from segmentry.errors import UsageError, did_you_mean
-from segmentry.tables import COLLECTABLE, Pii
+from segmentry.tables import COLLECTABLE
 
 
 @dataclass(frozen=True)

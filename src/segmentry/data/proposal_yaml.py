@@ -11,12 +11,13 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from segmentry.columns import Type
 from segmentry.data.defaults import SegmentationProposal, lifecycle_days
 from segmentry.data.known_exports import NO_ACCOUNT
 from segmentry.data.mapping import Mapped
 from segmentry.data.proposal import Proposal, as_config
 from segmentry.data.recognise import SourceProposal
-from segmentry.tables import TABLES, Type
+from segmentry.tables import TABLES
 
 _WIDTH = 116
 _PLAIN = re.compile(r"(?:\.{0,2}/)*[A-Za-z_][A-Za-z0-9_./*+()-]*(?: [A-Za-z0-9_./*+()-]+)*")

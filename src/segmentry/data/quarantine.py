@@ -20,12 +20,13 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from segmentry.columns import Pii, Type
 from segmentry.config import Config
 from segmentry.data import files
 from segmentry.data.masking import shape_of
 from segmentry.engine import Session, md5
 from segmentry.errors import DataError, UsageError, did_you_mean
-from segmentry.tables import TABLES, Pii, Type
+from segmentry.tables import TABLES
 
 FOLDER = "repaired"
 ID = "quarantine_id"

@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 from ibis.backends.duckdb import Backend
 
 from segmentry.catalogue import Model
+from segmentry.columns import Pii
 from segmentry.data.known import Known, made
 from segmentry.data.known_exports import find_export
 from segmentry.data.known_surveys import find_anonymous_survey, find_survey
@@ -21,7 +22,6 @@ from segmentry.data.source_files import Origin
 from segmentry.data.survey_header import SurveyHeading
 from segmentry.data.vocabulary import KIND_WORDS, name_score, words_in, words_of
 from segmentry.errors import DataError
-from segmentry.tables import Pii
 
 NO_CUSTOMER = "no column identifies the customer"
 # Below this a kind is no more than a guess, and the file is left out.

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from segmentry import config, expressions
 from segmentry.catalogue import Model, Trait
+from segmentry.columns import Pii
 from segmentry.errors import ConfigError, FitError, did_you_mean
 from segmentry.placement import exact
 from segmentry.segment.fitting import Learning, Numbers
 from segmentry.segment.variables import matches
 from segmentry.segmentation import OUTSIDE, Segmentation
 from segmentry.stats import association
-from segmentry.tables import Pii
 
 if TYPE_CHECKING:
     import pandas as pd

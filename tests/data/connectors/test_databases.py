@@ -22,7 +22,8 @@ import pytest
 
 from segmentry.beginnings import create_workspace
 from segmentry.errors import ConfigError, DataError, SegmentryError
-from segmentry.workspace import Event, Workspace
+from segmentry.stages import Event
+from segmentry.workspace import Workspace
 
 CONFIG = """\
 name: Test shop

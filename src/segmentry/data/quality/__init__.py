@@ -25,6 +25,7 @@ import ibis.expr.types as ir
 
 from segmentry.catalogue import Trait
 from segmentry.checks import Severity
+from segmentry.columns import Type
 from segmentry.config import Quality
 from segmentry.data.manifest import Entry, Manifest
 from segmentry.data.quality.answers import answers
@@ -43,7 +44,7 @@ from segmentry.data.quality.scores import (
     trait_score,
 )
 from segmentry.engine import Session
-from segmentry.tables import TABLES, Type
+from segmentry.tables import TABLES
 from segmentry.wording import agree
 
 __all__ = [

@@ -14,8 +14,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
+from segmentry.columns import Type
 from segmentry.data.quality.findings import Collected, Found
-from segmentry.tables import OLDEST, Type
+from segmentry.tables import OLDEST
 from segmentry.wording import agree
 
 _MASTER_DATA = ("customers", "accounts", "products", "places")  # typed by people; facts are counted by machines

@@ -10,9 +10,10 @@ from typing import Any
 import ibis.expr.types as ir
 
 from segmentry.checks import CHECKS, Severity
+from segmentry.columns import Pii, Type
 from segmentry.config import Quality, Source
 from segmentry.data.masking import shape_of
-from segmentry.tables import TABLES, Pii, Type
+from segmentry.tables import TABLES
 
 EXAMPLES = 3  # of each finding
 _KINDS = {"number": Type.NUMBER, "boolean": Type.BOOLEAN, "category": Type.CATEGORY}  # of attributes

@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentry import engine
+from segmentry.columns import Type
 from segmentry.data import values
 from segmentry.data.quality.findings import Collected, Found
-from segmentry.tables import Type
 
 _CLASSES = 10  # to the factor e: a class is 10 % wide
 _LEAST_ROWS = 30  # fewer tell nothing about what is usual

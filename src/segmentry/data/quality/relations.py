@@ -15,11 +15,11 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import postcodes
+from segmentry.columns import Type
 from segmentry.data import hierarchy
 from segmentry.data.ids import plain_name
 from segmentry.data.quality.findings import Collected, Found
 from segmentry.engine import Session
-from segmentry.tables import Type
 from segmentry.texts import vocabularies
 from segmentry.wording import agree
 

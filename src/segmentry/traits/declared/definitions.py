@@ -14,13 +14,14 @@ import ibis.expr.types as ir
 
 from segmentry import expressions
 from segmentry.catalogue import TRAITS, Kind, Trait, lookup
+from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Attribute
 from segmentry.declaration import ROWS, Aggregate, DeclaredTrait
 from segmentry.errors import ConfigError, did_you_mean
 from segmentry.expressions import Columns, Expression
 from segmentry.expressions.binding import kind_of
 from segmentry.expressions.functions import CASTS
-from segmentry.tables import LINEAGE, TABLES, Pii, Type
+from segmentry.tables import LINEAGE, TABLES
 from segmentry.traits.declared import reading
 
 OF_CUSTOMER = "customer."  # in front of a trait of the customer that a row is compared with
