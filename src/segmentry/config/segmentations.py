@@ -121,10 +121,7 @@ class Serve(Part):
     most: int | None = Field(None, ge=2, le=20, description="Most segments that can be served. Default: 8.")
 
 
-class KMeans(_Segmentation):
-    """Groups of similar customers (k-means)."""
-
-    method: Literal["kmeans"] = Field(description="The method.")
+class _Finding(_Segmentation):
     traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
     segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
     serve: Serve = Field(Serve(), description="What a segment needs to be worth having.")
@@ -132,23 +129,24 @@ class KMeans(_Segmentation):
     @field_validator("segments")
     @classmethod
     def _number(cls, value: object) -> object:
-        return _two_to_twenty(value)
+        if isinstance(value, int) and not 2 <= value <= 20:
+            raise ValueError("needs a number from 2 to 20, or auto")
+        return value
 
 
-class KPrototypes(_Segmentation):
+class KMeans(_Finding):
+    """Groups of similar customers (k-means)."""
+
+    method: Literal["kmeans"] = Field(description="The method.")
+
+
+class KPrototypes(_Finding):
     """Groups of similar customers by numbers and categories together, gaps allowed (k-prototypes)."""
 
     method: Literal["kprototypes"] = Field(description="The method.")
-    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
-    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
     gamma: float | Literal["auto"] = Field(
         "auto", description="What a category that differs adds to a squared distance; auto: as much as a number does."
     )
-
-    @field_validator("segments")
-    @classmethod
-    def _number(cls, value: object) -> object:
-        return _two_to_twenty(value)
 
     @field_validator("gamma")
     @classmethod
@@ -158,40 +156,20 @@ class KPrototypes(_Segmentation):
         return value
 
 
-class LatentClasses(_Segmentation):
+class LatentClasses(_Finding):
     """Groups of people who answer alike (latent class analysis), for categories and yes/no answers."""
 
     method: Literal["latent_classes"] = Field(description="The method.")
     traits: TextList = Field(min_length=1, description="Traits that form the segments; patterns such as needs.*")
-    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
-
-    @field_validator("segments")
-    @classmethod
-    def _number(cls, value: object) -> object:
-        return _two_to_twenty(value)
 
 
-class Mixtures(_Segmentation):
+class Mixtures(_Finding):
     """Groups of customers as overlapping clouds of their own size and shape, by numbers (Gaussian mixture)."""
 
     method: Literal["mixtures"] = Field(description="The method.")
-    traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
-    segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
     shape: Literal["auto", "full", "tied", "diagonal"] = Field(
         "auto", description="Covariances: of each segment, one for all, none; auto takes the lowest BIC."
     )
-
-    @field_validator("segments")
-    @classmethod
-    def _number(cls, value: object) -> object:
-        return _two_to_twenty(value)
-
-
-def _two_to_twenty(value: object) -> object:
-    """A number of segments that is asked for, checked."""
-    if isinstance(value, int) and not 2 <= value <= 20:
-        raise ValueError("needs a number from 2 to 20, or auto")
-    return value
 
 
 class Bands(_Segmentation):

@@ -1,7 +1,7 @@
 """Which columns of a file are personal, and how: by what they are called and by what their values look like.
 
-The classes are those of :class:`segmentry.columns.Pii`. What a column holds is only ever named ("e-mail addresses"); its
-values appear in no result.
+The classes are those of :class:`segmentry.columns.Pii`. What a column holds is only ever named ("e-mail addresses");
+its values appear in no result.
 """
 
 from __future__ import annotations

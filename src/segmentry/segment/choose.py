@@ -53,9 +53,9 @@ class Asking(Protocol):
 class Chosen(Generic[S]):
     """The solution that is taken, on the whole sample, and the evidence as plain JSON values.
 
-    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``passed``, ``panel`` (a row per number), ``across``,
-    ``gorge`` (of the panel's solution; ``counterpart`` says which of its segments each is), ``judged`` (a row per
-    segment), ``refused`` (numbers that would not serve, and why).
+    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``passed``, ``sizes``, ``panel`` (a row per number),
+    ``across``, ``gorge`` (of the panel's solution; ``counterpart`` says which of its segments each is), ``judged`` (a
+    row per segment), ``refused`` (numbers that would not serve, and why).
     """
 
     solution: S
@@ -126,6 +126,7 @@ def choose(
         "verdict": verdict.structure,
         "because": verdict.sentence,
         "passed": list(verdict.passed),
+        "sizes": [round(n) for n in judged.solution.sizes],
         "panel": [_panel_row(option, evidence) for option in evidence.options],
         "across": _across(evidence, weight),
         "counterpart": list(judged.counterpart),
@@ -287,29 +288,6 @@ def _values(learning: Learning) -> tuple[list[str], Numbers]:
 
 
 # The evidence as plain values -----------------------------------------------------------------------------------------
-
-
-def evidence_report(
-    finder: Finder[Any], rows: Numbers, weights: Numbers, evidence: choosing.Panel, labels: Ints
-) -> dict[str, Any]:
-    """The evidence on a solution that a method took by itself: ``panel``, ``across``, ``gorge``, ``judged``.
-
-    Args:
-        rows: (n, p) the rows that the panel saw. weights: (n,).
-        labels: (n,) the segment of each in the solution that was taken; as many segments as an option of the panel.
-    """
-    k = int(labels.max()) + 1
-    option = next((o for o in evidence.options if o.k == k), None)
-    found: dict[str, Any] = {
-        "panel": [_panel_row(o, evidence) for o in evidence.options],
-        "across": _across(evidence, weights),
-    }
-    if option is None:  # a segment without members among these rows
-        return found
-    counterpart, jaccard = _counterparts(option, labels)
-    judged = [{"jaccard": exact(float(j)), "trust": trust(float(j)), "doubt": _doubt(float(j), None)} for j in jaccard]
-    gorge = _gorge(finder, rows, weights, option)
-    return {**found, "counterpart": counterpart.tolist(), "gorge": gorge, "judged": judged}
 
 
 def _panel_row(option: choosing.Option, evidence: choosing.Panel) -> dict[str, Any]:

@@ -62,7 +62,6 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
         {
             **selected.report,
             "sse": solution.sse,
-            "sizes": [round(n) for n in solution.sizes],
             "traits": used,
             "warnings": [*warnings, *selected.warnings],
         },

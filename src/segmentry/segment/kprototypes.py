@@ -2,7 +2,7 @@
 
 Numbers are prepared as ``variables`` says, but what is not known is not filled in: it is left out of the distance
 (``stats.prototypes``). Categories and yes/no traits count as they are. How many segments there are is chosen by the
-panel of ``stats.choosing``.
+panel of evidence (``choose``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from segmentry.catalogue import Trait
 from segmentry.config import KPrototypes
 from segmentry.errors import FitError
 from segmentry.placement import NO, YES, Category, Prep, Prototypes, exact
-from segmentry.segment import panel
+from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile, stranger
 from segmentry.segment.redundant import redundant
 from segmentry.segment.variables import MOST, going_round, number, variables
@@ -49,8 +49,8 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
     weights = learning.row_weights
     gamma = prototypes.balanced(rows, len(levels), weights) if settings.gamma == "auto" else settings.gamma
     finder = prototypes.PrototypesFinder(len(levels), exact(gamma))
-    asked = None if settings.segments == "auto" else settings.segments
-    solution, report = panel.chosen(finder, rows, learning, asked, warnings)
+    selected = choose(finder, rows, learning, settings, forming=used)
+    solution = selected.solution
     if not solution.sizes.all():
         raise FitError(
             f"{learning.where}: of {solution.k} segments {int((solution.sizes == 0).sum())} would be empty.",
@@ -72,8 +72,15 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
         tuple(exact(stranger(far, weight)) for far, weight in within),
     )
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="closest to the prototype") for i in range(solution.k))
-    own = {"cost": solution.cost, "gamma": solution.gamma, "replications": solution.replications}
-    return Fitted(rule, segments, {**report, **own, "starts": solution.starts, "traits": used, "warnings": warnings})
+    own = {
+        "cost": solution.cost,
+        "gamma": solution.gamma,
+        "replications": solution.replications,
+        "starts": solution.starts,
+    }
+    return Fitted(
+        rule, segments, {**selected.report, **own, "traits": used, "warnings": [*warnings, *selected.warnings]}
+    )
 
 
 def _variables(settings: KPrototypes, learning: Learning, warnings: list[str]) -> list[Trait]:

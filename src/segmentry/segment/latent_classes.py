@@ -1,13 +1,13 @@
 """Latent classes: groups of people who answer alike (Lazarsfeld & Henry 1968), from categories and yes/no traits.
 
 The model is ``stats.latent``: within a class answers are independent, and what was not answered adds nothing. A number
-enters by bands, since the model knows answers, not amounts. The number of classes is chosen by the panel of
-``stats.choosing``; what BIC alone would take (Nylund, Asparouhov & Muthén 2007) is told beside it.
+enters by bands, since the model knows answers, not amounts. The number of classes is chosen as ``choose``
+says; what BIC alone would take (Nylund, Asparouhov & Muthén 2007) is told beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,17 +19,14 @@ from segmentry import engine
 from segmentry.catalogue import Trait
 from segmentry.config import LatentClasses
 from segmentry.errors import FitError
-from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure, first_of
-from segmentry.segment.choose import evidence_report
+from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure
+from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile
 from segmentry.segment.variables import MOST, going_round, variables
 from segmentry.segmentation import Segment
-from segmentry.stats import choosing, latent
+from segmentry.stats import latent
 
-KS = range(2, 10)
-PANEL_ROWS = 2_000  # the panel needs hundreds of searches; the chosen number is then fitted on all
-PANEL_STARTS = 10  # on the McDonald's survey all of 10 reach the best likelihood up to 4 classes
-STARTS = (25, 100)  # the second where only one start of the first found the best likelihood
+FEWEST = 2
 MOST_ANSWERS = 20  # of a category; with more of them classes would differ in answers that hardly anybody gives
 FEW_VALUES = 7  # a number with so few different values is an answer on a scale
 
@@ -49,33 +46,16 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
     finder = latent.LatentFinder(tuple(_answers_of(item) for item in items))
     most = finder.most(finder.table(codes, learning.row_weights))
     asked = None if settings.segments == "auto" else settings.segments
-    _require(asked or KS[0], most, len(items), learning)
-    how = replace(choosing.INTERACTIVE, seed=learning.seed, starts=PANEL_STARTS)
-    evidence = choosing.panel(
-        codes,
-        [asked] if asked else [k for k in KS if k <= most],
-        finder=finder,
-        weights=learning.row_weights,
-        how=how,
-        max_rows=PANEL_ROWS,
-        progress=learning.progress,
-    )
-    verdict = choosing.decide(evidence)
-    model, rule, sizes = _model(items, codes, finder, verdict, learning, asked, warnings)
-    k = model.k
-    seen, weights = choosing.bounded(codes, learning.row_weights, PANEL_ROWS, learning.seed)
-    shown = evidence_report(finder, seen, weights, evidence, model.labels(seen))
-    shown["panel"] = [{**row, **_row(option)} for row, option in zip(shown["panel"], evidence.options, strict=True)]
+    _require(asked or FEWEST, most, len(items), learning)
+    selected = choose(finder, codes.astype(np.float64), learning, settings, forming=[item.trait for item in items])
+    model = selected.solution.model
+    rule = _rule(items, codes, learning.row_weights, model)
     return Fitted(
         rule,
-        tuple(Segment(name=f"Group {i + 1}", criteria="most probable given the answers") for i in range(k)),
+        tuple(Segment(name=f"Group {i + 1}", criteria="most probable given the answers") for i in range(model.k)),
         {
-            "k": k,
-            "asked": asked,
-            "verdict": verdict.structure,
-            "because": f"{verdict.sentence} {_by_bic(evidence)}",
-            **shown,
-            "passed": list(verdict.passed),
+            **selected.report,
+            "because": f"{selected.report['because']} {_by_bic(selected.report['panel'])}",
             "log_likelihood": exact(model.log_likelihood),
             "aic": exact(model.aic),
             "bic": exact(model.bic),
@@ -83,61 +63,18 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
             "entropy": exact(model.relative_entropy),
             "replications": model.replications,
             "starts": model.starts,
-            "sizes": [round(n) for n in sizes],
             "traits": [item.trait for item in items],
-            "warnings": [*warnings, *_doubts(model)],
+            "warnings": [*warnings, *selected.warnings, *_doubts(model)],
         },
     )
 
 
-def _model(
-    items: Sequence[Item],
-    codes: Codes,
-    finder: latent.LatentFinder,
-    verdict: choosing.Verdict,
-    learning: Learning,
-    asked: int | None,
-    warnings: list[str],
-) -> tuple[latent.LatentClasses, Classes, Numbers]:
-    """The best model of the whole sample of the largest accepted number whose classes are all large enough."""
-    passed = sorted((k for k in {verdict.k, *verdict.passed} if k <= verdict.k), reverse=True)
-    for k in [asked] if asked else dict.fromkeys([*passed, *range(verdict.k - 1, 1, -1)]):
-        model = _replicated(codes, k, finder.categories, learning)
-        rule = _rule(items, codes, learning.row_weights, model)
-        sizes = np.bincount(first_of(rule.losses(codes)), learning.row_weights, k).astype(np.float64)
-        if sizes.min() >= choosing.MIN_SHARE * sizes.sum():
-            if k != (asked or verdict.k):
-                warnings.append(f"{verdict.k} segments were taken down to {k}: of more, one holds under 5 % of all.")
-            return model, rule, sizes
-    share = 100 * sizes.min() / sizes.sum()
-    warnings.append(f"The smallest of the {model.k} segments holds only {share:.1f} % of the customers.")
-    return model, rule, sizes
-
-
-def _replicated(codes: Codes, k: int, categories: Sequence[int], learning: Learning) -> latent.LatentClasses:
-    """The best model, with more starts where only one of them found its likelihood."""
-    for starts in STARTS:
-        model = latent.latent_classes(
-            codes,
-            k,
-            weights=learning.row_weights,
-            categories=categories,
-            starts=starts,
-            seed=learning.seed,
-            progress=learning.progress,
-        )
-        if model.replications > 1:
-            break
-    return model
-
-
-def _by_bic(evidence: choosing.Panel) -> str:
+def _by_bic(panel: Sequence[Mapping[str, Any]]) -> str:
     """What the information criterion alone says."""
-    rows = [_row(option) for option in evidence.options]
-    best = min(rows, key=lambda row: row["bic"])
-    if len(rows) == 1:
+    best = min(panel, key=lambda row: float(row["bic"]))
+    if len(panel) == 1:
         return f"Its BIC is {best['bic']:.0f}."
-    return f"By BIC alone it would be {best['k']} classes (of {rows[0]['k']} to {rows[-1]['k']})."
+    return f"By BIC alone it would be {best['k']} classes (of {panel[0]['k']} to {panel[-1]['k']})."
 
 
 def _doubts(model: latent.LatentClasses) -> list[str]:
@@ -151,26 +88,6 @@ def _doubts(model: latent.LatentClasses) -> list[str]:
     if not model.converged:
         found.append("The search had not come to rest when it was stopped: fewer segments are surer.")
     return found
-
-
-def _row(option: choosing.Option) -> dict[str, Any]:
-    model: latent.LatentClasses = option.solution.model  # type: ignore[attr-defined]
-    return {
-        "k": option.k,
-        "ari": [exact(float(a)) for a in option.ari],
-        "mean_ari": exact(option.mean_ari),
-        "jaccard": [exact(float(j)) for j in option.jaccard],
-        "min_jaccard": exact(option.min_jaccard),
-        "smallest_share": exact(option.smallest_share),
-        "loss": exact(option.solution.loss),
-        "aic": exact(model.aic),
-        "bic": exact(model.bic),
-        "icl": exact(model.icl),
-        "entropy": exact(model.relative_entropy),
-        "starts": model.starts,
-        "replications": model.replications,
-        "failures": list(option.failures),
-    }
 
 
 def _require(k: int, most: int, items: int, learning: Learning) -> None:

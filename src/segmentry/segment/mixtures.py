@@ -2,7 +2,7 @@
 
 Numbers are prepared as ``variables`` says. Gaps are filled with the median where customers are placed; the clouds are
 learned from customers without gaps, since the filled ones would be a cloud of their own. The shape of the clouds is
-told by BIC; how many there are is chosen by the panel of ``stats.choosing``, with BIC and ICL beside it. Everybody
+told by BIC; how many there are is chosen by the panel of evidence (``choose``), with BIC and ICL beside it. Everybody
 belongs to every cloud with a probability, which is the fit.
 """
 
@@ -16,7 +16,7 @@ from segmentry.catalogue import Trait
 from segmentry.config import Mixtures
 from segmentry.errors import FitError
 from segmentry.placement import Mixture, Prep, component, exact
-from segmentry.segment import panel
+from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, stranger
 from segmentry.segment.redundant import redundant
 from segmentry.segment.variables import MOST, going_round, number, variables
@@ -50,7 +50,9 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
     weights = learning.row_weights
     asked = None if settings.segments == "auto" else settings.segments
     shape = _shape(rows, learning, asked) if settings.shape == "auto" else settings.shape
-    solution, report = panel.chosen(mixtures.MixtureFinder(shape), rows, learning, asked, warnings)
+    used = [p.trait for p in prep]
+    selected = choose(mixtures.MixtureFinder(shape), rows, learning, settings, forming=used)
+    solution = selected.solution
     if not solution.sizes.all():
         raise FitError(
             f"{learning.where}: of {solution.k} segments {int((solution.sizes == 0).sum())} would be nobody's most"
@@ -81,7 +83,9 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
         "replications": solution.replications,
         "starts": solution.starts,
     }
-    return Fitted(rule, segments, {**report, **own, "traits": [p.trait for p in prep], "warnings": warnings})
+    return Fitted(
+        rule, segments, {**selected.report, **own, "traits": used, "warnings": [*warnings, *selected.warnings]}
+    )
 
 
 def _variables(settings: Mixtures, learning: Learning, warnings: list[str]) -> list[Trait]:

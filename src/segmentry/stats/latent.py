@@ -41,6 +41,7 @@ _MILD = 1.0  # added to random numbers from 0 to 1 for the first probabilities; 
 _LEFT = 0.1  # a jump takes away at most nine tenths of a probability
 _STEPS = 5_000
 _SCREEN = 42  # steps after which the leading starts are chosen
+_MORE = 10  # times as many starts, where one alone found the best
 _CELLS = 4_000_000  # posterior probabilities that are held at once, for all starts together
 
 
@@ -231,7 +232,11 @@ class LatentFinder(Finder[LatentSolution]):
     starts: ClassVar[int] = 10  # on the McDonald's survey all of 10 reach the best likelihood up to 4 classes
 
     def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> LatentSolution:
-        model = latent_classes(rows, k, weights=weights, categories=self.categories, starts=starts, seed=seed)
+        """With more starts where only one of them found the best likelihood."""
+        for n in (starts, _MORE * starts):
+            model = latent_classes(rows, k, weights=weights, categories=self.categories, starts=n, seed=seed)
+            if model.replications > 1 or starts < self.starts:
+                break
         return LatentSolution.of(model, rows, weights)
 
     def most(self, data: Distinct) -> int:
