@@ -37,8 +37,9 @@ def inputs(data: Path) -> None:
 
     with engine.in_memory() as con:
         made = traits.compute(_facts(con, data), shop.AS_OF)
-        sample = privacy.draw(made.table, 50_000, seed=1)
-    learning = segment.Learning(sample, {trait.name: trait for trait in made.traits}, where="rfm")
+        specs = {trait.name: trait for trait in made.traits}
+        drawn = privacy.draw(made.table, specs, size=50_000, seed=1)
+    learning = segment.Learning(drawn.rows, specs, where="rfm", weights=drawn.weights)
     fitted = segment.fit("rfm", config.Rfm(method="rfm"), learning)
     bands = {band.trait: {"cuts": band.cuts, "scores": band.scores} for band in fitted.rule.bands}
     names = segment.rfm.NAMES  # by recency score, then by the mean of the other two, rounded up

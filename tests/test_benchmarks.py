@@ -19,7 +19,7 @@ from benchmarks import __main__ as runner
 from benchmarks.measure import NotEqualError, same
 
 # Peers of the dependency group `bench`, which the environment of the tests does not have.
-ONLY_IN_BENCH = {"kmodes", "lifetimes", "pymc-marketing", "clvkit", "rfm", "stepmix"}
+ONLY_IN_BENCH = {"kmodes", "lifetimes", "pymc-marketing", "clvkit", "rfm", "StepMix"}
 
 
 @pytest.fixture(scope="module")

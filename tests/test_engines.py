@@ -289,10 +289,10 @@ def test_server_that_goes_away_in_mid_run_leaves_the_former_result(
     orders(100, seed=9).to_csv(root / "orders-9.csv", index=False)
     create = postgres_storage._create
 
-    def cut_off(con: Any, what: str, rows: Any) -> int:
+    def cut_off(con: Any, what: str, rows: Any, sql: str) -> int:
         with _admin(engine) as admin:
             admin.execute("SELECT pg_terminate_backend(%s)", [con.con.info.backend_pid])
-        return create(con, what, rows)
+        return create(con, what, rows, sql)
 
     monkeypatch.setattr(postgres_storage, "_create", cut_off)
     space = opened(root)

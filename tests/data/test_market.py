@@ -40,7 +40,7 @@ def test_notes_are_kept_with_the_comments_of_the_file(tmp_path: Path) -> None:
     ("about", "said"),
     [
         ("value.Hihg", "value has no segment 'Hihg'. Did you mean 'High'?"),
-        ("aeg", "there is no model, trait, segmentation or segment 'aeg'. Did you mean 'age'?"),
+        ("aeg", "there is no model, trait, objective, segmentation or segment 'aeg'. Did you mean 'age'?"),
         ("valeu.High", "Did you mean 'value.High'"),
         ("demografic", "Did you mean 'demographic'"),
     ],
