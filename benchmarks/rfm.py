@@ -89,7 +89,8 @@ def segmentry_run(data: Path, out: Path) -> Work:
             con.to_parquet(made.table, out / "traits.parquet")
             table = con.read_parquet(out / "traits.parquet")
             specs = {trait.name: trait for trait in made.traits}
-            learning = segment.Learning(privacy.draw(table, 50_000, seed=1), specs, where="rfm")
+            drawn = privacy.draw(table, specs, size=50_000, seed=1)
+            learning = segment.Learning(drawn.rows, specs, where="rfm", weights=drawn.weights)
             fitted = segment.fit("rfm", config.Rfm(method="rfm"), learning)
             con.to_parquet(fitted.assign(table), out / "memberships.parquet")
 
