@@ -30,9 +30,9 @@ check: setup ## Lint, format, types, and who may import whom; all of them, also 
 	    echo "$(BIN)/$$tool"; $(BIN)/$$tool || failed="$$failed, $${tool%% --*}"; done; \
 	if [ -n "$$failed" ]; then echo "check: failed: $${failed#, }"; exit 1; fi
 
-bench: setup ## Run every benchmark beside its peers and write benchmarks/README.md
+bench: setup ## Run every benchmark (or BENCH="rfm traits") beside its peers and write benchmarks/README.md
 	@$(PYTHON) scripts/bootstrap.py bench
-	@.venv-bench/bin/python -m benchmarks
+	@.venv-bench/bin/python -m benchmarks $(BENCH)
 
 lock: ## Resolve pyproject.toml into requirements.lock (UPGRADE=1: let the pins move)
 	@$(PYTHON) scripts/bootstrap.py lock $(if $(UPGRADE),--upgrade)

@@ -1,6 +1,7 @@
 """Run all benchmarks and write their tables: ``python -m benchmarks [--out FILE] [NAME ...]``.
 
-Every benchmark prints JSON lines, which are passed on; the tables go into README.md beside this file. Settings:
+Every benchmark prints JSON lines, which are passed on and kept in results/; the tables of all that are kept go into
+README.md beside this file. So the rows of some can be measured anew, and each says of which day it is. Settings:
 SEGMENTRY_BENCH_SCALE (1: the full size), SEGMENTRY_BENCH_ROUNDS (5), SEGMENTRY_BENCH_LARGE=1 (the out of core run too).
 """
 
@@ -43,14 +44,20 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="segmentry-bench-data-") as data:
         shared = {"SEGMENTRY_BENCH_DATA": os.environ.get("SEGMENTRY_BENCH_DATA", data)}
-        ran = [_run(name, shared) for name in chosen.names or NAMES]
-    chosen.out.write_text(page([line for lines, _ in ran for line in lines]), encoding="utf-8")
+        failed = [_run(name, shared, chosen.out.parent / "results") for name in chosen.names or NAMES]
+    chosen.out.write_text(page(kept(chosen.out.parent / "results")), encoding="utf-8")
     print(f"wrote {chosen.out}", file=sys.stderr)
-    return int(any(failed for _, failed in ran))
+    return int(any(failed))
 
 
-def _run(name: str, shared: dict[str, str]) -> tuple[list[Line], bool]:
-    """The lines of one benchmark, and whether it failed; a failure is a line, too."""
+def kept(folder: Path) -> list[Line]:
+    """The lines of the last run of every benchmark there is."""
+    files = (folder / f"{name}.jsonl" for name in NAMES)
+    return [json.loads(text) for file in files if file.exists() for text in file.read_text("utf-8").splitlines()]
+
+
+def _run(name: str, shared: dict[str, str], folder: Path) -> bool:
+    """Run one benchmark and keep its lines; gives whether it failed. A failure is a line, too."""
     process = subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{name}"],
         stdout=subprocess.PIPE,
@@ -64,7 +71,10 @@ def _run(name: str, shared: dict[str, str]) -> tuple[list[Line], bool]:
         lines.append(json.loads(text))
     if process.wait():
         lines.append({"kind": "failure", "benchmark": name, "text": f"It stopped with exit code {process.returncode}."})
-    return lines, bool(process.returncode)
+    folder.mkdir(exist_ok=True)
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    return bool(process.returncode)
 
 
 def page(lines: Iterable[Line]) -> str:

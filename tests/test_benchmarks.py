@@ -130,3 +130,8 @@ def test_different_outputs_are_found(theirs: str, why: str | None, tmp_path: Pat
     else:
         with pytest.raises(NotEqualError, match=why):
             same(a, b, "k", ("x", "t"))
+
+
+def test_the_page_is_made_of_the_results_that_are_kept(project_root: Path):
+    folder = project_root / "benchmarks"
+    assert (folder / "README.md").read_text("utf-8") == runner.page(runner.kept(folder / "results"))
