@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import ibis.expr.types as ir
 
 from segmentry import config
 from segmentry.artefacts import write_file
 from segmentry.data import propose, simulation, table_samples
-from segmentry.data.simulation import comparison
+from segmentry.data.simulation import comparison, planted
 from segmentry.engine import Progress, in_memory
 from segmentry.errors import UsageError
+from segmentry.reading import Reading
 from segmentry.target import playbooks
 from segmentry.workspace import Workspace, open_workspace
 
@@ -48,11 +51,23 @@ def propose_config(
         return propose.propose(con, paths, root, folder, name=name, tables=tables, progress=progress)
 
 
-def simulate_company(root: Path, *, customers: int, seed: int, progress: Progress | None = None) -> Path:
-    """Make a workspace of a simulated company: its exports, the truth that was planted in them, and its config."""
+def simulate_company(
+    root: Path, *, customers: int, seed: int, answer_noise: float = 1.0, progress: Progress | None = None
+) -> Path:
+    """Make a workspace of a simulated company: its exports, the truth that was planted in them, and its config.
+
+    ``answer_noise`` is as in :func:`~segmentry.data.simulation.simulate`.
+    """
     with in_memory(root / "scratch") as con:
         con.raw_sql("SET memory_limit = '2GB'")  # the process takes a third more; the rest goes to disk
-        simulation.simulate(root / EXPORTS, customers=customers, seed=seed, connection=con.con, progress=progress)
+        simulation.simulate(
+            root / EXPORTS,
+            customers=customers,
+            seed=seed,
+            answer_noise=answer_noise,
+            connection=con.con,
+            progress=progress,
+        )
     write_file(root / config.FILE_NAME, simulation.workspace_file())
     if not (root / playbooks.FILE_NAME).exists():
         write_file(root / playbooks.FILE_NAME, playbooks.template())
@@ -81,11 +96,27 @@ def distances(space: Workspace) -> tuple[comparison.Distance, ...]:
         persons = reading.session.con.read_csv(exports / comparison.PERSONS)
         records = comparison.records_of_people(reading.session.con, exports)
         placed = {n: reading.table(f"assign:{n}", "memberships") for n in [space.config.first] if n}
+        traits = reading.table("traits", "traits")
         value = reading.run("traits").facts["value_trait"]
-        tables = (reading.table("resolve", "identities"), reading.table("traits", "traits"))
+        tables = (reading.table("resolve", "identities"), traits)
         organisations = reading.table("resolve", "account_identities"), reading.table("resolve", "golden_accounts")
         customers = reading.table("resolve", "golden_customers")
         return (
             *comparison.compare(persons, records, *tables, placed, value),
             *comparison.compare_accounts(reading.session.con, exports, *organisations, customers),
+            *_planted_segments(reading, persons, traits),
         )
+
+
+def _planted_segments(reading: Reading, persons: ir.Table, traits: ir.Table) -> Iterator[comparison.Distance]:
+    """Needs segments and ideal customers, where the workspace looks for them."""
+    if f"assign:{planted.NEEDS}" in reading.current:
+        segmentation = reading.segmentation(planted.NEEDS)
+        members = reading.table(f"assign:{planted.NEEDS}", "memberships")
+        forming = [name for name, kind in segmentation.traits if kind == "number"]
+        yield planted.needs(persons, traits, members, segmentation.names, forming)
+    for aim in reading.aims():
+        if aim.name == planted.TABLETS and aim.judged is not None:
+            scores = reading.table(f"lookalikes:{aim.name}", "lookalikes")
+            favourable = {f.text: f.condition for f in aim.favourable}
+            yield planted.ideal_customers(persons, traits, scores, favourable, aim.judged.lift[0])

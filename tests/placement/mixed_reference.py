@@ -96,9 +96,10 @@ def by_mixture(table: pd.DataFrame) -> pd.DataFrame:
     first, second, _, _ = _two_lowest(-2 * np.array(logs))
     rows = np.arange(len(z))
     shares = np.exp(np.array(logs) - logsumexp(logs, axis=0))
-    index = np.where(np.array(away)[first, rows] > LIMIT, NO_GOOD_FIT, first)
-    fit = shares[first, rows]
-    return _table(known.sum(axis=1) * 2 < 2, index, fit, second, fit - shares[second, rows])
+    beyond = np.array(away)[first, rows] > LIMIT
+    fit, many = shares[first, rows], known.sum(axis=1)
+    unknown = (many * 2 < 2) | (beyond & (many < 2))
+    return _table(unknown, np.where(beyond, NO_GOOD_FIT, first), fit, second, fit - shares[second, rows])
 
 
 def _two_lowest(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

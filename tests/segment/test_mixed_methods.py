@@ -111,6 +111,20 @@ def test_mixture_learns_from_those_without_gaps() -> None:
     assert agreement(found.assign(frame[whole].reset_index(drop=True)), truth[whole]) > 0.95
 
 
+def test_who_never_bought_has_no_data_in_a_mixture_and_the_report_says_so() -> None:
+    frame, truth = customers(400)
+    frame = frame[["spend", "visits"]].assign(recency_days=np.random.default_rng(2).lognormal(3, 0.3, 400))
+    never = np.arange(400) < 80
+    frame.loc[never, ["spend", "visits", "recency_days"]] = [0.0, 0.0, np.nan]
+    found = Mixtures(segments=3, shape="diagonal", traits=("spend", "visits", "recency_days")).fit(frame)
+    placed = found.assign(frame)["segment"]
+    assert (placed[never] == "No data").all()
+    assert (placed[~never] != "No data").all()
+    assert "20 % of the customers have no recency_days and are unlike every cloud" in told(found)
+    strange = frame.tail(1).assign(spend=1e9, visits=-40.0)
+    assert found.assign(strange)["segment"].tolist() == ["No good fit"]
+
+
 @pytest.mark.parametrize(
     ("method", "frame", "why"),
     [

@@ -85,23 +85,13 @@ def demo(
     customers: Annotated[int, typer.Option(min=500, max=10_000_000, help="Customers of the company.")] = 20_000,
     seed: Annotated[int, typer.Option(min=0, help="Another seed makes another company.")] = 1,
     quiet: Quiet = False,
+    *,
+    json: Json = False,
 ) -> None:
     """Simulate a company, run all stages on it, and tell what was found and how far it is from the truth."""
-    from segmentry import beginnings
-    from segmentry.apps import report as reporting
-    from segmentry.apps import terminal
+    from segmentry.apps import story
 
-    root = workspace.resolve()
-    with terminal.Progress(quiet=quiet) as shown:
-        beginnings.simulate_company(root, customers=customers, seed=seed, progress=shown.counted("simulating"))
-    with _opened(root, quiet) as space:
-        space.run()
-        overview = space.overview()
-        path = root / REPORT
-        reporting.write_report(overview, path)
-        distances = beginnings.distances(space)
-    if not quiet:
-        terminal.story(overview, distances, path)
+    story.demo(workspace.resolve(), REPORT, customers=customers, seed=seed, quiet=quiet, json=json)
 
 
 @app.command()

@@ -22,7 +22,6 @@ from rich.text import Text
 from segmentry.apps import bias, findings, words
 from segmentry.data import market
 from segmentry.data.reconcile import Reconciliation
-from segmentry.data.simulation.comparison import NOT_LOOKED_FOR, Distance
 from segmentry.explanations import Explanation, IdentityExplanation
 from segmentry.overview import Overview, TraitCover
 from segmentry.state import Run
@@ -207,7 +206,7 @@ def proposal(found: Proposal, path: Path) -> None:
         warn(f"No segmentation is proposed: {found.why_no_segmentation}.")
     for question in found.questions:
         warn(f"Please check in {path.name}: {question.text}")
-    plain(f"{path} is written; look it over, then: segmentry run{_option(path.parent)}")
+    plain(f"{path} is written; look it over, then: segmentry run{option(path.parent)}")
 
 
 def overview(found: Overview, report: Path) -> None:
@@ -233,25 +232,6 @@ def overview(found: Overview, report: Path) -> None:
         if worth_a_look:
             warn(f"Data quality: {words.counted(len(worth_a_look), 'warnings')}: `segmentry check` tells them.")
     plain(f"{findings.headline(found)}\nReport: {report}")
-
-
-def story(found: Overview, distances: Sequence[Distance], report: Path) -> None:
-    """What the demo ends with: a short story of what was found, and how far it is from what was planted."""
-    plain(f"\n{findings.headline(found)}\n")
-    for summary in found.segmentations:
-        plain(f"{summary.name} ({summary.method}): {findings.verdict(summary)}")
-        best = sorted(findings.segments_of(summary), key=lambda s: -(s.value or 0.0))[:3]
-        for s in best:
-            share = f", {words.share(s.value_share)} of the value" if s.value_share is not None else ""
-            plain(f"  {s.name}: {words.counted(s.customers, summary.units)} ({words.share(s.share)}){share}.")
-            plain(f"    {s.meaning}{f' Next: {s.action}' if s.action else ''}")
-    plain("\nHeld against what was planted (1 is the truth):")
-    for each in distances:
-        plain(f"  {each.score:.2f}  {each.planted}: {each.found}.")
-    plain(f"  Planted, and not looked for yet: {'; '.join(NOT_LOOKED_FOR)}.")
-    plain(f"\nReport: {report}")
-    where = _option(report.parent)
-    plain(f"Try: segmentry segments{where}   segmentry describe{where}   segmentry --help")
 
 
 def reconciliations(found: Sequence[Reconciliation], currency: str) -> None:
@@ -501,5 +481,5 @@ def themes(found: Sequence[ThemeSummary]) -> None:
             plain(f"  no typical texts: fewer than {LEAST_CUSTOMERS} customers mostly write about it")
 
 
-def _option(root: Path) -> str:
+def option(root: Path) -> str:
     return "" if root.resolve() == Path.cwd() else f" -w {root}"

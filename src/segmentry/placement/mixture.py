@@ -49,7 +49,8 @@ class Mixture(Rule):
 
     The fit is the probability of the component, the margin how much larger it is than that of the runner-up. Beyond the
     component's limit there is no good fit. Unknown numbers are filled in by the preparation; a customer of whom less
-    than half of the traits are known has no data.
+    than half of the traits are known has no data, nor has one with a gap whom no component fits: what was filled in is
+    then as likely to be the reason as what is known.
     """
 
     prep: tuple[Prep, ...]
@@ -88,7 +89,8 @@ class Mixture(Rule):
         # values within 1e-9 count as equal, so the first may be a little above the best
         fit = ibis.least(engine.ratio(ibis.literal(1.0), total["total"]), 1.0)
         after = (total["next"] < FAR).ifelse(engine.ratio(_share(total["next"] - total["best"]), total["total"]), 0.0)
-        unknown = total["known"] * 2 < len(self.traits)
+        gaps = total["known"] < len(self.traits)
+        unknown = (total["known"] * 2 < len(self.traits)) | (gaps & total["beyond"])
         return placements(
             total,
             keys,

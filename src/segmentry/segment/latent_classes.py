@@ -27,6 +27,9 @@ from segmentry.stats import latent
 FEWEST = 2
 MOST_ANSWERS = 20  # of a category; with more of them classes would differ in answers that hardly anybody gives
 FEW_VALUES = 7  # a number with so few different values is an answer on a scale
+# Where the bands of a number end. Fifths: on simulated answers of 4,000 people to ratings and MaxDiff tasks they find
+# more of the planted classes than quarters do (adjusted Rand index .70 against .65), eighths hardly more (.72).
+_BANDS = (0.2, 0.4, 0.6, 0.8)
 
 Codes = npt.NDArray[np.int64]
 
@@ -143,7 +146,7 @@ def _item(trait: Trait, learning: Learning, warnings: list[str]) -> Item | None:
 
 
 def _banded(trait: Trait, learning: Learning, warnings: list[str]) -> Item | None:
-    """A number as answers: each of a few different values is one, of many every quarter of the customers."""
+    """A number as answers: each of a few different values is one, of many every fifth of the customers."""
     name, kept = trait.name, known(trait, learning)
     values, weights = (
         learning.sample[name].to_numpy(dtype=np.float64, na_value=np.nan)[kept],
@@ -154,8 +157,8 @@ def _banded(trait: Trait, learning: Learning, warnings: list[str]) -> Item | Non
         return None
     if len(different) <= FEW_VALUES:
         return Item(name, (), cuts=tuple(exact(float(value)) for value in different[1:]))
-    quarters = {q for share in (0.25, 0.5, 0.75) if (q := quantile(values, share, weights)) > different[0]}
-    cuts = tuple(exact(cut) for cut in sorted(quarters or {float(different[1])}))
+    ends = {q for share in _BANDS if (q := quantile(values, share, weights)) > different[0]}
+    cuts = tuple(exact(cut) for cut in sorted(ends or {float(different[1])}))
     told = ", ".join(figure(cut) for cut in cuts)
     warnings.append(
         f"{name} is a number and enters as {len(cuts) + 1} bands, cut at {told}: latent classes know whether answers "

@@ -1,8 +1,9 @@
 """Mixtures: groups of customers as overlapping Gaussian clouds, each with a size and a shape of its own.
 
 Numbers are prepared as ``variables`` says. Gaps are filled with the median where customers are placed; the clouds are
-learned from customers without gaps, since the filled ones would be a cloud of their own. The shape of the clouds is
-told by BIC; how many there are is chosen by the panel of evidence (``choose``), with BIC and ICL beside it. Everybody
+learned from customers without gaps, since the filled ones would be a cloud of their own. Whom no cloud fits then,
+because of a gap (never having bought leaves no recency), has no data, and how many these are is told. The shape is told
+by BIC; how many there are is chosen by the panel of evidence (``choose``), with BIC and ICL beside it. Everybody
 belongs to every cloud with a probability, which is the fit.
 """
 
@@ -37,6 +38,7 @@ DEFAULT = ("recency_days", "monetary", "average_order_value", "frequency")
 _SHAPE_ROWS = 1_500  # customers on which the shapes are compared
 _SHAPE_KS = (3, 5)
 _ENOUGH = 2_000  # customers without gaps to learn from; of fewer, half of all
+_FEW = 0.01  # share of the customers from which it is told that they are placed nowhere
 _SPIKE = 0.5  # share of the customers with the very same value, from which a cloud is no picture of a trait
 
 
@@ -48,7 +50,7 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
     """
     warnings = going_round(settings.traits, learning)
     chosen = _variables(settings, learning, warnings)
-    learning = placeable(chosen, learning)
+    learning = everybody = placeable(chosen, learning)
     prep = _preparation(chosen, learning, warnings)
     learning = _whole([learning.specs[p.trait] for p in prep], learning, warnings)
     rows = prepared(prep, learning.sample)
@@ -79,6 +81,7 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
             for i in range(solution.k)
         ),
     )
+    warnings += _without_a_cloud(rule, solution, everybody)
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="the most probable cloud") for i in range(solution.k))
     own = {
         "shape": shape,
@@ -122,6 +125,31 @@ def _whole(used: Sequence[Trait], learning: Learning, warnings: list[str]) -> Le
         return learning
     warnings.append(f"Learned from the {100 * share:.0f} % of the customers of whom all traits are known.")
     return learning.only(whole)
+
+
+def _without_a_cloud(rule: Mixture, solution: mixtures.MixtureSolution, everybody: Learning) -> list[str]:
+    """How many have a gap and fit no cloud, and of what most of them have no value."""
+    there = np.array([known(everybody.specs[name], everybody) for name in rule.traits])
+    gaps = ~there.all(axis=0)
+    if not gaps.any():
+        return []
+    z = prepared(rule.prep, everybody.only(gaps).sample)
+    factors, logs = solution.components.factors()
+    away = (np.einsum("kij,nkj->nki", factors, z[:, None, :] - solution.components.means) ** 2).sum(axis=2)
+    first = (away + logs - 2 * np.log(solution.components.proportions)).argmin(axis=1)
+    limits = np.array([c.limit for c in rule.components])
+    outside = np.sqrt(away[np.arange(len(z)), first]) > limits[first]
+    share = everybody.row_weights[gaps][outside].sum() / everybody.row_weights.sum()
+    if share < _FEW:
+        return []
+    lacking = (~there[:, gaps][:, outside]).mean(axis=1)
+    mostly = [name for name, of in zip(rule.traits, lacking, strict=True) if of >= _SPIKE]
+    named = " and ".join(mostly) if mostly else "some trait"
+    return [
+        f"{100 * share:.0f} % of the customers have no {named} and are unlike every cloud in the rest: they are placed as"
+        " 'No data'. Where a gap says something, as that nobody has bought yet, leave them out by `population:"
+        f" {mostly[0] if mostly else rule.traits[0]} is not null` and give them a segment of their own by rules."
+    ]
 
 
 def _preparation(chosen: Sequence[Trait], learning: Learning, warnings: list[str]) -> tuple[Prep, ...]:

@@ -66,6 +66,7 @@ def simulate(
     customers: int = 20_000,
     seed: int = 1,
     until: date = date(2026, 6, 30),
+    answer_noise: float = 1.0,
     connection: duckdb.DuckDBPyConnection,
     progress: Progress | None = None,
 ) -> Simulation:
@@ -76,12 +77,15 @@ def simulate(
     discount are negative. Times are the shop's local ones. Same arguments, same bytes. The work is done on
     ``connection``, in temporary tables, views and macros (``sim_*``, ``draw*``) that are gone afterwards.
 
+    ``answer_noise`` (0 to 1) is how much of the usual chance there is in answers to surveys. At 0 everybody says
+    exactly what they want and think, and nobody rushes through: people still differ, and some still give up.
+
     Raises UsageError for impossible arguments, and when ``folder`` holds exports that this function has not written.
     """
-    _check_arguments(customers, seed, until)
+    _check_arguments(customers, seed, until, answer_noise)
     _check_folder(folder)
     start = months_later(until + timedelta(days=1), -PLAN.months)
-    company = Company(connection, PLAN, customers, seed, start, until)
+    company = Company(connection, PLAN, customers, seed, start, until, answer_noise)
     counts: dict[str, int] = {}
     (keeps_order,) = company.run("SELECT current_setting('preserve_insertion_order')")
     company.run("SET preserve_insertion_order = true")  # what was sorted is written in that order
@@ -139,7 +143,7 @@ def _steps(company: Company, folder: Path) -> tuple[tuple[float, Step], ...]:
     )
 
 
-def _check_arguments(customers: int, seed: int, until: date) -> None:
+def _check_arguments(customers: int, seed: int, until: date, answer_noise: float) -> None:
     if not 1 <= customers <= CUSTOMERS_MOST:
         raise UsageError(
             f"customers is {customers}.",
@@ -150,6 +154,8 @@ def _check_arguments(customers: int, seed: int, until: date) -> None:
         raise UsageError(f"seed is {seed}.", why=f"Allowed: 0 to {SEED_MOST}.", fix="Choose a number in between.")
     if not 2000 <= until.year <= 2100:
         raise UsageError(f"until is {until}.", why="Allowed: a day from 2000 to 2100.", fix="Choose such a day.")
+    if not 0 <= answer_noise <= 1:
+        raise UsageError(f"answer_noise is {answer_noise}.", why="Allowed: 0 to 1.", fix="1 is how people answer.")
 
 
 def _check_folder(folder: Path) -> None:

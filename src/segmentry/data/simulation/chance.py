@@ -39,6 +39,7 @@ class Company:
     seed: int
     start: date
     until: date
+    answer_noise: float = 1.0  # share of the usual chance that is in the answers to surveys
 
     def month(self, number: int) -> date:
         """The first day of a month of the window, which starts with month 1."""

@@ -58,7 +58,6 @@ _ACCOUNT_RECORDS = "truth/records_accounts.csv"
 _ACCOUNT_SPACES = {"crm": "crm", "ledger": "ledger"}
 # Planted and in the exports, but no stage looks for it yet.
 NOT_LOOKED_FOR = (
-    "needs segments",
     "who answers which offer",
     "the effect of the e-mail, group by group",
     "the price rise and the segment born in month 15",

@@ -101,13 +101,17 @@ def _attitudes_and_needs(company: Company, path: Path) -> int:
     field = company.month(ATTITUDES_MONTH)
     company.run(
         _COMPLETIONS, respondents=respondents(company, "attitudes"), signed_up=field, stream=1400, field=field,
-        days=FIELD_DAYS, straight=SURVEY_QUIRKS["straight line"], speeder=SURVEY_QUIRKS["speeder"],
+        days=FIELD_DAYS, straight=company.answer_noise * SURVEY_QUIRKS["straight line"],
+        speeder=company.answer_noise * SURVEY_QUIRKS["speeder"],
         partial=SURVEY_QUIRKS["partial"], duplicate=SURVEY_QUIRKS["duplicate"], versions=MAXDIFF_VERSIONS,
     )  # fmt: skip
-    company.run(_CHOICES, spread=UTILITY_SPREAD, items_end=ITEMS_END, tasks_end=TASKS_END, tasks=len(MAXDIFF_BLOCKS))
+    company.run(
+        _CHOICES, spread=UTILITY_SPREAD, noise=company.answer_noise, items_end=ITEMS_END, tasks_end=TASKS_END,
+        tasks=len(MAXDIFF_BLOCKS),
+    )  # fmt: skip
     rows = export_headed(
         company, _qualtrics_rows(), path, _qualtrics_headers(), agreement=list(AGREEMENT), benefits=list(BENEFITS),
-        reasons=list(REASONS), items=len(ITEMS), items_end=ITEMS_END, tasks_end=TASKS_END,
+        reasons=list(REASONS), items=len(ITEMS), items_end=ITEMS_END, tasks_end=TASKS_END, noise=company.answer_noise,
     )  # fmt: skip
     company.run("INSERT INTO sim_respondents SELECT person, 'attitudes_and_needs', response_id FROM sim_completions")
     return rows
@@ -161,10 +165,10 @@ WITH utilities AS (
     FROM seen
 ), noisy AS (
     SELECT line, task, straight, b1, b2, b3, b4,
-        u1 - ln(-ln(draw(h_task, 1))) AS g1, u2 - ln(-ln(draw(h_task, 2))) AS g2,
-        u3 - ln(-ln(draw(h_task, 3))) AS g3, u4 - ln(-ln(draw(h_task, 4))) AS g4,
-        -u1 - ln(-ln(draw(h_task, 5))) AS w1, -u2 - ln(-ln(draw(h_task, 6))) AS w2,
-        -u3 - ln(-ln(draw(h_task, 7))) AS w3, -u4 - ln(-ln(draw(h_task, 8))) AS w4
+        u1 - $noise * ln(-ln(draw(h_task, 1))) AS g1, u2 - $noise * ln(-ln(draw(h_task, 2))) AS g2,
+        u3 - $noise * ln(-ln(draw(h_task, 3))) AS g3, u4 - $noise * ln(-ln(draw(h_task, 4))) AS g4,
+        -u1 - $noise * ln(-ln(draw(h_task, 5))) AS w1, -u2 - $noise * ln(-ln(draw(h_task, 6))) AS w2,
+        -u3 - $noise * ln(-ln(draw(h_task, 7))) AS w3, -u4 - $noise * ln(-ln(draw(h_task, 8))) AS w4
     FROM felt
 ), best AS (
     SELECT *, CASE WHEN straight OR g1 >= greatest(g2, g3, g4) THEN 1 WHEN g2 >= greatest(g3, g4) THEN 2
@@ -199,7 +203,7 @@ def _answer(no: int, item: Item) -> str:
     """SQL of the answer to a statement: the attitude with the item's loading, and what is the item's alone."""
     sign = "-" if item.reverse else ""
     own = sqrt(1 - item.loading**2)
-    return f"{sign}{item.loading} * {item.scale} + {own:.6f} * draw_normal(h, {100 + no}) AS item_{no}"
+    return f"{sign}{item.loading} * {item.scale} + {own:.6f} * $noise * draw_normal(h, {100 + no}) AS item_{no}"
 
 
 def _qualtrics_rows() -> str:
@@ -295,7 +299,7 @@ def _importance(company: Company, path: Path) -> int:
     field = company.month(IMPORTANCE_MONTH)
     company.run(
         _RATINGS, respondents=respondents(company, "importance"), signed_up=field, stream=1410, field=field,
-        days=FIELD_DAYS, spread=UTILITY_SPREAD, served=list(SERVED),
+        days=FIELD_DAYS, spread=UTILITY_SPREAD, noise=company.answer_noise, served=list(SERVED),
     )  # fmt: skip
     numbers = range(1, len(BENEFITS) + 1)
     answers = ", ".join(f"{kind}[{no}]::VARCHAR" for kind in ("importance", "content") for no in numbers)
@@ -336,10 +340,11 @@ WITH sampled AS ({SAMPLE}
 ), answered AS (
     SELECT person, customer_no, h,
         list(CASE WHEN draw(h, 100 + benefit) > 0.02  -- some skip a line
-            THEN least(10, greatest(0, round(6 + 1.5 * utility + 1.2 * draw_normal(h, 200 + benefit))))::INTEGER END
+            THEN least(10, greatest(0,
+                round(6 + 1.5 * utility + $noise * 1.2 * draw_normal(h, 200 + benefit))))::INTEGER END
             ORDER BY benefit) AS importance,
         list(CASE WHEN draw(h, 300 + benefit) > 0.04
-            THEN least(10, greatest(0, round(content + 1.4 * draw_normal(h, 400 + benefit))))::INTEGER END
+            THEN least(10, greatest(0, round(content + $noise * 1.4 * draw_normal(h, 400 + benefit))))::INTEGER END
             ORDER BY benefit) AS content
     FROM rated GROUP BY person, customer_no, h
 ), timed AS (
