@@ -103,8 +103,8 @@ def distances(space: Workspace) -> tuple[comparison.Distance, ...]:
         customers = reading.table("resolve", "golden_customers")
         return (
             *comparison.compare(persons, records, *tables, placed, value),
-            *comparison.compare_accounts(reading.session.con, exports, *organisations, customers),
             *_planted_segments(reading, persons, traits),
+            *comparison.compare_accounts(reading.session.con, exports, *organisations, customers),
         )
 
 

@@ -146,8 +146,8 @@ def _without_a_cloud(rule: Mixture, solution: mixtures.MixtureSolution, everybod
     mostly = [name for name, of in zip(rule.traits, lacking, strict=True) if of >= _SPIKE]
     named = " and ".join(mostly) if mostly else "some trait"
     return [
-        f"{100 * share:.0f} % of the customers have no {named} and are unlike every cloud in the rest: they are placed as"
-        " 'No data'. Where a gap says something, as that nobody has bought yet, leave them out by `population:"
+        f"{100 * share:.0f} % of the customers have no {named} and are unlike every cloud in the rest: they are placed"
+        " as 'No data'. Where a gap says something, as that nobody has bought yet, leave them out by `population:"
         f" {mostly[0] if mostly else rule.traits[0]} is not null` and give them a segment of their own by rules."
     ]
 
