@@ -92,6 +92,11 @@ def _configured(root: Path, identity: str = "{}", engine: str = "duckdb") -> Pat
     return root
 
 
+def _resolved(space: Workspace) -> None:
+    space.collect()
+    space.resolve()
+
+
 def _owners(space: Workspace) -> dict[str, str]:
     """Every id with the customer behind it."""
     with space.reading() as reading:
@@ -135,7 +140,7 @@ def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: 
 
 def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
     space = opened(_configured(root, "{survivor: priority, fields: {phone: newest, last_name: most_complete}}"))
-    space.run()
+    _resolved(space)
     golden = _rows(space, "resolve", "golden_customers", "customer_id")
     assert golden["S1"]["phone"] == "+44 7726 489709"  # the CRM says when it was changed
     assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
@@ -157,7 +162,7 @@ def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
 
 def test_priority_puts_a_source_first(root: Path) -> None:
     space = opened(_configured(root, "{priority: crm}"))
-    space.run()
+    _resolved(space)
     golden = _rows(space, "resolve", "golden_customers", "customer_id")
     space.close()
     assert golden["S5"]["first_name"] == "W."
@@ -168,7 +173,7 @@ def test_priority_puts_a_source_first(root: Path) -> None:
 
 def test_a_field_that_the_first_source_lacks_is_taken_from_the_next(root: Path) -> None:
     space = opened(_configured(root, "{fields: {phone: priority}}"))
-    space.run()
+    _resolved(space)
     golden = _rows(space, "resolve", "golden_customers", "customer_id")
     space.close()
     assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
@@ -177,18 +182,18 @@ def test_a_field_that_the_first_source_lacks_is_taken_from_the_next(root: Path) 
 
 def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     before = _owners(space)
     late = [("P9", None, "Greta", "Lindt", "greta@mail.example", None, "1999-12-31", "2026-06-01")]
     _contacts(late).to_csv(root / "crm-2.csv", index=False)
-    space.run()
+    _resolved(space)
     after = _owners(space)
     assert {k: after[k] for k in before} == before
     assert after["crm:P9"] == "crm:P4"
     assert _rows(space, "resolve", "identity_changes", "source_id") == {}
     # The CRM learns which customer of the shop Greta is: two customers become one.
     _contacts([("P4", "S6", *CRM[3][2:7], "2026-06-20")]).to_csv(root / "crm-3.csv", index=False)
-    space.run()
+    _resolved(space)
     assert _owners(space)["crm:P9"] == "S6"
     changes = _rows(space, "resolve", "identity_changes", "source_id")
     assert {s: (c["change"], c["owner_before"], c["owner_now"]) for s, c in changes.items()} == {
@@ -202,11 +207,11 @@ def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None
 
 def test_a_person_overrules_what_was_found_and_a_split_is_written_down(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     space.close()
     hand = "{same: [[S3, S4]], different: [[S1, 'crm:P1'], [S1, 'email:niamh@mail.example']]}"
     space = opened(_configured(root, hand))
-    space.run()
+    _resolved(space)
     owners = _owners(space)
     assert owners["customers:S4"] == "S3"
     assert owners["customers:S1"] == "S1"
@@ -220,25 +225,26 @@ def test_a_person_overrules_what_was_found_and_a_split_is_written_down(root: Pat
 
 def test_linking_again_needs_something_new_to_link(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     first = space.state.current()["resolve"].facts["links"]
     more = pd.DataFrame([("S1", "O9", "2026-06-02", 1.0)], columns=["id", "order", "date", "amount"])
     pd.concat([pd.read_csv(root / "orders.csv"), more]).to_csv(root / "orders.csv", index=False)
-    space.run()
+    _resolved(space)
     second = space.state.current()["resolve"].facts["links"]
     assert second == first  # orders of known customers say nothing about who is who
+    space.traits()
     assert _rows(space, "traits", "traits", "customer_id")["S1"]["frequency"] == 3
     space.close()
 
 
 def test_an_id_that_nobody_has_is_an_error_and_the_former_result_stays(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     before = _owners(space)
     space.close()
     space = opened(_configured(root, "{same: [[S1, 'crn:P1']]}"))
     with pytest.raises(DataError, match=r"identity.same: no record has the id number 2") as error:
-        space.run()
+        _resolved(space)
     assert "Did you mean 'crm'?" in str(error.value)
     assert _owners(space) == before
     space.close()
@@ -257,7 +263,7 @@ def test_settings_that_cannot_be_are_errors(root: Path) -> None:
 
 def test_never_leaves_every_id_a_customer(root: Path) -> None:
     space = opened(_configured(root, "{link: never}"))
-    space.run()
+    _resolved(space)
     owners = _owners(space)
     assert len(set(owners.values())) == len(owners)
     space.close()
