@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,10 @@ CRM = [
 PERSON = ["first", "last", "mail", "phone", "born"]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "w"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of all tests, as far as they have it in common."""
+    folder = tmp_path_factory.mktemp("collected")
     pd.DataFrame(SHOP, columns=["id", *PERSON, "city"]).to_csv(folder / "shop.csv", index=False)
     _contacts(CRM).to_csv(folder / "crm.csv", index=False)
     lines = [("S1", "O1", "2026-01-02", 10.0), ("S2", "O2", "2026-02-02", 20.0), ("S5", "O3", "2026-03-02", 30.0)]
@@ -80,7 +81,15 @@ def root(tmp_path: Path) -> Path:
     ]
     columns = ["id", "mail", "phone", "name", "date"]
     pd.DataFrame(tickets, columns=columns).to_csv(folder / "tickets.csv", index=False)
-    return _configured(folder)
+    space = opened(_configured(folder))
+    space.collect()
+    space.close()
+    return folder
+
+
+@pytest.fixture
+def root(collected: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(collected, tmp_path / "w")
 
 
 def _contacts(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
