@@ -62,7 +62,7 @@ def test_methods_on_the_same_customers_are_set_beside_each_other(compared: sg.Se
     rows = {each["method"]: each for each in compared.report["compared"]}
     assert list(rows) == ["kmeans", "kprototypes", "mixtures"]
     assert [each["k"] for each in rows.values()] == [3, 3, 3]
-    assert rows["kmeans"]["agreement"]["kprototypes"] == rows["kprototypes"]["agreement"]["kmeans"] > 0.9
+    assert rows["kmeans"]["agreement"]["kprototypes"] == rows["kprototypes"]["agreement"]["kmeans"] > 0.8
     assert rows["mixtures"]["left_out"] == ["plan"]
     assert [each["advised"] for each in rows.values()] == [False, True, False]
     assert "made for numbers and categories together" in rows["kprototypes"]["why"]

@@ -55,10 +55,10 @@ class Asking(Protocol):
 class Chosen(Generic[S]):
     """The solution that is taken, on the whole sample, and the evidence as plain JSON values.
 
-    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``passed``, ``sizes``, ``panel`` (a row per number),
-    ``panel_rows`` (customers behind it), ``across``, ``gorge`` (of the panel's solution; ``counterpart`` says which of
-    its segments each is), ``judged`` (a row per segment), ``refused`` (numbers that would not serve, why, and where
-    their customers went).
+    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``groups`` (whether the segments are more than a
+    cut through one cloud), ``passed``, ``sizes``, ``panel`` (a row per number), ``panel_rows`` (customers behind it),
+    ``across``, ``gorge`` (of the panel's solution; ``counterpart`` says which of its segments each is), ``judged`` (a
+    row per segment), ``refused`` (numbers that would not serve, why, and where their customers went).
     """
 
     solution: S
@@ -131,7 +131,7 @@ def choose(
     if taken != verdict.k:
         alone = choosing.decide(replace(evidence, options=(options[taken],)))
         verdict = replace(alone, passed=verdict.passed, natural=verdict.natural)
-    verdict = _tested(verdict, finder, (part, weight), learning.seed, blocks)
+    verdict, groups = _tested(verdict, finder, (part, weight), learning.seed, blocks)
     warnings = list(dict.fromkeys(problem.why for problem in judged.problems))
     told = [_refused(each, judged.solution) for each in refused]
     if told:
@@ -144,6 +144,7 @@ def choose(
         "asked": asked,
         "verdict": verdict.structure,
         "because": verdict.sentence,
+        "groups": groups,
         "passed": list(verdict.passed),
         "sizes": [round(n) for n in judged.solution.sizes],
         "panel": [_panel_row(option, evidence) for option in evidence.options],
@@ -176,8 +177,8 @@ def _tested(
     part: tuple[Numbers, Numbers],
     seed: int,
     blocks: Sequence[int] | None,
-) -> choosing.Verdict:
-    """The verdict after the segments were compared with those of tables without groups.
+) -> tuple[choosing.Verdict, bool]:
+    """The verdict after the segments were compared with those of tables without groups, and whether they are groups.
 
     Traits that have nothing to do with each other can be cut just as reproducibly, each along its own spread: then
     there is no structure. Traits that rise and fall together can be cut along that line: then there is structure, but
@@ -186,14 +187,15 @@ def _tested(
     rows, _ = part
     block = list(range(rows.shape[1])) if blocks is None else list(blocks)
     if verdict.structure == "constructive" or len(set(block)) < 2:
-        return verdict
+        return verdict, verdict.structure == "natural"
     known, ordered = finder.known(rows), finder.ordered(rows)
     loss = finder.solve(*part, verdict.k, _CLOUD_STARTS, seed).loss
-    if not _tighter(finder, part, verdict.k, seed, loss, cloud_like(rows, known, block, np.zeros_like(ordered), seed)):
-        return replace(verdict, structure="constructive", sentence=_no_structure(verdict.k))
-    if not _tighter(finder, part, verdict.k, seed, loss, cloud_like(rows, known, block, ordered, seed)):
-        return replace(verdict, structure="reproducible", sentence=_no_groups(verdict.k))
-    return verdict
+    if _tighter(finder, part, verdict.k, seed, loss, cloud_like(rows, known, block, ordered, seed)):
+        return verdict, True
+    shuffled = cloud_like(rows, known, block, np.zeros_like(ordered), seed)
+    if _tighter(finder, part, verdict.k, seed, loss, shuffled):
+        return replace(verdict, structure="reproducible", sentence=_no_groups(verdict.k)), False
+    return replace(verdict, structure="constructive", sentence=_no_structure(verdict.k)), False
 
 
 def _tighter(finder: Finder[Any], part: tuple[Numbers, Numbers], k: int, seed: int, loss: float, cloud: Cloud) -> bool:
