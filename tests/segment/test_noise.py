@@ -11,8 +11,8 @@ from segmentry.stats.stability import Resampling
 
 @pytest.mark.parametrize("method", structure.FOR)
 def test_noise_gives_no_segments(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing.choosing, "INTERACTIVE", Resampling(pairs=4, more=16))
-    monkeypatch.setattr(choosing, "KS", range(2, 5))
-    found = [structure.noise(method, seed, 250) for seed in range(3)]
+    monkeypatch.setattr(choosing.choosing, "INTERACTIVE", Resampling(pairs=3, more=12))
+    monkeypatch.setattr(choosing, "KS", range(2, 4))
+    found = [structure.noise(method, seed, 200) for seed in range(3)]
     assert [each for each in found if not each["right"]] == []
     assert len({each["kind"] for each in found}) > 1
