@@ -20,15 +20,22 @@ from segmentry.errors import FitError
 from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure
 from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile, worked_out
-from segmentry.segment.variables import going_round, known, known_by_half, same_for_everybody, too_many, variables
+from segmentry.segment.variables import (
+    FEW_VALUES,
+    going_round,
+    known,
+    known_by_half,
+    same_for_everybody,
+    too_many,
+    variables,
+)
 from segmentry.segmentation import Segment
 from segmentry.stats import latent
 
 FEWEST = 2
 MOST_ANSWERS = 20  # of a category; with more of them classes would differ in answers that hardly anybody gives
-FEW_VALUES = 7  # a number with so few different values is an answer on a scale
-# Where the bands of a number end. Fifths: on simulated answers of 4,000 people to ratings and MaxDiff tasks they find
-# more of the planted classes than quarters do (adjusted Rand index .70 against .65), eighths hardly more (.72).
+# Where the bands of a number end. Fifths: on simulated answers of 4,000 people to MaxDiff tasks they find more of the
+# planted classes than quarters do (adjusted Rand index .70 against .65), eighths hardly more (.72).
 _BANDS = (0.2, 0.4, 0.6, 0.8)
 
 Codes = npt.NDArray[np.int64]
@@ -42,7 +49,7 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
     chosen = variables(settings.traits, (), learning)
     warnings = [*going_round(settings.traits, learning), *too_many(chosen, "latent classes", "5 to 20")]
     items, codes, learning = _answers(chosen, learning, warnings)
-    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items))
+    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items), tuple(bool(item.cuts) for item in items))
     most = finder.most(finder.table(codes, learning.row_weights))
     asked = None if settings.segments == "auto" else settings.segments
     _require(asked or FEWEST, most, len(items), learning)
