@@ -112,7 +112,7 @@ def test_mixture_learns_from_those_without_gaps() -> None:
 
 
 def test_who_never_bought_has_no_data_in_a_mixture_and_the_report_says_so() -> None:
-    frame, truth = customers(400)
+    frame, _ = customers(400)
     frame = frame[["spend", "visits"]].assign(recency_days=np.random.default_rng(2).lognormal(3, 0.3, 400))
     never = np.arange(400) < 80
     frame.loc[never, ["spend", "visits", "recency_days"]] = [0.0, 0.0, np.nan]
