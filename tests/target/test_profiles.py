@@ -128,3 +128,17 @@ def test_groups_that_answer_differently_are_named_by_their_answers() -> None:
     ]
     assert naming.names_for(effects, ["A", "B"]) == {"A": "Not expensive, cheap", "B": "Expensive, not cheap"}
     assert "not expensive (100 % against 64 %), cheap (94 % against 60 %)" in naming.meaning_for(effects, "A")
+
+
+def test_names_of_counts_read_well_and_value_is_what_it_is_on_average() -> None:
+    def effect(trait: str, mean: float, base: float, size: float) -> profiles.TraitEffect:
+        return profiles.TraitEffect("A", trait, None, "number", "", 90, mean, 1.0, base, size)
+
+    counts = [effect("num_web_purchases", 5.7, 4.1, 1.2), effect("num_deals_purchases", 4.4, 2.3, 1.0)]
+    assert naming.names_for(counts, ["A"]) == {"A": "Customers with high web purchases and high deals purchases"}
+    few_giants = [effect("value", 584.0, 606.0, 0.6), *counts]  # more than most bring, less than the mean
+    assert "aluable" not in naming.names_for(few_giants, ["A"])["A"]
+    assert "value" not in naming.meaning_for(few_giants, "A")
+    assert naming.names_for([effect("value", 900.0, 606.0, 0.6), counts[0]], ["A"]) == {
+        "A": "Valuable customers with high web purchases"
+    }

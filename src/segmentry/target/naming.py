@@ -49,6 +49,7 @@ _WORDS: Mapping[tuple[str, bool], tuple[str, str]] = {
     ("value", False): ("low-value", "low-value customers"),
 }
 _YES, _NO = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}  # answers to a question that the trait names
+_WITH = "customers with "
 _VALUE = {"monetary", "margin", "value"}
 # Parts of column names that say "amount of" or "number of" and nothing about the customer.
 _EMPTY_WORDS = {"mnt", "amt", "amount", "num", "number", "nbr", "cnt", "count", "qty", "of", "total", "pct"}
@@ -82,7 +83,8 @@ def meaning_for(effects: Sequence[TraitEffect], segment: str) -> str:
 
 def _ranked(effects: Sequence[TraitEffect], segment: str) -> list[TraitEffect]:
     """Notable effects, strongest first, what they are worth before all; no second trait that tells the same story."""
-    mine = [e for e in effects if e.segment == segment]
+    # who is valuable in the median and not on average is not called so: value is money, and adds up
+    mine = [e for e in effects if e.segment == segment and not (e.trait in _VALUE and _turned(e))]
     clear = {e.trait for e in mine if e.trait in _VALUE and abs(e.effect or 0.0) >= _CLEAR}
     return list(distinct(mine, first=clear))
 
@@ -98,7 +100,9 @@ def with_texts(
     texts = {
         names[s.name]: {
             "meaning": meaning_for(effects, s.name) if found else f"By rule: {s.criteria}.",
-            "action": playbooks.action_for(book, [e for e in effects if e.segment == s.name]),
+            "action": playbooks.action_for(
+                book, [e for e in effects if e.segment == s.name and not (e.trait in _VALUE and _turned(e))]
+            ),
         }
         for s in fitted.segments
     }
@@ -117,8 +121,18 @@ def _name(ranked: Sequence[TraitEffect]) -> str:
     else:
         first, second = (_words(e) for e in ranked[:2])
         known = (ranked[0].trait, (ranked[0].effect or 0.0) > 0) in _WORDS
-        name = f"{first[0]} {second[1]}" if known else f"{second[0]} {first[1]}"
+        if all(noun.startswith(_WITH) for _, noun in (first, second)):
+            name = f"{first[1]} and {second[1].removeprefix(_WITH)}"
+        else:
+            name = f"{first[0]} {second[1]}" if known else f"{second[0]} {first[1]}"
     return name[:1].upper() + name[1:]
+
+
+def _turned(effect: TraitEffect) -> bool:
+    """Whether the mean lies on the other side than most members: a few giants turn it around."""
+    if effect.mean is None or effect.base_mean is None:
+        return False
+    return (effect.mean > effect.base_mean) != ((effect.effect or 0.0) > 0)
 
 
 def _answer(effect: TraitEffect) -> str:
@@ -144,7 +158,7 @@ def _words(effect: TraitEffect) -> tuple[str, str]:
         return (f"{effect.level}", f"{effect.level} customers") if high else (f"non-{effect.level}", "other customers")
     trait = _plain(effect.trait)
     side = "high" if high else "low"
-    return f"{side}-{trait}", f"customers with {side} {trait}"
+    return f"{side}-{trait}", f"{_WITH}{side} {trait}"
 
 
 def _plain(trait: str) -> str:
@@ -163,7 +177,7 @@ def _told(effect: TraitEffect) -> str:
     what = f"{_plain(effect.trait)} ({effect.level})" if effect.level is not None else _plain(effect.trait)
     if effect.mean is None or effect.base_mean is None:
         return f"{side} {what}"
-    if (effect.mean > effect.base_mean) != ((effect.effect or 0.0) > 0):  # a few giants turn the mean around
+    if _turned(effect):
         return f"mostly {side} {what}"
     if effect.level is not None or effect.kind == "boolean" or effect.unit == "share":
         return f"{side} {what} ({100 * effect.mean:.0f} % against {100 * effect.base_mean:.0f} %)"
