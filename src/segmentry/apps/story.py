@@ -25,12 +25,13 @@ def demo(root: Path, report: str, *, customers: int, seed: int, quiet: bool, jso
         reporting.write_report(overview, root / report)
         distances = beginnings.distances(space)
     if json:
-        terminal.json(_as_json(overview, distances, root / report))
+        terminal.json(as_json(overview, distances, root / report))
     elif not quiet:
-        _tell(overview, distances, root / report)
+        tell(overview, distances, root / report)
 
 
-def _as_json(found: Overview, distances: Sequence[Distance], report: Path) -> dict[str, object]:
+def as_json(found: Overview, distances: Sequence[Distance], report: Path) -> dict[str, object]:
+    """The story as plain values; ``planted`` holds every distance with its score and the perfect one."""
     return {
         "headline": findings.headline(found),
         "segmentations": [
@@ -44,7 +45,8 @@ def _as_json(found: Overview, distances: Sequence[Distance], report: Path) -> di
     }
 
 
-def _tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
+def tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
+    """The story in words."""
     terminal.plain(f"\n{findings.headline(found)}\n")
     for aim in found.aims:
         lines = objectives.summary(aim)

@@ -1,0 +1,30 @@
+"""What `segmentry demo` ends with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.apps import overviews
+
+from segmentry.apps import story
+from segmentry.data.simulation.comparison import Distance
+
+FOUND = (
+    Distance("who owns whom", "all parents are right", 1.0),
+    Distance("what customers need", "5 segments of needs against 5 planted", 0.64, 0.68),
+)
+
+
+def test_story_tells_what_was_found_beside_what_an_oracle_reaches(capsys: pytest.CaptureFixture[str]) -> None:
+    story.tell(overviews.realistic(), FOUND, Path("demo-company/report.html"))
+    told = capsys.readouterr().out
+    assert "  1.00  who owns whom: all parents are right.\n" in told
+    assert "  0.64 (0.68)  what customers need: 5 segments of needs against 5 planted.\n" in told
+    assert "Planted, and not looked for yet: who answers which offer" in told
+
+
+def test_story_as_json_has_scores_and_what_is_perfect() -> None:
+    found = story.as_json(overviews.realistic(), FOUND, Path("report.html"))
+    assert list(FOUND) == found["planted"]
+    assert {"headline", "segmentations", "not_fitted", "not_looked_for", "report"} < set(found)
