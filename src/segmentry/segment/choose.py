@@ -166,13 +166,13 @@ def _beats_shuffled(
     block = np.arange(rows.shape[1]) if blocks is None else np.asarray(blocks)
     if len(set(block.tolist())) < 2:
         return True
-    loss = finder.solve(rows, weights, k, _SHUFFLE_STARTS, learning.seed).loss
+    loss = finder.loss(rows, weights, k, _SHUFFLE_STARTS, learning.seed)
     for shuffle in range(_SHUFFLES):
         rng = np.random.default_rng([learning.seed, k, shuffle])
         shuffled = rows.copy()
         for one in dict.fromkeys(block.tolist()):
             shuffled[:, block == one] = rows[rng.permutation(len(rows))][:, block == one]
-        if finder.solve(shuffled, weights, k, _SHUFFLE_STARTS, learning.seed).loss <= loss:
+        if finder.loss(shuffled, weights, k, _SHUFFLE_STARTS, learning.seed) <= loss:
             return False
     return True
 

@@ -255,6 +255,11 @@ class LatentFinder(Finder[LatentSolution]):
         model = _settled(patterns, climbs.at(np.array([best])), 1, bool(resting[best]), starts, 0)
         return LatentSolution.of(model, data.values, data.weights)
 
+    def loss(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> float:
+        """Of classes that came to rest: with independent answers the likelihood creeps on for thousands of steps."""
+        found = self.again(self.table(rows, weights), k, starts, np.random.default_rng([seed, k]))
+        return found.loss
+
     def space(self, rows: Floats) -> Floats:
         """One yes/no column per category, of an item with two only the second; not answered is the mean."""
         columns = []

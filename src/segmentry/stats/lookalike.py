@@ -28,6 +28,9 @@ class Contrast:
 
     ``support`` is the share of rows that meet the condition, ``share`` that of those who behave so among them, ``lift``
     that share over everybody's; ``effect`` is Cohen's h (2 asin sqrt p); ``p`` is two-sided, not corrected.
+
+    Shares are weighted, the test counts rows: weights may differ between those who behave so and the others, of whom
+    different shares were drawn (the odds ratio of a case-control sample is that of the base, Prentice & Pyke 1979).
     """
 
     support: float
@@ -149,12 +152,14 @@ def probabilities(score: Score, data: Floats) -> Floats:
 class Judged:
     """How right a score was on rows that it had not seen.
 
-    ``lift`` and the two shares are by tenth of the rows, those with the highest scores first: share of those who behave
-    so over everybody's, what the score expected and what was. ``slope`` is 1 where the probabilities mean what they
-    say (Cox 1958); below, they are too bold.
+    ``auc_low`` is the lower end of the 95 % interval of ``auc`` (Hanley & McNeil 1982). ``lift`` and the two shares are
+    by tenth of the weight, the highest scores first: share of those who behave so over everybody's, what the score
+    expected and what was. ``slope`` is 1 where the probabilities mean what they say (Cox 1958); below, they are too
+    bold.
     """
 
     auc: float
+    auc_low: float
     brier: float
     slope: float
     lift: tuple[float, ...]
@@ -163,25 +168,57 @@ class Judged:
 
 
 def judge(told: Floats, behaves: Flags, weights: Floats) -> Judged:
-    """Hold probabilities against what was; ties share their tenth evenly by their order."""
+    """Hold probabilities against what was; rows of equal probability share their tenths evenly."""
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from sklearn.metrics import brier_score_loss, roc_auc_score  # noqa: PLC0415
 
-    order = np.argsort(-told, kind="stable")
-    tenths = [part for part in np.array_split(order, DECILES) if len(part)]
     overall = float(np.average(behaves, weights=weights))
-    seen = [float(np.average(behaves[part], weights=weights[part])) for part in tenths]
-    expected = [float(np.average(told[part], weights=weights[part])) for part in tenths]
+    expected, seen = _by_tenth(told, told, weights), _by_tenth(told, behaves.astype(np.float64), weights)
     clipped = np.clip(told, 1e-9, 1 - 1e-9)
     logit = np.log(clipped / (1 - clipped))[:, None]
     slope = 0.0
     if logit.std() > 0:
         slope = float(LogisticRegression(C=1e9, max_iter=500).fit(logit, behaves, sample_weight=weights).coef_[0][0])
+    auc = float(roc_auc_score(behaves, told, sample_weight=weights))
     return Judged(
-        float(roc_auc_score(behaves, told, sample_weight=weights)),
+        auc,
+        auc - 1.96 * _auc_error(auc, int(behaves.sum()), int((~behaves).sum())),
         float(brier_score_loss(behaves, told, sample_weight=weights)),
         slope,
         tuple(s / overall for s in seen),
         tuple(expected),
         tuple(seen),
     )
+
+
+def _by_tenth(told: Floats, values: Floats, weights: Floats) -> list[float]:
+    """The mean of values in each tenth of the weight, the highest scores first."""
+    weight, value = _by_level(told, weights), _by_level(told, weights * values)
+    ends = np.linspace(0, weight[-1], DECILES + 1)
+    return [float(mean) for mean in np.diff(np.interp(ends, weight, value)) / np.diff(ends)]
+
+
+def _by_level(told: Floats, amounts: Floats) -> Floats:
+    """The running sum of amounts over the different scores, the highest first, from 0."""
+    _, level = np.unique(-told, return_inverse=True)
+    return np.concatenate([[0.0], np.bincount(level, amounts).cumsum()])
+
+
+def best_tenth(told: Floats, weights: Floats) -> Floats:
+    """(n,) the share of each row that is in the tenth of the weight with the highest scores: 1, 0, or in between for
+    the rows of the score at which that tenth ends.
+
+    >>> best_tenth(np.array([0.9, 0.5, 0.5, 0.1]), np.array([1.0, 4.0, 4.0, 11.0]))
+    array([1.   , 0.125, 0.125, 0.   ])
+    """
+    _, level = np.unique(-told, return_inverse=True)
+    ends = _by_level(told, weights)
+    share: Floats = np.clip((ends[-1] / DECILES - ends[:-1]) / np.diff(ends), 0.0, 1.0)
+    return share[level]
+
+
+def _auc_error(auc: float, cases: int, others: int) -> float:
+    """The standard error of an AUC (Hanley & McNeil 1982)."""
+    one, two = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (cases - 1) * (one - auc**2) + (others - 1) * (two - auc**2)
+    return float(max(variance, 0.0) / (cases * others)) ** 0.5
