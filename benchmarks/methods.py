@@ -35,7 +35,7 @@ def inputs(data: Path) -> None:
     path = data / "methods.parquet"
     if path.exists():
         return
-    n = max(int(CUSTOMERS * scale()), 1500)
+    n = max(int(CUSTOMERS * scale()), 800)
     rng = np.random.default_rng(SEED)
     kind = rng.choice(KINDS, n, p=[0.4, 0.3, 0.2, 0.1])
     centres = 2.5 * np.array([[(k >> (j % 2)) & 1 for j in range(8)] for k in range(KINDS)]) - 1.25

@@ -171,6 +171,7 @@ def test_the_group_that_was_drawn_from_tells_nobody_apart() -> None:
     frame = made.rows[quasi].assign(stratum=list(made.stratum), weight=made.weights)
     assert frame.groupby([*quasi, "stratum"], dropna=False).size().min() >= 5
     assert frame.groupby([*quasi, "weight"], dropna=False).size().min() >= 5
+    assert made.weights.sum() == pytest.approx(3_000)
     with pytest.raises(FitError, match="drawn by religion cannot be made anonymous"):
         deidentify(secret, list(SPECS.values()), Demands(), KEY)
     with pytest.raises(FitError, match=r"groups of fewer than 60 that are drawn on their own.*sample\.by"):

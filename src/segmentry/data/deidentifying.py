@@ -211,10 +211,12 @@ def _diverse(frame: pd.DataFrame, sensitive: Sequence[Trait], of: Ints, least: i
 
 
 def _reweighted(drawn: Drawn, kept: Ints) -> Floats:
-    """Weights of the rows that are left: those of a stratum stand for the rows of it that were left out as well."""
+    """Weights of the rows that are left: those of a stratum stand for the rows of it that were left out as well, and
+    all of them for a stratum of which nobody could stay."""
     stratum = np.array(drawn.stratum)
     _, inverse = np.unique(stratum, return_inverse=True)
     before = np.bincount(inverse, drawn.weights)
     after = np.bincount(inverse[kept], drawn.weights[kept], len(before))
     factors = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
-    return np.asarray(drawn.weights[kept] * factors[inverse[kept]], dtype=np.float64)
+    weights = drawn.weights[kept] * factors[inverse[kept]]
+    return np.asarray(weights * (drawn.weights.sum() / weights.sum()), dtype=np.float64)
