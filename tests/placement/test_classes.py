@@ -9,6 +9,7 @@ from typing import Any
 import ibis
 import numpy as np
 import pandas as pd
+import psycopg
 import pytest
 
 from segmentry import engine
@@ -111,10 +112,11 @@ def test_every_row_is_placed_as_the_definitions_say() -> None:
 @pytest.mark.postgres
 def test_postgresql_places_every_row_as_the_definitions_say(postgres_url: str) -> None:
     frame = _frame(2_000).assign(row=range(2_000))
-    con = ibis.connect(postgres_url)
-    traits = con.create_table("answers_of_classes", ibis.memtable(frame), temp=True)
     steps = _segmentation(RULE)._named_steps(["row"])
-    placed = con.to_pandas(engine.in_steps(traits, steps)).sort_values("row").reset_index(drop=True)
+    with psycopg.connect(postgres_url) as connection:
+        con = ibis.postgres.from_connection(connection)
+        traits = con.create_table("answers_of_classes", frame, temp=True)
+        placed = con.to_pandas(engine.in_steps(traits, steps)).sort_values("row").reset_index(drop=True)
     _require_equal(placed, frame)
 
 
@@ -130,9 +132,10 @@ def test_answers_of_vanishing_probability_neither_overflow_nor_vanish() -> None:
 
 @pytest.mark.postgres
 def test_postgresql_takes_probabilities_too_small_for_a_number(postgres_url: str) -> None:
-    values = ibis.memtable({"x": [-1000.0, -710.0, 0.0, 1000.0]})
-    con = ibis.connect(postgres_url)
-    found = con.to_pandas(con.create_table("small_ones", values, temp=True).select(e=engine.exp(ibis._.x)))
+    values = pd.DataFrame({"x": [-1000.0, -710.0, 0.0, 1000.0]})
+    with psycopg.connect(postgres_url) as connection:
+        con = ibis.postgres.from_connection(connection)
+        found = con.to_pandas(con.create_table("small_ones", values, temp=True).select(e=engine.exp(ibis._.x)))
     assert sorted(found["e"]) == pytest.approx([math.exp(-700)] * 2 + [1.0, math.exp(700)])
 
 

@@ -10,6 +10,7 @@ import fnmatch
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, did_you_mean
@@ -41,6 +42,52 @@ def variables(
     if not found:
         raise FitError(f"{learning.where}: there is no numeric trait to form segments from.")
     return found
+
+
+def too_many(chosen: Sequence[Trait], what: str, enough: str) -> list[str]:
+    """A warning where there are more traits than a method can weigh: ``what`` suffers, ``enough`` would do."""
+    return [f"{len(chosen)} traits are many for {what}. Choose the {enough} that matter."] if len(chosen) > MOST else []
+
+
+def same_for_everybody(name: str) -> str:
+    """The warning about a trait that cannot form segments."""
+    return f"{name} is the same for everybody (or not known) and was left out."
+
+
+def require_difference(left: Sequence[object], chosen: Sequence[Trait], learning: Learning) -> None:
+    """Raise FitError when nothing is left of the chosen traits."""
+    if not left:
+        raise FitError(
+            f"{learning.where}: all customers are the same in {', '.join(t.name for t in chosen)}.",
+            why="There is nothing to form segments from.",
+            fix="Choose traits that differ between customers; `segmentry show traits` lists them.",
+        )
+
+
+def known(trait: Trait, learning: Learning) -> npt.NDArray[np.bool_]:
+    """(n,) of whom a trait is known; an infinite number is not."""
+    column = learning.sample[trait.name]
+    if trait.kind == "number":
+        return np.isfinite(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return column.notna().to_numpy(dtype=bool)
+
+
+def known_by_half(
+    columns: Sequence[npt.NDArray[np.bool_]], traits: Sequence[str], learning: Learning
+) -> npt.NDArray[np.bool_]:
+    """(n,) of whom at least half of the traits are known, by the (n,) masks of each trait.
+
+    The others will be placed as "no data", so they must not form segments. Raises :class:`FitError` when all are.
+    """
+    found: npt.NDArray[np.bool_] = np.sum(columns, axis=0) * 2 >= len(columns)
+    if not found.any():
+        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(traits)}.")
+    return found
+
+
+def placeable(traits: Sequence[Trait], learning: Learning) -> Learning:
+    """The sample without those who will be placed as "no data", see :func:`known_by_half`."""
+    return learning.only(known_by_half([known(t, learning) for t in traits], [t.name for t in traits], learning))
 
 
 def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:

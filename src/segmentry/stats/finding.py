@@ -9,6 +9,7 @@ Symbols: n rows, u distinct rows, p columns, k segments.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -58,6 +59,38 @@ class Solution(Classifier, Protocol):
 
 
 S = TypeVar("S", bound=Solution)
+
+
+@dataclass(frozen=True)
+class Partition:
+    """What solutions without a model of the data have in common: a row is in one segment and no other.
+
+    Attributes:
+        labels: (n,) segment of every row.
+        sizes: (k,) summed weights; numbers of rows if no weights were given.
+        starts: how many independent starts were made.
+        replications: how many of them ended within 0.1 % of the best result.
+        seed: the seed that gives this solution again.
+    """
+
+    labels: Ints
+    sizes: Floats
+    starts: int
+    replications: int
+    seed: int
+
+    @property
+    def k(self) -> int:
+        """Number of segments."""
+        return len(self.sizes)
+
+    @property
+    def parameters(self) -> None:
+        """None: there is no model, so there are no information criteria."""
+
+    @property
+    def overlap(self) -> None:
+        """None: there are no probabilities of belonging."""
 
 
 class Finder(ABC, Generic[S]):
