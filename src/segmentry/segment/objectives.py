@@ -235,11 +235,12 @@ def aim(
     learning = replace(learning, sample=sample.drop(columns=MET.name))
     chosen, left_out = _candidates(objective, learning, {n: now[n] for n in rule.columns}, windows or {})
     held = lookalike.split(met, learning.seed)
-    tried = _tried(chosen, learning, met, held)
+    told_by = [v for trait in chosen if (v := trees.variable(trait, learning)) is not None]
+    tried = _tried(told_by, learning, met, held)
     found = _favourable(tried)
     by = _by(objective, learning)
     ideals = _ideals(by, found, learning, met, held)
-    warnings = _telling_too_much(chosen, learning, met, held)
+    warnings = _telling_too_much(told_by, met, held)
     people = _people(learning)
     known = Aim(
         name, rule.sql(), objective.population or "", objective.product, objective.unit, as_of, objective.horizon,
@@ -285,18 +286,19 @@ class _Tried:
     seen: lookalike.Contrast  # on the rows held out
 
 
-def _tried(chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags) -> list[_Tried]:
+def _tried(
+    told_by: Sequence[trees.Variable], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+) -> list[_Tried]:
     weights = learning.row_weights
     rows = []
-    for trait in chosen:
-        variable = trees.variable(trait, learning)
-        found = trees.telling(variable, met, weights, ~held) if variable is not None else None
+    for one in told_by:
+        found = trees.telling(one, met, weights, ~held)
         if found is None:
             continue
         condition, text, inside = found
         trained, seen = (lookalike.contrast(inside[of], met[of], weights[of]) for of in (~held, held))
         if trained is not None and seen is not None:
-            rows.append(_Tried(trait.name, condition, text, inside, trained, seen))
+            rows.append(_Tried(one.trait.name, condition, text, inside, trained, seen))
     return rows
 
 
@@ -350,17 +352,15 @@ def _ideals(
 
 
 def _telling_too_much(
-    chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+    told_by: Sequence[trees.Variable], met: lookalike.Flags, held: lookalike.Flags
 ) -> tuple[str, ...]:
     """A warning for every trait that alone tells nearly everything: more likely a leak than a finding."""
     found = []
-    for trait in chosen:
-        if (variable := trees.variable(trait, learning)) is None:
-            continue
-        codes, size = variable.feature.codes, variable.feature.levels + 1
+    for one in told_by:
+        codes, size, trait = one.feature.codes, one.feature.levels + 1, one.trait
         n = np.bincount(codes[~held], minlength=size)
         shares = (np.bincount(codes[~held], met[~held], size) + met.mean()) / (n + 1)
-        auc = lookalike.judge(shares[codes[held]], met[held], np.ones(int(held.sum()))).auc
+        auc = lookalike.auc(shares[codes[held]], met[held], np.ones(int(held.sum())))
         if auc >= _PERFECT:
             found.append(
                 f"{words(trait.name)} alone tells nearly everything (AUC {auc:.2f}): is it the same in other words? "
@@ -379,7 +379,7 @@ def _scored(
     offered = sorted(tried, key=lambda t: (-t.trained.effect, t.trait))[:_OFFERED]
     if not offered:
         return replace(known, refused="No trait tells the behaviour apart.")
-    data = np.column_stack([t.inside for t in offered]).astype(np.float64)
+    data = np.column_stack([t.inside for t in offered])
     weights, train = learning.row_weights, ~held
     score = lookalike.choose(data[train], met[train], weights[train], most=_MOST_TRAITS, seed=learning.seed)
     if score is None:
