@@ -18,6 +18,7 @@ from segmentry.apps.cli import app
 from segmentry.data import pseudonyms
 from segmentry.errors import ConfigError, DataError, FitError
 from segmentry.sample_files import SampleFile
+from segmentry.samples import Samples
 from segmentry.segmentation import Segmentation
 from segmentry.workspace import Workspace
 from tests.shops import orders, shop
@@ -107,12 +108,26 @@ def test_the_sample_says_how_near_and_how_safe_it_is(space: Workspace, file: Pat
     assert facts["statement"]["after"]["smallest"] >= 5
     assert facts["compared"] > 20
     assert abs(facts["differences"][0]["smd"]) < 0.3
-    assert facts["market"]["converged"]
-    big = rows["size"] > 44  # men's sizes: a quarter of the population of the market
-    assert rows.loc[big, "market_weight"].sum() / rows["market_weight"].sum() == pytest.approx(0.25, abs=0.01)
+    assert facts["market"] is None  # weights by gender would tell the gender of every row
+    assert rows["market_weight"].isna().all()
+    assert "population by gender is not used: gender was left out in the sample" in facts["notes"][0]
+    big = rows["size"] > 44
     assert rows.loc[big, "weight"].sum() / 700 == pytest.approx(0.5, abs=0.05)
     assert facts["cost"]["agreement"] > 0.9
     assert space.sample("groups").id == space.state.current()["sample"].id  # nothing changed, nothing is drawn anew
+
+
+def test_where_the_customers_are_weights_agree_with_the_market(space: Workspace) -> None:
+    run = space.state.current()["traits"]
+    settings = space.config.sample.model_copy(update={"weights": "market"})
+    wanted = space.config.model_copy(update={"sample": settings})
+    with space.engine.session({"traits": run.id}) as session:
+        samples = Samples(session, run, wanted)
+        learning = samples.learning("groups", space.config.segmentations["groups"], samples.drawn("customer", None, 7))
+    men = (learning.sample["gender"] == "male").to_numpy()
+    assert men.mean() == pytest.approx(0.5, abs=0.05)
+    assert learning.row_weights[men].sum() / 700 == pytest.approx(0.25, abs=1e-6)
+    assert learning.notes == ()
 
 
 def test_neither_key_nor_ids_are_in_what_leaves(space: Workspace, file: Path) -> None:

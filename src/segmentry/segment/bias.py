@@ -115,10 +115,11 @@ def named(settings: config.Segmentation) -> tuple[str, ...]:
 
 def defining(settings: config.Segmentation, learning: Learning) -> tuple[str, ...]:
     """The traits that the objective of settings is read from, where they have one."""
-    if not isinstance(settings, config.Trees) or settings.objective not in learning.objectives:
+    name = settings.objective if isinstance(settings, config.Trees) else None
+    if name is None or name not in learning.objectives:
         return ()
-    rule = learning.objectives[settings.objective].behaviour
-    return tuple(c.lower() for c in expressions.parse(rule, where=f"objectives.{settings.objective}.behaviour").columns)
+    rule = expressions.parse(learning.objectives[name].behaviour, where=f"objectives.{name}.behaviour")
+    return tuple(map(str.lower, rule.columns))
 
 
 def left_out(settings: config.Segmentation, learning: Learning) -> list[str]:

@@ -124,7 +124,7 @@ def _cells(part: Flags, behaves: Flags, weights: Floats, fold: npt.NDArray[np.in
     cells = 1 << part.shape[1]
     code = part.astype(np.int64) @ (1 << np.arange(part.shape[1], dtype=np.int64))
     place = (fold * cells + code) * 2 + behaves
-    return np.bincount(place, weights, _FOLDS * cells * 2).reshape(_FOLDS, cells, 2)
+    return np.bincount(place, weights, _FOLDS * cells * 2).astype(np.float64).reshape(_FOLDS, cells, 2)
 
 
 def _bits(cells: int) -> Floats:
