@@ -31,6 +31,7 @@ from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.sampling import Bias, Sample
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
+    FINDING,
     METHODS,
     Bands,
     Crossing,
@@ -58,6 +59,8 @@ from segmentry.tables import TABLES
 
 __all__ = [
     "FILE_NAME",
+    "FINDING",
+    "METHODS",
     "NAME",
     "Acceptance",
     "AccountIdentity",

@@ -17,6 +17,7 @@ from segmentry.errors import FitError, did_you_mean
 from segmentry.placement import Prep, exact
 from segmentry.segment.fitting import Learning, Numbers, quantile
 
+FEW_VALUES = 7  # a number with so few different values is an answer on a scale
 MOST = 20  # traits; with more of them distances blur
 _CUT_OFF = 0.005
 _MOST_LEVELS = 8
