@@ -153,6 +153,8 @@ def with_report(fitted: Segmentation, learning: Learning) -> Segmentation:
     over high, ``passes`` the four-fifths rule), ``proxies``: the variables that go with it most, and the reason why it
     is ``allowed``, if it is.
     """
+    if not _compared(learning):  # nothing to hold the placement against
+        return replace(fitted, report={**fitted.report, "bias": []})
     placed = (
         replace(fitted, population="").assign(learning.sample[[n for n, _ in fitted.traits]])["segment"].to_numpy(str)
     )
@@ -179,18 +181,22 @@ def _followed(
     weights = learning.row_weights
     variables = {n: groups(learning.sample[n], learning.specs[n])[0] for n in read}
     found = []
-    for name, reason in learning.watched.items():
-        codes, labels = groups(learning.sample[name], learning.specs[name])
-        if len(labels) < 2:
-            continue
+    for name, (codes, labels) in _compared(learning).items():
         known = codes >= 0
         parts = [np.bincount(codes[known], (weights * part)[known], len(labels)) for part in inside.values()]
         table = np.column_stack(parts).astype(np.float64)
         people = float(weights[known].sum() ** 2 / (weights[known] ** 2).sum())
         proxies = {n: association.cramers_v(*crossed(codes, c, weights)) for n, c in variables.items() if n != name}
         places = {segment: place for place, segment in enumerate(inside) if segment in told}
-        found.append({"trait": name, "allowed": reason, **_measured(table, people, places, labels, proxies)})
+        figures = _measured(table, people, places, labels, proxies)
+        found.append({"trait": name, "allowed": learning.watched[name], **figures})
     return found
+
+
+def _compared(learning: Learning) -> dict[str, tuple[Codes, list[str]]]:
+    """The groups of every protected trait that has two or more."""
+    found = {name: groups(learning.sample[name], learning.specs[name]) for name in learning.watched}
+    return {name: (codes, labels) for name, (codes, labels) in found.items() if len(labels) > 1}
 
 
 def _measured(
