@@ -113,9 +113,9 @@ def test_numbers_enter_as_bands_and_say_so() -> None:
         frame.assign(spend=rng.lognormal(3, 1, 600), stars=rng.integers(1, 6, 600), rare=rng.random(600) < 0)
     )
     items = {item.trait: item for item in found.rule.items}  # type: ignore[attr-defined]
-    assert len(items["spend"].cuts) == 3
+    assert len(items["spend"].cuts) == 4
     assert items["stars"].cuts == (2.0, 3.0, 4.0, 5.0)
-    assert [w for w in found.report["warnings"] if w.startswith("spend is a number and enters as 4 bands")]
+    assert [w for w in found.report["warnings"] if w.startswith("spend is a number and enters as 5 bands")]
     assert not [w for w in found.report["warnings"] if w.startswith("stars")]
     assert found.assign(frame.assign(spend=[np.inf] * 600, stars=3))["segment"].ne("No data").all()
 
