@@ -136,6 +136,8 @@ def test_names_of_counts_read_well_and_value_is_what_it_is_on_average() -> None:
 
     counts = [effect("num_web_purchases", 5.7, 4.1, 1.2), effect("num_deals_purchases", 4.4, 2.3, 1.0)]
     assert naming.names_for(counts, ["A"]) == {"A": "Customers with high web purchases and high deals purchases"}
+    wants = [effect("benefit_of_low_prices", 0.7, 0.1, 2.0), effect("benefit_of_simple_returns", 0.3, 0.0, 1.0)]
+    assert naming.names_for(wants, ["A"]) == {"A": "Customers who want low prices and simple returns"}
     few_giants = [effect("value", 584.0, 606.0, 0.6), *counts]  # more than most bring, less than the mean
     assert "aluable" not in naming.names_for(few_giants, ["A"])["A"]
     assert "value" not in naming.meaning_for(few_giants, "A")

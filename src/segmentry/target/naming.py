@@ -49,7 +49,7 @@ _WORDS: Mapping[tuple[str, bool], tuple[str, str]] = {
     ("value", False): ("low-value", "low-value customers"),
 }
 _YES, _NO = {"yes", "true", "y", "1"}, {"no", "false", "n", "0"}  # answers to a question that the trait names
-_WITH = "customers with "
+_WITH, _WANT, _BENEFIT = "customers with ", "customers who want ", "benefit_of_"
 _VALUE = {"monetary", "margin", "value"}
 # Parts of column names that say "amount of" or "number of" and nothing about the customer.
 _EMPTY_WORDS = {"mnt", "amt", "amount", "num", "number", "nbr", "cnt", "count", "qty", "of", "total", "pct"}
@@ -121,8 +121,9 @@ def _name(ranked: Sequence[TraitEffect]) -> str:
     else:
         first, second = (_words(e) for e in ranked[:2])
         known = (ranked[0].trait, (ranked[0].effect or 0.0) > 0) in _WORDS
-        if all(noun.startswith(_WITH) for _, noun in (first, second)):
-            name = f"{first[1]} and {second[1].removeprefix(_WITH)}"
+        same = [p for p in (_WITH, _WANT) if first[1].startswith(p) and second[1].startswith(p)]
+        if same:
+            name = f"{first[1]} and {second[1].removeprefix(same[0])}"
         else:
             name = f"{first[0]} {second[1]}" if known else f"{second[0]} {first[1]}"
     return name[:1].upper() + name[1:]
@@ -156,6 +157,11 @@ def _words(effect: TraitEffect) -> tuple[str, str]:
         return (f"{share}-leaning", f"{share} buyers") if high else (f"{share}-avoiding", f"buyers without {share}")
     if effect.level is not None:
         return (f"{effect.level}", f"{effect.level} customers") if high else (f"non-{effect.level}", "other customers")
+    if effect.trait.startswith(_BENEFIT):
+        what = effect.trait.removeprefix(_BENEFIT).replace("_", " ")
+        return (
+            (f"{what}-seeking", _WANT + what) if high else (f"{what}-indifferent", f"customers indifferent to {what}")
+        )
     trait = _plain(effect.trait)
     side = "high" if high else "low"
     return f"{side}-{trait}", f"{_WITH}{side} {trait}"
