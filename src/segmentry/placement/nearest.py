@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 from segmentry import engine
 from segmentry.placement.prep import PAST, Prep, moves_along, within
 from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, not_known, words
-from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, placements, ranked
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, number, placements, ranked
 
 
 def closest(
@@ -68,7 +68,9 @@ class Nearest(Rule):
         return tuple(dict.fromkeys(p.trait for p in self.prep))
 
     def prepared(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
-        known = add([traits[name].notnull().ifelse(1, 0) for name in self.traits])
+        by_level = {p.trait for p in self.prep if p.level is not None}
+        told = [traits[t] if t in by_level else number(traits[t]) for t in self.traits]
+        known = add([value.notnull().ifelse(1, 0) for value in told])
         return traits.select(*keys, known=known, **{f"z{j}": p.of(traits) for j, p in enumerate(self.prep)})
 
     def scored(self, prepared: ir.Table, keys: Sequence[str]) -> ir.Table:

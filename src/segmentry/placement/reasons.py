@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+BEYOND = 1e150  # infinities and NaN (which all engines order last) count as not known
 _MOST = 5  # reasons and changes that are told
 
 
@@ -54,8 +55,10 @@ def figure(value: float) -> str:
 
 
 def not_known(row: Mapping[str, Any], traits: Iterable[str]) -> Why:
-    """Why a customer has no data: the traits of a rule that are not known."""
-    return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in traits if row.get(t) is None), ())
+    """Why a customer has no data: the traits of a rule that are not known. What is infinite is not."""
+    values = {trait: row.get(trait) for trait in traits}
+    gone = [t for t, v in values.items() if v is None or (isinstance(v, float) and not abs(v) < BEYOND)]
+    return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
 
 
 def weighed(pull: Mapping[int, float], told: Callable[[int, float], Reason]) -> tuple[Reason, ...]:

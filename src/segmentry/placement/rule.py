@@ -10,13 +10,12 @@ from typing import Any, Self
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.placement.reasons import Why
+from segmentry.placement.reasons import BEYOND, Why
 
 NO_DATA = -1
 NO_GOOD_FIT = -2
 TIE = 1e-9  # distances closer than this are equal, and the lowest index wins (law 9)
 FAR = 1e300  # stands for "no such candidate" in comparisons
-BEYOND = 1e150  # infinities and NaN (which all engines order last) count as not known
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,6 @@ from segmentry.segment import (
     value_tiers,
 )
 from segmentry.segment.fitting import Fitted, Learning
-from segmentry.segment.variables import matches
 from segmentry.segmentation import Segmentation
 
 __all__ = [
@@ -122,7 +121,7 @@ def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentatio
 def variables_named(settings: config.Segmentation, specs: Mapping[str, Trait]) -> int:
     """How many traits the patterns of the settings mean: so many segmentation variables there may be."""
     patterns = [p for p in getattr(settings, "traits", ()) if p != "auto"]
-    return sum(any(matches(pattern, s) for pattern in patterns) for s in specs.values())
+    return sum(any(s.is_meant_by(pattern) for pattern in patterns) for s in specs.values())
 
 
 def value_trait_of(traits: Sequence[str]) -> str | None:
