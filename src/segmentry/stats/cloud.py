@@ -47,7 +47,8 @@ class Cloud:
         for column, height in zip(self.ordered, behind.T, strict=True):
             _in_order_of(height, drawn[:, column], self.known[:, column])
         for block in self.blocks:
-            _shuffle(drawn, np.flatnonzero(self.known[:, block].all(axis=1)), block, rng)
+            columns = np.array(block)
+            _shuffle(drawn, np.flatnonzero(self.known[:, columns].all(axis=1)), columns, rng)
         return drawn
 
 
@@ -84,27 +85,27 @@ def groups_like(
     In each group numbers are normal with its means and covariances, other traits are shuffled; gaps stay where they
     are. ``labels`` (n,) are the groups; the rest as for :func:`cloud_like`.
     """
-    numbers = list(dict.fromkeys(blocks))
-    members = [[j for j, block in enumerate(blocks) if block == number] for number in numbers]
-    smooth = [m[0] for m in members if len(m) == 1 and len(np.unique(rows[known[:, m[0]], m[0]])) > _STEPS]
+    members = [np.flatnonzero(np.asarray(blocks) == block) for block in dict.fromkeys(blocks)]
+    alone = np.array([m[0] for m in members if len(m) == 1], dtype=np.int64)
+    smooth = alone[[len(np.unique(rows[known[:, j], j])) > _STEPS for j in alone]]
     drawn = rows.copy()
     for group in np.unique(labels):
         at = np.flatnonzero(labels == group)
-        own, seen = rows[np.ix_(at, smooth)], known[np.ix_(at, smooth)]
+        own, seen = rows[at][:, smooth], known[at][:, smooth]
         count = np.maximum(seen.sum(axis=0), 1)
         mean = np.where(seen, own, 0.0).sum(axis=0) / count
         spread = np.sqrt(np.where(seen, (own - mean) ** 2, 0.0).sum(axis=0) / count)
         behind = rng.normal(size=own.shape) @ _axes(_correlations(own, seen))
-        drawn[np.ix_(at, smooth)] = np.where(seen, mean + spread * behind, own)
+        drawn[at[:, None], smooth] = np.where(seen, mean + spread * behind, own)
         for block in members:
             if block[0] not in smooth:
-                _shuffle(drawn, at[known[np.ix_(at, block)].all(axis=1)], block, rng)
+                _shuffle(drawn, at[known[at][:, block].all(axis=1)], block, rng)
     return drawn
 
 
-def _shuffle(drawn: Floats, at: Ints, block: Sequence[int], rng: np.random.Generator) -> None:
+def _shuffle(drawn: Floats, at: Ints, block: Ints, rng: np.random.Generator) -> None:
     """Exchange what is known of a trait among the rows ``at``; gaps stay where they are."""
-    drawn[np.ix_(at, block)] = drawn[np.ix_(rng.permutation(at), block)]
+    drawn[at[:, None], block] = drawn[rng.permutation(at)[:, None], block]
 
 
 def _in_order_of(height: Floats, column: Floats, known: npt.NDArray[np.bool_]) -> None:
