@@ -140,9 +140,9 @@ def choose(
     warnings = list(dict.fromkeys(problem.why for problem in judged.problems))
     told = [_refused(each, judged.solution) for each in refused]
     if told:
-        first = told[0]
-        moved = _moved(first["went"][0], taken)
-        warnings.append(f"{first['k']} segments were taken down to {taken}: {first['why'][0]}{moved}")
+        last = told[-1]
+        moved = _moved(last["went"][0], taken)
+        warnings.append(f"{last['k']} segments were taken down to {taken}: {last['why'][0]}{moved}")
     warnings += [f"{_few(judged.rows, row)}: {row['doubt']}" for row in judged.rows if row["doubt"]]
     report = {
         "k": taken,
