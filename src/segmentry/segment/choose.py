@@ -215,25 +215,27 @@ class _Tests:
         """Whether k segments gain more over k - 1 than in tables of k - 1 groups (McLachlan 1987)."""
         if k < 3:  # one group: that is the cloud
             return True
-        before = self._solved(self.rows, k - 1)
-        gain = before.loss - self._solved(self.rows, k).loss
+        before = self.finder.solve(self.rows, self.weights, k - 1, _CLOUD_STARTS, self.seed).labels
+        gain = self._gain(self.rows, k)
         known = self.finder.known(self.rows)
         for draw in range(_CLOUDS):
             rng = np.random.default_rng([self.seed, k, draw, 1])
-            table = groups_like(self.rows, known, self._block, before.labels, rng)
-            if self._solved(table, k - 1).loss - self._solved(table, k).loss >= gain:
+            if self._gain(groups_like(self.rows, known, self._block, before, rng), k) >= gain:
                 return False
         return True
 
     def _tighter(self, k: int, cloud: Cloud) -> bool:
         """Whether k segments are tighter than those of all tables drawn from a cloud."""
-        loss = self._solved(self.rows, k).loss
+        loss = self._loss(self.rows, k)
         draws = (cloud.draw(np.random.default_rng([self.seed, k, draw])) for draw in range(_CLOUDS))
-        return all(self._solved(drawn, k).loss > loss for drawn in draws)
+        return all(self._loss(drawn, k) > loss for drawn in draws)
 
-    def _solved(self, rows: Numbers, k: int) -> Solution:
-        found: Solution = self.finder.solve(rows, self.weights, k, _CLOUD_STARTS, self.seed)
-        return found
+    def _gain(self, rows: Numbers, k: int) -> float:
+        """By how much k segments are tighter than k - 1."""
+        return self._loss(rows, k - 1) - self._loss(rows, k)
+
+    def _loss(self, rows: Numbers, k: int) -> float:
+        return self.finder.loss(rows, self.weights, k, _CLOUD_STARTS, self.seed)
 
     @property
     def _block(self) -> Sequence[int]:
