@@ -19,7 +19,18 @@ from segmentry import aiming, artefacts, traits
 from segmentry.catalogue import TRAITS, Trait, lookup
 from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Config
-from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
+from segmentry.data import (
+    account_identity,
+    collect,
+    feedback,
+    golden,
+    identity,
+    market,
+    masking,
+    quality,
+    quarantine,
+    reconcile,
+)
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -30,11 +41,22 @@ from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
 from segmentry.overview import Concern, LifetimeReport, Overview, QualityReport, TraitCover
+from segmentry.segment import linter
+from segmentry.segment.linter import RuleCheck
 from segmentry.segment.objectives import Aim
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
 from segmentry.tables import COLLECTABLE, TABLES
-from segmentry.target import criteria, future_value, need_quotes, needs_report, profiles, satisfaction, unmet_needs
+from segmentry.target import (
+    assignment,
+    criteria,
+    future_value,
+    need_quotes,
+    needs_report,
+    profiles,
+    satisfaction,
+    unmet_needs,
+)
 from segmentry.target.need_quotes import Said
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.profiles import SegmentationSummary
@@ -224,7 +246,48 @@ class Reading:
         found, summary = self.segmentation(name), self.summary(name)
         placed = self.table(f"assign:{name}", "memberships")
         people = self.table("resolve", "golden_customers") if "resolve" in self.current else None
-        return criteria.check(found, summary, criteria.reachable(placed, people))
+        return criteria.check(found, summary, criteria.reachable(placed, people, self._consents()))
+
+    def _consents(self) -> ir.Table | None:
+        """The statements of consent known as of the day of the traits, by customer; None where none is collected."""
+        parts = self.manifest().parts("consents")
+        if not parts:
+            return None
+        said = identity.rekeyed(self.session.parts(parts), self.table("resolve", "identities"))
+        if "time" not in said.columns:
+            return said
+        day = self.run("traits").as_of or date.max
+        return said.filter(said["time"].isnull() | (said["time"].cast("date") <= ibis.literal(day)))
+
+    def rule_checks(self, name: str | None = None) -> tuple[RuleCheck, ...]:
+        """The rules of a segmentation (all) as segmentry.yaml has them now: counted, and what is probably not meant."""
+        if name is not None and name not in self.config.segmentations:
+            known = did_you_mean(name, self.config.segmentations)
+            raise UsageError(f"There is no segmentation '{name}' in {FILE_NAME}.", why=known)
+        found = []
+        for each, settings in self.config.segmentations.items():
+            if name in (None, each):
+                found.append(linter.of_settings(each, settings, *self._traits_of(settings.unit)))
+        return tuple(check for check in found if check)
+
+    def rule_check(self, condition: str, unit: str = "customer") -> RuleCheck:
+        """One condition that is only being written: counted, and what is probably not meant."""
+        table, specs = self._traits_of(unit)
+        return linter.check("", linter.parsed([("rule", condition)], specs, where="the condition"), table, specs)
+
+    def _traits_of(self, unit: str) -> tuple[ir.Table, dict[str, Trait]]:
+        specs = traits.from_json(base_of(self.run("traits"), unit)["traits"])
+        return self.table("traits", TRAIT_TABLES[unit]), {spec.name: spec for spec in specs}
+
+    def _frozen_rules(self) -> dict[str, RuleCheck]:
+        """The rules that people are placed by, checked, by segmentation."""
+        found = {}
+        for name in self.segmentations():
+            fitted = self.segmentation(name)
+            table, specs = self._traits_of(fitted.unit)
+            if check := linter.frozen(fitted, assignment.pad(fitted, table), specs):
+                found[name] = check
+        return found
 
     def quarantined(self) -> ir.Table | None:
         """The records in quarantine with their ids; None where none has ever been there."""
@@ -470,6 +533,7 @@ class Reading:
             needs=needs if needs.tells else None,
             aims=self.aims(),
             criteria={n: self.criteria(n) for n in self.segmentations()},
+            rules=self._frozen_rules(),
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

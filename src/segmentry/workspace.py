@@ -268,7 +268,8 @@ class Workspace(Stages):
         book = playbooks.load(self.root / playbooks.FILE_NAME)
         kept = lambda rows: session.keep("placed", rows, tell)  # noqa: E731
         fitted = samples.with_names(fitted, table, specs, base["largest"], book, kept)
-        return segment.bias.with_report(fitted, learning)
+        fitted = segment.bias.with_report(fitted, learning)
+        return replace(fitted, report={**fitted.report, "sources": self.config.sources_of(fitted.report["data"])})
 
     def aim(self, name: str) -> Run:
         """Learn anew, on the sample, what goes with the behaviour of an objective, and who else is like its customers.

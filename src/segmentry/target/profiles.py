@@ -105,6 +105,18 @@ class SegmentationSummary:
     variables: tuple[str, ...]
     report: Mapping[str, Any]
     unit: str = "customer"
+    owner: str = ""
+    review_by: date | None = None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it was to be looked at again before the day of its figures."""
+        return self.review_by is not None and self.review_by < self.as_of
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources whose data formed the segments, where the fit knew them."""
+        return tuple(self.report.get("sources", ()))
 
     @property
     def units(self) -> str:
@@ -366,6 +378,8 @@ def summarise(
         as_of=as_of,
         unit=found.unit,
         purpose=found.purpose,
+        owner=found.owner,
+        review_by=found.review_by,
         population=found.population,
         customers=placed,
         outside_population=total - placed,
