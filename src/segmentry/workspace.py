@@ -45,7 +45,7 @@ from segmentry.samples import SampleFile, Samples
 from segmentry.segmentation import TRAIT_TABLES, Segmentation
 from segmentry.stages import Event, Listener, Stages
 from segmentry.state import Run
-from segmentry.target import assignment, playbooks, profiles
+from segmentry.target import assignment, playbooks, profiles, unseen
 from segmentry.target.profiles import SegmentationSummary
 from segmentry.traits import Definition, Settings, ThemeSummary
 
@@ -400,6 +400,7 @@ class Workspace(Stages):
                 "cells": profiles.cells(placed, table, base["largest"], base["value_trait"]),
                 "curve": profiles.curve(placed, table, segmentation.report.get("trait"), base["largest"]),
                 "missing": assignment.missing(segmentation, table),
+                "unseen": unseen.count(segmentation, placed, table),
             }
 
         inputs = [fitted.facts["checksum"], run.fingerprint, run.facts["needed"]]

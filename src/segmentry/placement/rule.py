@@ -5,23 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.placement.reasons import Why
+from segmentry.placement.reasons import BEYOND, Why
 
 NO_DATA = -1
 NO_GOOD_FIT = -2
 TIE = 1e-9  # distances closer than this are equal, and the lowest index wins (law 9)
 FAR = 1e300  # stands for "no such candidate" in comparisons
-BEYOND = 1e150  # infinities and NaN (which all engines order last) count as not known
 
 
 @dataclass(frozen=True)
 class Rule(ABC):
-    """What places a customer: plain data with its steps as expressions and its reasons."""
+    """What places a customer: plain data with its steps as expressions and its reasons.
+
+    ``unseen`` says in words what becomes of a category that nobody had when the rule was made.
+    """
+
+    unseen: ClassVar[str] = "counts as none of the categories that form the segments"
 
     @property
     @abstractmethod

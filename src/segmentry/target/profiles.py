@@ -20,6 +20,7 @@ import pyarrow as pa
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
 from segmentry.segmentation import OUTSIDE, Segmentation, keys_of
+from segmentry.target import unseen
 from segmentry.target.moments import Column, Found, Moments, by_segment
 
 BASE = "All customers"
@@ -371,6 +372,7 @@ def summarise(
         )
     warnings = [str(w) for w in found.report.get("warnings", [])]
     warnings += [f"The trait {name} is no longer in the data; it counts as not known." for name in facts["missing"]]
+    warnings += unseen.told(found, facts.get("unseen", []))
     return SegmentationSummary(
         name=found.name,
         method=found.method,
