@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentry import engine
-from segmentry.placement.reasons import Move, Reason, Why, figure, weighed, words
-from segmentry.placement.rule import BEYOND, NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, number, placements, ranked
+from segmentry.placement.reasons import BEYOND, Move, Reason, Why, figure, weighed, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, number, placements, ranked
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -104,7 +104,7 @@ class Nearest(Rule):
             text = (
                 f"{words(prep.trait)} is {value}; {100 * min(max(centre, 0), 1):.0f} % of the segment are {prep.level}"
             )
-        elif not is_known(value):
+        elif value is None or not is_known(value):
             return replace(no_value(prep.trait, value, f"counted as {figure(prep.fill)}"), weight=weight)
         else:
             text = f"{words(prep.trait)} is {figure(float(value))}; the segment's centre is {figure(centre)}"

@@ -11,8 +11,8 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.placement.reasons import Move, figure, words
-from segmentry.placement.rule import BEYOND, exact, number
+from segmentry.placement.reasons import BEYOND, Move, figure, words
+from segmentry.placement.rule import exact, number
 
 PAST = 1.001  # a border is crossed a little beyond it
 
