@@ -418,7 +418,10 @@ def _fill(
 def keep(con: Any, name: str, rows: ir.Table) -> ir.Table:
     """Materialise rows as a table that lasts as long as the connection; an older one of the name goes."""
     _run(con, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
-    _create(con, f"TEMP TABLE {_quote(name)}", rows, con.typed(rows))
+    sql = con.typed(rows)
+    _create(con, f"TEMP TABLE {_quote(name)}", rows, sql)
+    told = sql.replace("'", "''")  # as its comment, which does not take parameters
+    _run(con, f"COMMENT ON TABLE pg_temp.{_quote(name)} IS '{told}'")
     _finish(con, _quote(name), ())
     return con.table(name)
 

@@ -20,13 +20,20 @@ from segmentry.errors import FitError
 from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure
 from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile, worked_out
-from segmentry.segment.variables import going_round, known, known_by_half, same_for_everybody, too_many, variables
+from segmentry.segment.variables import (
+    FEW_VALUES,
+    going_round,
+    known,
+    known_by_half,
+    same_for_everybody,
+    too_many,
+    variables,
+)
 from segmentry.segmentation import Segment
 from segmentry.stats import latent
 
 FEWEST = 2
 MOST_ANSWERS = 20  # of a category; with more of them classes would differ in answers that hardly anybody gives
-FEW_VALUES = 7  # a number with so few different values is an answer on a scale
 
 Codes = npt.NDArray[np.int64]
 
@@ -39,7 +46,7 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
     chosen = variables(settings.traits, (), learning)
     warnings = [*going_round(settings.traits, learning), *too_many(chosen, "latent classes", "5 to 20")]
     items, codes, learning = _answers(chosen, learning, warnings)
-    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items))
+    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items), tuple(bool(item.cuts) for item in items))
     most = finder.most(finder.table(codes, learning.row_weights))
     asked = None if settings.segments == "auto" else settings.segments
     _require(asked or FEWEST, most, len(items), learning)

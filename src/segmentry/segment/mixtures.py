@@ -36,7 +36,7 @@ from segmentry.stats import mixtures
 DEFAULT = ("recency_days", "monetary", "average_order_value", "frequency")
 _SHAPE_ROWS = 1_500  # customers on which the shapes are compared
 _SHAPE_KS = (3, 5)
-_ENOUGH = 2_000  # customers without gaps to learn from; of fewer, half of all
+_ENOUGH = 300  # customers without gaps to learn from; of fewer, half of all
 _SPIKE = 0.5  # share of the customers with the very same value, from which a cloud is no picture of a trait
 
 
@@ -109,17 +109,18 @@ def _variables(settings: Mixtures, learning: Learning, warnings: list[str]) -> l
 
 
 def _whole(used: Sequence[Trait], learning: Learning, warnings: list[str]) -> Learning:
-    """Only those of whom all is known, where they are enough to learn from."""
+    """Only those of whom all is known. Raises :class:`FitError` when they are too few to learn from."""
     whole = np.all([known(trait, learning) for trait in used], axis=0)
     share = whole.mean()
     if share == 1:
         return learning
     if whole.sum() < min(_ENOUGH, len(whole) / 2):
-        warnings.append(
-            f"Only of {100 * share:.0f} % of the customers all traits are known, so gaps were filled before learning: a"
-            " segment of customers of whom little is known is no wonder. kprototypes leaves gaps out instead."
+        raise FitError(
+            f"{learning.where}: of only {whole.sum():,} of {len(whole):,} customers all of these traits are known:"
+            f" {', '.join(trait.name for trait in used)}.",
+            why="A mixture learns from customers without gaps, since filled ones would be clouds of their own.",
+            fix="Use method kprototypes, which leaves gaps out, or traits that are known of more customers.",
         )
-        return learning
     warnings.append(f"Learned from the {100 * share:.0f} % of the customers of whom all traits are known.")
     return learning.only(whole)
 

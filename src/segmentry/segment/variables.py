@@ -6,7 +6,6 @@ skewness away, then every trait counts the same (z-scores).
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +16,7 @@ from segmentry.errors import FitError, did_you_mean
 from segmentry.placement import BEYOND, Prep, exact
 from segmentry.segment.fitting import Learning, Numbers, quantile
 
+FEW_VALUES = 7  # a number with so few different values is an answer on a scale
 MOST = 20  # traits; with more of them distances blur
 _CUT_OFF = 0.005
 _MOST_LEVELS = 8
@@ -98,7 +98,7 @@ def placeable(traits: Sequence[Trait], learning: Learning) -> Learning:
 def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     """Warnings about hours of the day: left out where a pattern would mean them, doubtful where they are named."""
     circular = [n for n, s in learning.specs.items() if s.is_circular]
-    meant = [n for n in circular if any(matches(p, learning.specs[n]) for p in patterns)]
+    meant = [n for n in circular if any(learning.specs[n].is_meant_by(p) for p in patterns)]
     named = [n for n in meant if any(p.rpartition(".")[2] == n for p in patterns)]
     left_out = [n for n in meant if n not in named]
     warnings = []
@@ -112,15 +112,9 @@ def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     return warnings
 
 
-def matches(pattern: str, trait: Trait) -> bool:
-    """Whether a pattern such as ``behavioral.*`` or ``spend_*`` means a trait."""
-    model, _, rest = pattern.rpartition(".")
-    return fnmatch.fnmatchcase(trait.name, rest) and model in ("", trait.model)
-
-
 def _matches(pattern: str, learning: Learning) -> list[str]:
     """Names of the traits that a pattern means, without those that go round unless it is the name of one."""
-    hits = [n for n, spec in learning.specs.items() if matches(pattern, spec)]
+    hits = [n for n, spec in learning.specs.items() if spec.is_meant_by(pattern)]
     straight = [n for n in hits if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
@@ -134,6 +135,14 @@ class Finder(ABC, Generic[S]):
     def space(self, rows: Floats) -> Floats:
         """(n, q) the rows as points whose Euclidean distance says how unlike customers are."""
         return rows
+
+    def known(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        """(n, p) what of a table is known."""
+        return ~np.isnan(rows)
+
+    def ordered(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        """(p,) whether the values of a column have an order; by default they are numbers."""
+        return np.ones(rows.shape[1], dtype=bool)
 
     def similarity(self, rows: Floats, solution: S) -> Floats:
         """(n, k) how much each row is like each segment, from 0 to 1 with the sum 1.

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
@@ -103,6 +104,12 @@ class PrototypesFinder(Finder[PrototypesSolution]):
         table.gamma = self.gamma
         found, _, replications = _search(table, k, few, rng, patience=_QUICK)
         return _settled(table, found, few, replications, 0)
+
+    def ordered(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        """Numbers are, and so are categories of two levels."""
+        numbers = np.arange(rows.shape[1]) < rows.shape[1] - self.categories
+        found: npt.NDArray[np.bool_] = numbers | (np.nanmax(rows, axis=0) <= 1)
+        return found
 
     def space(self, rows: Floats) -> Floats:
         """The numbers, and a column per level so scaled that a mismatch is as far as ``gamma``; means for gaps."""

@@ -71,8 +71,8 @@ def compute(
         attributes.traits(now),
         firmographic.of_accounts(now, own),
     )
-    made = joined(now, part)
-    return replace(made, absent=absence.absent(now, ACCOUNT_TRAITS.values(), made.traits, {}))
+    made, own_traits = joined(now, part), ACCOUNT_TRAITS.values()
+    return replace(made, absent=absence.absent(now, own_traits, made.traits, absence.unwanted(now, own_traits)))
 
 
 def _of(rows: ir.Table, key: str, units: ir.Table) -> ir.Table:
