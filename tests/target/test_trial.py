@@ -11,7 +11,7 @@ import pytest
 from tests import shops
 from typer.testing import CliRunner
 
-from segmentry import artefacts, drafts, engine
+from segmentry import artefacts, drafts, engine, rule_checks
 from segmentry.apps import cli
 from segmentry.target.trial import OUTSIDE_POPULATION, Trial, moves, settings_changed
 from segmentry.workspace import Workspace
@@ -101,12 +101,12 @@ def test_trial_before_anybody_was_placed_has_no_moves(space: Workspace) -> None:
 
 def test_rules_are_counted_as_written_now_and_in_the_report(space: Workspace) -> None:
     with space.reading() as reading:
-        (found,) = reading.rule_checks("lifecycle")
+        (found,) = rule_checks.written(reading, "lifecycle")
         placed = {s.name: s.customers for s in reading.summary("lifecycle").segments}
         assert {r.name: r.takes for r in found.rules} == {n: placed.get(n, 0) for n in ("New", "Active")}
         assert found.rest == placed["Gone quiet"]
-        assert reading.overview().rules == {"lifecycle": found}
-        typed = reading.rule_check("recency_days < 0")
+        assert rule_checks.frozen(reading) == {"lifecycle": found}
+        typed = rule_checks.typed(reading, "recency_days < 0")
     assert [(f.kind, f.level) for f in typed.findings] == [("never", "wrong")]
 
 

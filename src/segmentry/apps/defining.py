@@ -21,6 +21,7 @@ def rules(
 
     Exit 1 when a rule cannot be meant as it is written: it never holds, or nobody can reach it.
     """
+    from segmentry import rule_checks
     from segmentry.apps import definitions, terminal
 
     if unit not in ("customer", "account"):
@@ -28,7 +29,7 @@ def rules(
     if where is not None and name is not None:
         raise UsageError("--where goes without a segmentation.", fix="Leave one of them out.")
     with opened(workspace, True) as space, space.reading() as reading:
-        found = (reading.rule_check(where, unit),) if where is not None else reading.rule_checks(name)
+        found = (rule_checks.typed(reading, where, unit),) if where is not None else rule_checks.written(reading, name)
     terminal.json(found) if json else definitions.show_rules(found)
     if any(check.wrong for check in found):
         raise typer.Exit(1)

@@ -358,11 +358,12 @@ def _definition(purpose: str, owner: str, review_by: date | None, as_of: date) -
     return [f"{what}: {text}" for what, text in told if text]
 
 
-def studied(summary: SegmentationSummary, currency: str) -> None:
+def studied(summary: SegmentationSummary, currency: str, report: Path) -> None:
     """What a fit on a sample alone found, and how everybody comes to be placed by it."""
     describe(summary, summary.segments, currency)
     kept = f"segmentations/{summary.name}/v{summary.version}.json"
-    plain(f"\nKept as {kept}. Where the customers are: `segmentry fit {summary.name} --artefact {kept}`.")
+    plain(f"\nReport: {report}")
+    plain(f"Kept as {kept}. Where the customers are: `segmentry fit {summary.name} --artefact {kept}`.")
 
 
 def reliabilities(found: Sequence[TraitCover]) -> None:
