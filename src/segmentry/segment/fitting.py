@@ -71,7 +71,7 @@ class Learning:
             raise FitError(
                 f"{self.where}: there is no trait {trait}.",
                 why=did_you_mean(trait, self.specs),
-                fix="`segmentry show traits` lists them.",
+                fix="`segmentry show traits` lists them; `segmentry plan` with a model says why one is not there.",
             )
         if self.specs[trait].kind == "category":
             raise FitError(f"{self.where}: the trait {trait} is a category; a number is needed.")
