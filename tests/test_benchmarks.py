@@ -78,19 +78,19 @@ def test_contenders_agree_and_the_table_is_written(name: str, data: Path, tmp_pa
         assert f"| {line['text']} |" in text
 
 
-def test_every_method_is_fitted_and_finds_what_was_planted(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_every_method_is_fitted_and_finds_what_was_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SEGMENTRY_BENCH_SCALE", ".001")
-    methods.inputs(data)
+    methods.inputs(tmp_path)
     chosen = [c for c in methods.BENCHMARK.contenders if not c.name.endswith("auto")]
     assert {c.name.partition(",")[0] for c in chosen} >= {"k-means", "mixtures", "trees", "rules", "rfm"}
     outs = {contender.name: tmp_path / contender.prepare.__name__ for contender in chosen}
     for contender in chosen:
         outs[contender.name].mkdir()
-        assert contender.prepare(data, outs[contender.name])()["segments"] > 1
-    methods.agree(data, outs)
+        assert contender.prepare(tmp_path, outs[contender.name])()["segments"] > 1
+    methods.agree(tmp_path, outs)
     outs["k-means, 4 segments"] = outs["bands"]
     with pytest.raises(NotEqualError, match="agreement with the planted kinds"):
-        methods.agree(data, outs)
+        methods.agree(tmp_path, outs)
 
 
 def test_a_peer_that_cannot_run_is_a_row_with_the_reason():
