@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
@@ -214,8 +214,8 @@ class Config(Part):
     describe_by: tuple[str, ...] = Field(
         (),
         description="Built-in traits that customers and accounts are described by: names, or patterns such as "
-        "behavioral.* or spend_*; what segmentations and traits of your own read is there, too. Default: all there are "
-        "data for, which takes longer.",
+        "behavioral.* or spend_*; what fitted segmentations and traits of your own read is there, too. Default: all "
+        "there are data for, which takes longer.",
     )
     surveys: dict[str, Survey] = Field({}, description="How the answers of a survey become traits, by its name.")
     lifetime: Lifetime = Field(Lifetime(), description="How the value that customers will have is predicted.")
@@ -357,6 +357,11 @@ class Config(Part):
         """The time zone of hours and weekdays in traits."""
         named = {source.timezone for source in self.sources.values()} - {"UTC"}
         return self.timezone or (named.pop() if len(named) == 1 else "UTC")
+
+    def sources_of(self, data: Iterable[str]) -> list[str]:
+        """The sources that give any of the columns named ``table.column`` (or two of them with "or" between)."""
+        tables = {need.partition(".")[0] for needs in data for need in needs.split(" or ")}
+        return [name for name, source in self.sources.items() if source.kind in tables]
 
     @property
     def first(self) -> str | None:
