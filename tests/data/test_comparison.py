@@ -122,7 +122,6 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     # of 20,000 customers 3,585 answered: .64 of the .68 that an oracle reaches; here a tenth of them
     assert found["what customers need"] > 0.5 * perfect["what customers need"]
     assert perfect["what customers need"] < 0.9
-    assert found["who buys tablets"] > 1.3  # students and executives, of whom age tells the former
     _holds_firms(firms, tmp_path / "exports/crm/accounts.csv")
     assert len(reached) == 72
     assert reached["customers"].sum() > 1000
