@@ -54,14 +54,18 @@ class Describing:
         :func:`traits.compute` takes them.
         """
         facts, settings = self.facts(), self.settings
-        made = traits.compute(facts, self.day, settings, also=needed, own=own, learned=learned, again=again)
+        of_people, of_accounts = ([d for d in own if d.of == unit] for unit in ("customer", "account"))
+        made = traits.compute(facts, self.day, settings, also=needed, own=of_people, learned=learned, again=again)
         people = writer.write("traits", made.table.order_by("customer_key"))
         found = {**_told(made, people), "notes": list(made.notes)}
         found["evidence"] = dict(made.evidence)
         if facts.accounts is not None:
             tables = (self.session.table("resolve", name) for name in _ORGANISED)
             deals = self.collected("opportunities")
-            of = traits.accounts.compute(Organisations(*tables), facts, deals, people, self.day, settings, also=needed)
+            organised = Organisations(*tables)
+            of = traits.accounts.compute(
+                organised, facts, deals, people, self.day, settings, also=needed, own=of_accounts
+            )
             table = of.table.rename(account_key="customer_key", account_id="customer_id")
             found["accounts"] = _told(of, writer.write("account_traits", table.order_by("account_key")))
         market = self.collected("market")
