@@ -235,7 +235,9 @@ class DeclaredTrait(BaseModel):
     @model_validator(mode="after")
     def _in_its_form(self) -> DeclaredTrait:
         if self.unit in ("account", "customer"):
-            raise ValueError(f"unit: is what a number is counted in. For a trait of each {self.unit} write of: {self.unit}")
+            raise ValueError(
+                f"unit: is what a number is counted in. For a trait of each {self.unit} write of: {self.unit}"
+            )
         if (self.aggregate is None) == (self.value is None):
             raise ValueError("needs either aggregate (of rows) or value (of other traits).")
         function = self.parts.function if self.aggregate is not None else "value"

@@ -25,7 +25,7 @@ from segmentry.target import profiles
 from segmentry.traits import Definition, Facts, Learned, Organisations, Settings, TraitTable
 from segmentry.traits.penetration import penetration
 
-_ORGANISED = ("golden_accounts", "account_contacts", "account_references")
+_ORGANISED = ("account_contacts", "account_references")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Describing:
         if facts.accounts is not None:
             tables = (self.session.table("resolve", name) for name in _ORGANISED)
             deals = self.collected("opportunities")
-            organised = Organisations(*tables)
+            organised = Organisations(facts.accounts, *tables)
             of = traits.accounts.compute(
                 organised, facts, deals, people, self.day, settings, also=needed, own=of_accounts
             )
@@ -76,14 +76,15 @@ class Describing:
 
     def facts(self) -> Facts:
         """What traits are made from, as it was known at the end of the day."""
-        organised = all(name in self.resolve.rows for name in _ORGANISED)
+        moment = self.manifest.moment(self.day)
+        organised = "golden_accounts" in self.resolve.rows
         further = {kind: rows for kind in traits.FURTHER if (rows := self.collected(kind)) is not None}
         return Facts(
-            golden_customers=versions.golden_at(self.session, self.manifest.moment(self.day)),
+            golden_customers=versions.golden_at(self.session, moment),
             transactions=self.collected("transactions"),
             products=self.collected("products"),
             further=further,
-            accounts=self.session.table("resolve", "golden_accounts") if organised else None,
+            accounts=versions.golden_accounts_at(self.session, moment) if organised else None,
             stores=self.collected("stores"),
             places=self.collected("places"),
             attributes=self.config.attributes,

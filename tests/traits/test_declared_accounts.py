@@ -137,6 +137,15 @@ def _of_deals(mine: Sequence[Row], average: float | None) -> Row:
     }
 
 
+def _shown(root: Path) -> None:
+    """What the command line says of them."""
+    told = json.loads(CliRunner().invoke(cli.app, ["show", "traits", "--json", "-w", str(root)]).stdout)
+    assert {c["of"] for c in told if c["trait"]["name"] == "place"} == {"account"}
+    assert "Traits of accounts" in CliRunner().invoke(cli.app, ["show", "traits", "-w", str(root)]).stdout
+    described = CliRunner().invoke(cli.app, ["describe", "busy", "-w", str(root)]).stdout
+    assert "per_person" in described.replace(" ", "_")
+
+
 @on_every_engine
 def test_every_aggregate_over_the_rows_of_accounts_is_as_a_plain_reference_computes_it(tmp_path: Path, engine: str):
     firms, seen, deals = _written(tmp_path / "w", engine)
@@ -150,8 +159,13 @@ def test_every_aggregate_over_the_rows_of_accounts_is_as_a_plain_reference_compu
             busy = {r["account_id"].removeprefix("crm:") for r in reading.members("Busy")[2].to_pyarrow().to_pylist()}
             assert {"spent", "won_90d"}.isdisjoint(c.trait.name for c in reading.trait_covers())
             assert "won_90d" in {c.trait.name for c in reading.trait_covers("account")}
+            assert reading.explain("A0", "busy").customer_id == "crm:A0"
+            assert "won_90d" in {name for model in reading.plan().models for name in model.made}
+            assert reading.health_of(["place"], "account")
     finally:
         space.close()
+    if engine == "duckdb":
+        _shown(tmp_path / "w")
     assert (absent.trait.name, absent.of, absent.absent) == (
         "spent", "account", "no transactions of known accounts are collected")  # fmt: skip
     assert found.keys() == {f["id"] for f in firms}
@@ -174,47 +188,6 @@ def test_every_aggregate_over_the_rows_of_accounts_is_as_a_plain_reference_compu
     assert busy
     assert people["C000"]["people_events"] == sum(r["customer"] == "C000" for r in by_then)
     assert "count_property" not in people["C000"]
-
-
-def test_a_past_day_knows_nothing_of_what_deals_became_later(tmp_path: Path):
-    """What the declared traits say of a past day is what they say where later rows were never collected."""
-    day = date(2025, 12, 31)
-    _, seen, deals = _written(tmp_path / "all", "duckdb")
-    _written(tmp_path / "then", "duckdb")
-    known = []
-    for deal in (d for d in deals if d["begun"].date() <= day):
-        later = deal["closes"] is not None and deal["closes"] > day
-        known.append({**deal, **({"stage": "open", "amount": None, "closes": None} if later else {})})
-    _write(tmp_path / "then" / "deals.csv", known)
-    told = []
-    for name in ("all", "then"):
-        space = opened(tmp_path / name)
-        space.collect()
-        space.resolve()
-        space.traits(day)
-        told.append(_rows(space, "account_traits", "account_id"))
-        space.close()
-    assert told[0] == told[1]
-    assert any(row["won_90d"] for row in told[0].values())
-    assert any(r["time"].date() > day for r in seen)
-
-
-def test_show_traits_and_explain_speak_of_the_traits_of_accounts(tmp_path: Path):
-    _written(tmp_path / "w", "duckdb")
-    space = opened(tmp_path / "w")
-    space.run()
-    with space.reading() as reading:
-        why = reading.explain("A0", "busy")
-        plan = reading.plan()
-    space.close()
-    assert why.customer_id == "crm:A0"
-    assert "won_90d" in {name for model in plan.models for name in model.made}
-    told = json.loads(CliRunner().invoke(cli.app, ["show", "traits", "--json", "-w", str(tmp_path / "w")]).stdout)
-    assert {c["of"] for c in told if c["trait"]["name"] == "place"} == {"account"}
-    shown = CliRunner().invoke(cli.app, ["show", "traits", "-w", str(tmp_path / "w")]).stdout
-    assert "Traits of accounts" in shown
-    described = CliRunner().invoke(cli.app, ["describe", "busy", "-w", str(tmp_path / "w")]).stdout
-    assert "per_person" in described.replace(" ", "_")
 
 
 @pytest.mark.parametrize(
