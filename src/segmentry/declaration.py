@@ -193,7 +193,7 @@ def owner_of_name(name: str, attributes: Mapping[str, str]) -> str:
 
 
 class DeclaredTrait(BaseModel):
-    """A trait of your own: rows of a table brought to one value per customer (or account), or computed from other traits.
+    """A trait of your own: rows of a table brought to one value per customer, or account, or computed from others.
 
     All rows of the table count unless `where` chooses; of transactions returns and charges too: `line_kind` tells them.
     """

@@ -117,8 +117,8 @@ def _deals_of(name: str, deals: Sequence[Row], as_of: date) -> list[Row]:
     for deal in (d for d in deals if d["firm"] == name and d["begun"].date() <= as_of):
         kind = {"Closed Won": "won", "closed lost": "lost"}.get(deal["stage"])
         if kind and deal["closes"] <= as_of:
-            found.append({**deal, "stage": kind, "day": deal["closes"], "time": datetime.combine(deal["closes"],
-                                                                                            datetime.min.time())})  # fmt: skip
+            at = datetime.combine(deal["closes"], datetime.min.time())
+            found.append({**deal, "stage": kind, "day": deal["closes"], "time": at})
         else:
             since = {"stage": "open", "amount": None, "closes": None} if kind else {}
             found.append({**deal, **since, "day": deal["begun"].date(), "time": deal["begun"]})
@@ -247,6 +247,13 @@ def test_a_trait_of_accounts_reads_back_in_plain_english():
         "last 90 days.",
         "opportunities",
     )
+
+
+def test_what_the_guide_declares_can_be_declared(project_root: Path):
+    guide = (project_root / "docs" / "guides" / "declared_traits.md").read_text(encoding="utf-8")
+    section = guide[guide.index("## Of organisations") :].split("```yaml\n")[1].split("```")[0]
+    read = config.parse(SOURCES + section, {})
+    assert [d.of for d in definitions(read.traits, read.attributes)] == ["account"] * 5
 
 
 def test_without_accounts_their_traits_are_absent_and_say_so(tmp_path: Path):

@@ -42,7 +42,8 @@ def add(table: ir.Table, known: Known, declared: Sequence[Definition], *, needed
     """The table of traits with a column for each declared trait whose data are there.
 
     ``declared``, all of the unit that ``known`` is about, are in an order in which each comes after what it reads, as
-    :func:`definitions` gives them. Those that are ``needed`` by a frozen segmentation are there as long as their table is.
+    :func:`definitions` gives them. Those that are ``needed`` by a frozen segmentation are there as long as their table
+    is.
     """
     made: list[Definition] = []
     absent: dict[str, str] = {}
