@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-NOT_BENCHMARKS = {"__init__", "__main__", "measure", "shop"}
+NOT_BENCHMARKS = {"__init__", "__main__", "measure", "shop", "structure"}
 NAMES = tuple(sorted(path.stem for path in HERE.glob("*.py") if path.stem not in NOT_BENCHMARKS))
 
 Line = dict[str, Any]

@@ -59,7 +59,7 @@ def _facts(con: Any, data: Path) -> traits.Facts:
 
 
 def segmentry(data: Path, out: Path) -> Work:
-    """The three traits, then score and segment by the frozen segmentation: the functions of the stages."""
+    """The three traits (`describe_by`), then scores and segments by the frozen rule: the functions of the stages."""
     from segmentry import engine, traits
     from segmentry.segmentation import Segmentation
 
@@ -68,8 +68,8 @@ def segmentry(data: Path, out: Path) -> Work:
 
     def work() -> None:
         with engine.in_memory(out / "scratch") as con:
-            made = traits.compute(_facts(con, data), shop.AS_OF).table
-            con.to_parquet(made.select("customer_key", *TRAITS), out / "traits.parquet")
+            made = traits.compute(_facts(con, data), shop.AS_OF, traits.Settings(describe_by=TRAITS)).table
+            con.to_parquet(made, out / "traits.parquet")
             placed = frozen.assign(con.read_parquet(out / "traits.parquet"))
             con.to_parquet(placed.select("customer_key", "score", "segment"), out / "memberships.parquet")
 

@@ -26,12 +26,13 @@ def test_rows_from_python_stay_with_the_expression_that_holds_them() -> None:
         assert engine.named("alone", ibis.memtable({"n": [2]})).count().execute() == 1
 
 
-def test_the_sql_of_a_query_names_the_views_it_reads() -> None:
+def test_the_sql_of_a_query_names_the_views_and_kept_tables_it_reads() -> None:
     with engine.in_memory() as con:
         rows = con.create_table("numbers", pa.table({"n": [1, 2, 3]}))
         large = engine.named("large", rows.filter(rows["n"] > 1))
         engine.named("unread", rows)
-        larger = engine.named("larger", large.mutate(more=large["n"] + 1))
+        few = engine.kept("few", large.mutate(text=ibis.literal("it's")))
+        larger = engine.named("larger", few.select("n", more=few["n"] + 1))
         script = views.spelt_out(con, str(ibis.to_sql(larger)))
         assert "unread" not in script
     with engine.in_memory() as con:

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from segmentry import segment
+from collections.abc import Sequence
+
+from segmentry import config, segment
 from segmentry.artefacts import load_segmentation
 from segmentry.describing import base_of
 from segmentry.errors import DataError
-from segmentry.segmentation import KEYS, TRAIT_TABLES
+from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
+from segmentry.state import Run
 from segmentry.target import assignment, trial
 from segmentry.target.trial import Trial
 from segmentry.workspace import Workspace
+
+
+def compare(space: Workspace, name: str, methods: Sequence[str], segments: int | None = None) -> Segmentation:
+    """A segmentation as ``fit`` would learn it, with other methods beside it: ``report["compared"]``. Nothing is kept.
+
+    Raises what ``Workspace.fit`` raises, and :class:`UsageError` where a method does not find its segments.
+    """
+    run, settings = _settled(space, name)
+    settings = segment.asked(settings, segments, methods, where=f"segmentation {name}")
+    with space.engine.session({"traits": run.id}) as session:
+        return space.learned(session, run, name, settings)
+
+
+def _settled(space: Workspace, name: str) -> tuple[Run, config.Segmentation]:
+    """The traits there are, and the settings of a segmentation."""
+    run = space.state.current().get("traits")
+    if run is None or name not in space.config.segmentations:
+        space.segmentation(name)  # says what is missing
+        raise DataError("There are no traits yet.", fix="Run `segmentry run`.")
+    return run, space.config.segmentations[name]
 
 
 def try_fit(space: Workspace, name: str, segments: int | None = None) -> Trial:
@@ -17,14 +40,10 @@ def try_fit(space: Workspace, name: str, segments: int | None = None) -> Trial:
 
     Raises what ``Workspace.fit`` raises.
     """
+    run, settings = _settled(space, name)
+    settings = segment.asked(settings, segments, where=f"segmentation {name}")
     current = space.state.current()
-    run, fit, placing = (current.get(stage) for stage in ("traits", f"fit:{name}", f"assign:{name}"))
-    if run is None or name not in space.config.segmentations:
-        space.segmentation(name)  # says what is missing
-        raise DataError("There are no traits yet.", fix="Run `segmentry run`.")
-    settings = space.config.segmentations[name]
-    if segments is not None:
-        settings = segment.with_number(settings, segments, where=f"segmentation {name}")
+    fit, placing = (current.get(stage) for stage in (f"fit:{name}", f"assign:{name}"))
     base, now = base_of(run, settings.unit), load_segmentation(space.root, fit) if fit else None
     with space.engine.session({"traits": run.id, **({"before": placing.id} if placing else {})}) as session:
         fitted = space.learned(session, run, name, settings)

@@ -238,8 +238,7 @@ class Workspace(Stages):
 
     def _fit(self, name: str, segments: int | None = None) -> Segmentation:
         settings = self._settings(name)
-        if segments is not None:
-            settings = segment.with_number(settings, segments, where=f"segmentation {name}")
+        settings = segment.asked(settings, segments, where=f"segmentation {name}")
         run = self._current("traits")
         with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
             with self.engine.session({"traits": run.id}) as session:
@@ -321,8 +320,7 @@ class Workspace(Stages):
         Nothing but segmentry.yaml is needed of the workspace. Raises :class:`FitError` as :meth:`fit` does.
         """
         settings, file = self._settings(name), SampleFile.read(path)
-        if segments is not None:
-            settings = segment.with_number(settings, segments, where=f"segmentation {name}")
+        settings = segment.asked(settings, segments, where=f"segmentation {name}")
         with self.state.writer(), self._recorded(f"fit:{name}", file.as_of, self._fit_due(name)) as (_, done):
             book = playbooks.load(self.root / playbooks.FILE_NAME)
             fitted = file.fitted(name, settings, self.config, self._next_version(name), book)

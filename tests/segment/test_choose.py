@@ -74,6 +74,26 @@ def test_segment_too_small_to_serve_is_refused_with_the_reason() -> None:
     assert fitted(table, serve={"count": 20}).report["k"] >= 3
 
 
+def test_customers_of_a_refused_segment_are_told_where_they_are_now() -> None:
+    report = fitted(groups([150, 120, 24]), segments=3, serve={"otherwise": "fewer"}).report
+    assert (report["k"], report["asked"]) == (2, 3)
+    (refused,) = report["refused"]
+    (went,) = refused["went"]
+    assert (refused["k"], went["segments"], went["customers"]) == (3, [2], 24)
+    assert went["into"] in (0, 1)
+    assert went["share"] > 0.5
+    assert any("Formed anew as 2, " in w for w in report["warnings"])
+
+
+def test_segment_not_worth_having_can_be_kept_or_end_the_fit() -> None:
+    table = groups([150, 120, 24])
+    with pytest.raises(FitError, match=r"of 3 segments not all are worth having: one segment holds only 24"):
+        fitted(table, segments=3, serve={"otherwise": "refuse"})
+    kept = fitted(table, serve={"otherwise": "keep", "most": 3}).report
+    assert (kept["k"], kept["refused"]) == (3, [])
+    assert any("holds only 24" in w for w in kept["warnings"])
+
+
 def test_share_and_number_that_a_team_can_serve_are_its_own() -> None:
     table = groups([100, 80, 60])
     assert fitted(table, serve={"share": 0.3}).report["k"] < 3

@@ -101,7 +101,7 @@ def test_items_that_say_nothing_or_nothing_new_are_left_out_and_named() -> None:
     assert found.report["traits"] == [f"wants_{j}" for j in range(5)] + ["plan"]
     told = "\n".join(found.report["warnings"])
     for name in ("always", "one", "empty"):
-        assert f"{name} is left out: it is the same for everybody, or not known" in told
+        assert f"{name} is the same for everybody (or not known) and was left out" in told
     assert "copy is left out: it says the same as plan" in told
     assert "turned is left out: it says the same as wants_0" in told
 

@@ -17,6 +17,7 @@ from trait_reference import by_key, customers, random_lines, reference, transact
 from segmentry import engine
 from segmentry.catalogue import TRAITS
 from segmentry.config import LifecycleDays, Lifetime
+from segmentry.errors import ConfigError
 from segmentry.traits import Facts, Settings, compute
 
 AS_OF = date(2024, 1, 31)
@@ -48,6 +49,29 @@ def test_the_table_says_what_its_columns_are(con: Backend):
         dtype = stored.schema()[trait.name]
         assert {"number": dtype.is_numeric(), "category": dtype.is_string(), "boolean": dtype.is_boolean()}[trait.kind]
         assert not dtype.is_decimal()
+
+
+def test_traits_that_are_left_out_change_nothing_in_the_others_and_cost_no_pass(con: Backend):
+    facts = Facts(customers(con, range(30)), transactions(con, random_lines(1)))
+    every = compute(facts, AS_OF)
+    all_of_it = by_key(every)
+    some = compute(facts, AS_OF, Settings(describe_by=("spend_*", "value.clv_365d", "regularity")))
+    names = [t.name for t in some.traits]
+    assert names == [t.name for t in every.traits if t.name in ("spend_90d", "spend_365d", "spend_trend", "regularity")]
+    columns = ("customer_key", "customer_id", *names)
+    assert by_key(some) == {key: {name: row[name] for name in columns} for key, row in all_of_it.items()}
+    assert str(ibis.to_sql(some.table)).count("JOIN") < str(ibis.to_sql(every.table)).count("JOIN")
+    assert some.absent["frequency"] == "segmentry.yaml leaves it out: describe_by does not name it"
+    assert "describe_by" not in some.absent["clv_*"]  # asked for, and no model could be learned of so few
+    few = compute(facts, AS_OF, Settings(describe_by=("regularity",)), also=frozenset({"frequency"}))
+    assert [t.name for t in few.traits] == ["frequency", "regularity"]
+    assert few.learned == {}
+
+
+def test_a_pattern_that_means_no_trait_is_refused(con: Backend):
+    facts = Facts(customers(con, range(3)), transactions(con, random_lines(1)))
+    with pytest.raises(ConfigError, match=r"'recensy_days' means no trait\. Did you mean 'recency_days'"):
+        compute(facts, AS_OF, Settings(describe_by=("behavioral.*", "recensy_days")))
 
 
 def test_without_order_numbers_every_line_is_an_order_and_order_days_merge_those_of_a_day(con: Backend):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segmentry.apps import notes
 from segmentry.apps.options import HERE, AsOf, Json, Name, Quiet, Unmasked, Where
 from segmentry.apps.options import name_of as _name
 from segmentry.apps.options import note_look as _note_look
@@ -36,8 +37,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
-note_app = typer.Typer(help="Claims of market research, beside what they speak of.", no_args_is_help=True)
-app.add_typer(note_app, name="note")
+app.add_typer(notes.app, name="note")
 
 _INTERRUPTED = 130  # what Typer exits with after Ctrl-C, as shells do
 REPORT = "report.html"
@@ -150,53 +150,6 @@ def plan(
             planning.model(part)
         else:
             planning.overview(found)
-
-
-@note_app.command("add")
-def note_add(
-    claim: Annotated[str, typer.Argument(help="What is claimed, in one sentence.")],
-    about: Annotated[list[str], typer.Option(help="Model, trait, segmentation or segmentation.segment; repeatable.")],
-    source: Annotated[str, typer.Option(help="Who says so, and where.")],
-    date: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it was said or published.")],
-    strength: Annotated[str | None, typer.Option(help="weak, moderate or strong.")] = None,
-    quote: Annotated[str, typer.Option(help="The words of the source.")] = "",
-    workspace: Where = HERE,
-) -> None:
-    """Keep a claim of market research in market_notes.yaml, beside the trait or segment it speaks of."""
-    from segmentry.apps import terminal
-    from segmentry.data import market
-
-    allowed = {"weak": "weak", "moderate": "moderate", "strong": "strong"}
-    if strength is not None and strength not in allowed:
-        raise UsageError(f"--strength '{strength}' is not allowed.", why="Allowed: weak, moderate, strong.")
-    fields = {"claim": claim, "about": about, "source": source, "date": date.date(), "strength": strength}
-    made = market.Note.model_validate({**fields, "quote": quote})
-    with _opened(workspace, True) as space, space.reading() as reading:
-        market.add(space.root, made, reading.known())
-    terminal.plain(f"Noted about {', '.join(made.about)}: {made}")
-
-
-@note_app.command("list")
-def note_list(
-    about: Annotated[str | None, typer.Option(help="Only what speaks of this.")] = None,
-    workspace: Where = HERE,
-    json: Json = False,
-) -> None:
-    """List the claims of market research, the latest first, and those whose segment is gone."""
-    from segmentry.apps import terminal
-    from segmentry.data import market
-
-    with _opened(workspace, True) as space, space.reading() as reading:
-        notes, known = reading.notes(), reading.known()
-    if about is not None and (doubt := known.doubt(about)):
-        raise UsageError(f"--about {about}: {doubt}")
-    every = sorted(notes, key=lambda n: n.date, reverse=True) if about is None else market.about(notes, about)
-    if json:
-        _print_json([n.model_dump(mode="json") for n in every])
-        return
-    terminal.rows([{"about": ", ".join(n.about), "note": str(n)} for n in every], "Notes")
-    for doubt in market.astray(notes, known):
-        terminal.warn(doubt)
 
 
 # Stages ---------------------------------------------------------------------------------------------------------------
@@ -351,6 +304,28 @@ def fit(
         terminal.segments(summary, space.config.currency)
         if sample is not None:
             terminal.studied(summary, space.config.currency)
+
+
+@app.command()
+def compare(
+    name: Name = None,
+    methods: Annotated[str, typer.Option("--with", help="The other methods, such as mixtures,latent_classes.")] = "all",
+    segments: Annotated[int | None, typer.Option(min=2, max=20, help="Their number; default: each chooses.")] = None,
+    workspace: Where = HERE,
+    json: Json = False,
+) -> None:
+    """Fit other methods on the same customers and traits, say how far they agree and which to take; write nothing."""
+    from segmentry import drafts
+    from segmentry.apps import comparing
+
+    with _opened(workspace, json) as space:
+        found = drafts.compare(
+            space, _name(space, name), tuple(filter(None, map(str.strip, methods.split(",")))), segments
+        )
+    if json:
+        _print_json({"segmentation": found.name, "methods": found.report["compared"]})
+    else:
+        comparing.show(found.report)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from typing import Any
 from segmentry.apps import words
 from segmentry.overview import Overview
 from segmentry.segmentation import OUTSIDE
-from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect
+from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect, distinct
 
 NOT_SEGMENTS = frozenset(s.name for s in OUTSIDE)
 MOST_OF_THE_MONEY = 0.8  # Juran 1951, the Pareto principle
@@ -24,6 +24,7 @@ GOOD = 1.25  # times the average value per customer from which customers are tol
 AWAY = 0.5  # sd: Cohen 1988, a medium effect
 SHRUNK = 0.05  # share of a segment's customers lost since the last run that is worth a look
 UNPLACED = 0.2  # share of customers without a segment that is worth a look
+_FORMING, _DESCRIBING = 6, 4  # traits that are told of a segment, of those that formed it and of the others
 _SIMILAR = 1.1  # ratios of means nearer to one are told as a small difference
 
 VERDICTS = {
@@ -177,6 +178,20 @@ def verdict(summary: SegmentationSummary) -> str:
     """What the fit concluded about the structure, as a sentence."""
     because = str(summary.report.get("because") or "")
     return because or VERDICTS.get(summary.verdict.strip().lower().rstrip("."), summary.verdict)
+
+
+def apart(summary: SegmentationSummary, segment: SegmentSummary) -> tuple[Sequence[TraitEffect], Sequence[TraitEffect]]:
+    """What sets a segment apart: in the traits that formed it, and in the others.
+
+    Segmentation variables form segments, descriptor variables say who else the members are. Where the segments were
+    not found in the data there is only the first list, of both.
+    """
+    if not summary.report.get("judged") or segment.name in NOT_SEGMENTS:
+        return segment.apart, ()
+    own = [e for e in summary.effects if e.segment == segment.name]
+    forming = distinct([e for e in own if e.trait in summary.variables])
+    describing = distinct([e for e in own if e.trait not in summary.variables])
+    return forming[:_FORMING], describing[:_DESCRIBING]
 
 
 def verdict_word(summary: SegmentationSummary) -> str:

@@ -29,6 +29,7 @@ from segmentry.apps import (
     bias,
     charts,
     choosing_charts,
+    choosing_findings,
     findings,
     lifetime_charts,
     lifetime_findings,
@@ -38,6 +39,7 @@ from segmentry.apps import (
     profile_chart,
     words,
 )
+from segmentry.apps.comparing import Comparison
 from segmentry.apps.findings import Worth
 from segmentry.catalogue import Model
 from segmentry.checks import Severity
@@ -77,6 +79,7 @@ class Card:
     attention: str
     overdue: bool
     notes: tuple[str, ...] = ()  # what market research says of it
+    besides: tuple[str, ...] = ()  # what sets it apart in traits that did not form it
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ class Section:
     notes: tuple[str, ...] = ()
     criteria: tuple[Checked, ...] = ()  # whether each segment is worth having
     bias: tuple[str, ...] = ()  # how protected traits and the segments go together
+    compared: Comparison | None = None  # with other methods
+    story: tuple[str, ...] = ()  # how their number was chosen
 
 
 @dataclass(frozen=True)
@@ -299,12 +304,14 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
             id=f"s{number}-{i}",
             segment=segment,
             colour=colours[segment.name],
-            apart=tuple(findings.sets_apart(e, overview.currency, segment.customers) for e in segment.apart),
+            apart=tuple(findings.sets_apart(e, overview.currency, segment.customers) for e in forming),
+            besides=tuple(findings.sets_apart(e, overview.currency, segment.customers) for e in describing),
             attention=urgent.get(segment.name, ""),
             overdue=segment.review_by is not None and segment.review_by < overview.as_of,
             notes=tuple(map(str, market.about(overview.notes, f"{summary.name}.{segment.name}"))),
         )
         for i, segment in enumerate(summary.segments, start=1)
+        for forming, describing in [findings.apart(summary, segment)]
     )
     return Section(
         id=f"s{number}",
@@ -320,6 +327,8 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
         criteria=overview.criteria.get(summary.name, ()),
         bias=tuple(bias.sentences(summary.report)),
+        compared=Comparison.of(summary.report),
+        story=tuple(choosing_findings.story(summary)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from segmentry.columns import Pii, Type
@@ -62,6 +63,14 @@ class Trait:
     def is_circular(self) -> bool:
         """Whether its values go round, so that differences of them say nothing of how far they are apart."""
         return self.unit in _CIRCULAR
+
+    def is_meant_by(self, pattern: str) -> bool:
+        """Whether a pattern such as ``behavioral.*``, ``spend_*`` or ``value.monetary`` means it; of a family also
+        whether it means one of its members.
+        """
+        model, _, rest = pattern.rpartition(".")
+        hit = fnmatchcase(self.name, rest) or (self.is_family and fnmatchcase(rest, self.name))
+        return hit and model in ("", self.model)
 
     def lacks(self, available: Container[str]) -> tuple[str, ...]:
         """The needs that the available ``table.column`` names do not meet.

@@ -31,6 +31,7 @@ from segmentry.config.part import NAME, Part, TextList
 from segmentry.config.sampling import Bias, Sample
 from segmentry.config.scales import Scale
 from segmentry.config.segmentations import (
+    FINDING,
     METHODS,
     Bands,
     Crossing,
@@ -58,6 +59,8 @@ from segmentry.tables import TABLES
 
 __all__ = [
     "FILE_NAME",
+    "FINDING",
+    "METHODS",
     "NAME",
     "Acceptance",
     "AccountIdentity",
@@ -208,6 +211,12 @@ class Config(Part):
     sources: dict[str, Source] = Field(min_length=1, description="Where records come from, by name.")
     identity: Identity = Field(Identity(), description="How records become customers.")
     lifecycle_days: LifecycleDays = Field(LifecycleDays(), description="Where the stages of the life cycle end.")
+    describe_by: tuple[str, ...] = Field(
+        (),
+        description="Built-in traits that customers and accounts are described by: names, or patterns such as "
+        "behavioral.* or spend_*; what segmentations and traits of your own read is there, too. Default: all there are "
+        "data for, which takes longer.",
+    )
     surveys: dict[str, Survey] = Field({}, description="How the answers of a survey become traits, by its name.")
     lifetime: Lifetime = Field(Lifetime(), description="How the value that customers will have is predicted.")
     sample: Sample = Field(Sample(), description="The sample that segmentations are learned on.")

@@ -119,12 +119,36 @@ class Serve(Part):
     # Below about 30 members a mean says little.
     count: int = Field(30, ge=1, description="Fewest customers of a segment, counted in the sample.")
     most: int | None = Field(None, ge=2, le=20, description="Most segments that can be served. Default: 8.")
+    otherwise: Literal["fewer", "keep", "refuse"] | None = Field(
+        None,
+        description="Where a segment is not worth having: fewer segments, keep it with a warning, or refuse the fit."
+        " Default: fewer where their number is chosen, keep where it is given.",
+    )
+
+
+FINDING = ("kmeans", "kprototypes", "latent_classes", "mixtures")  # methods that find segments
 
 
 class _Finding(_Segmentation):
     traits: TextList = Field(("auto",), description="Traits that form the segments; patterns such as behavioral.*")
     segments: int | Literal["auto"] = Field("auto", description="How many, from 2 to 20; auto chooses.")
     serve: Serve = Field(Serve(), description="What a segment needs to be worth having.")
+    compare: TextList = Field(
+        (), description="Methods that find segments on the same traits, to compare at every fit; all for all four."
+    )
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The methods to compare this one with."""
+        names = FINDING if "all" in self.compare else self.compare
+        return tuple(dict.fromkeys(name for name in names if name != getattr(self, "method", None)))
+
+    @field_validator("compare")
+    @classmethod
+    def _methods(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in value if name not in (*FINDING, "all")]:
+            raise ValueError(f"'{unknown[0]}' is no method that finds segments: {', '.join(FINDING)}, or all.")
+        return value
 
     @field_validator("segments")
     @classmethod

@@ -193,7 +193,10 @@ def keep(con: Backend, name: str, rows: ir.Table) -> ir.Table:
     """Materialise rows as a table that lasts as long as the connection; an older one of the name goes."""
     # A temporary table takes a quarter of the time of one in a file; what exceeds the memory goes to scratch.
     con._run_pre_execute_hooks(rows)  # tables that live in Python are brought along
-    con.raw_sql(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {apart(rows, "duckdb")}')
+    sql = apart(rows, "duckdb")
+    con.raw_sql(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+    told = sql.replace("'", "''")  # as its comment, which does not take parameters
+    con.raw_sql(f"COMMENT ON TABLE \"{name}\" IS '{told}'")
     return con.table(name, database=("temp", "main"))
 
 

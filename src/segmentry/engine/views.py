@@ -39,27 +39,34 @@ def named(name: str, rows: ir.Table) -> ir.Table:
 
 
 def definitions(con: Any) -> dict[str, str]:
-    """The SQL of the temporary views of a connection by their names, in the order in which they were made."""
+    """The statements that make the temporary views and the kept tables of a connection, by name, in their order.
+
+    A kept table has its query as its comment.
+    """
     if con.name == "postgres":
         with con.con.cursor() as cursor:
             cursor.execute(
-                "SELECT relname, rtrim(pg_get_viewdef(oid), ';') FROM pg_class"
-                " WHERE relkind = 'v' AND relnamespace = pg_my_temp_schema() ORDER BY oid"
+                "SELECT relname, CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END,"
+                " CASE relkind WHEN 'v' THEN rtrim(pg_get_viewdef(oid), ';') ELSE obj_description(oid) END"
+                " FROM pg_class WHERE relkind IN ('v', 'r') AND relnamespace = pg_my_temp_schema() ORDER BY oid"
             )
-            return dict(cursor.fetchall())
-    rows = con.con.execute(
-        "SELECT view_name, sql FROM duckdb_views() WHERE temporary AND NOT internal AND view_name NOT LIKE 'ibis%'"
-        " ORDER BY view_oid"
-    ).fetchall()
-    return {name: sql.partition(" AS ")[2].rstrip(";") for name, sql in rows}
+            made = cursor.fetchall()
+    else:
+        made = con.con.execute(
+            "SELECT view_name, 'VIEW', regexp_replace(rtrim(sql, ';'), '^.*? AS ', ''), view_oid FROM duckdb_views()"
+            " WHERE temporary AND NOT internal AND view_name NOT LIKE 'ibis%'"
+            " UNION ALL SELECT table_name, 'TABLE', comment, table_oid FROM duckdb_tables() WHERE temporary"
+            " ORDER BY view_oid"
+        ).fetchall()
+    return {name: f'CREATE TEMP {kind} "{name}" AS {sql}' for name, kind, sql, *_ in made if sql}
 
 
 def spelt_out(con: Any, sql: str) -> str:
-    """The SQL of a query after that of the views it reads, as statements that can be run one after the other."""
-    needed: dict[str, str] = {}
+    """The SQL of a query after that of the views and kept tables it reads, as statements to be run one by one."""
+    needed: list[str] = []
     text = sql
-    for view, made in reversed(definitions(con).items()):
-        if re.search(rf"\b{view}\b", text):
-            needed[view] = made
-            text += made
-    return "".join(f"CREATE TEMP VIEW {view} AS {made};\n\n" for view, made in reversed(needed.items())) + sql
+    for name, statement in reversed(definitions(con).items()):
+        if re.search(rf"\b{name}\b", text):
+            needed.insert(0, f"{statement};\n\n")
+            text += statement
+    return "".join(needed) + sql

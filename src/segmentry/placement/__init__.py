@@ -26,7 +26,8 @@ from segmentry.placement.mixture import Component, Mixture, component
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
 from segmentry.placement.prototypes import NO, YES, Category, Prototypes
-from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, exact, figure, words
+from segmentry.placement.reasons import Move, Reason, Why, figure, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Rule, exact
 
 __all__ = [
     "NO",

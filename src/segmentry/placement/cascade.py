@@ -10,7 +10,8 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import expressions
-from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Move, Reason, Rule, Why, add, one_row, placements, words
+from segmentry.placement.reasons import Move, Reason, Why, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Rule, add, one_row, placements
 
 
 @dataclass(frozen=True)

@@ -13,23 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from segmentry import engine
-from segmentry.placement.rule import (
-    BEYOND,
-    NO_DATA,
-    NO_GOOD_FIT,
-    TIE,
-    Move,
-    Reason,
-    Rule,
-    Why,
-    add,
-    exact,
-    figure,
-    number,
-    placements,
-    ranked,
-    words,
-)
+from segmentry.placement.reasons import BEYOND, Move, Reason, Why, figure, weighed, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, number, placements, ranked
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -180,18 +165,12 @@ class Classes(Rule):
             return Why(self._unlikely(row, codes, best), moves)
         other = next(k for k in losses[0].argsort(kind="stable").tolist() if k != best)
         pull = {j: self.items[j].logs[best][c] - self.items[j].logs[other][c] for j, c in _answered(codes)}
-        total = sum(abs(p) for p in pull.values()) or 1.0
-        reasons = [
-            Reason(
-                self.items[j].trait,
-                row.get(self.items[j].trait),
-                f"{self._told(j, codes[j], best)}, {_share(self.items[j].logs[other][codes[j]])} of the runner-up",
-                pull[j] / total,
-            )
-            for j in sorted(pull, key=lambda j: -pull[j])
-            if pull[j] > 0
-        ]
-        return Why(tuple(reasons[:5]), moves)
+
+        def told(j: int, weight: float) -> Reason:
+            beside = f"{_share(self.items[j].logs[other][codes[j]])} of the runner-up"
+            return self._reason(row, j, f"{self._told(j, codes[j], best)}, {beside}", weight)
+
+        return Why(weighed(pull, told), moves)
 
     def losses(self, codes: Ints) -> Floats:
         """(n, k) what :meth:`scored` computes of each class, for (n, p) codes of the items."""
@@ -217,14 +196,12 @@ class Classes(Rule):
     def _unlikely(self, row: Mapping[str, Any], codes: Ints, best: int) -> tuple[Reason, ...]:
         """The answers that members of the class seldom give, the most surprising first."""
         surprise = {j: self.items[j].expected(best) - self.items[j].logs[best][c] for j, c in _answered(codes)}
-        total = sum(s for s in surprise.values() if s > 0) or 1.0
-        strange = sorted((j for j in surprise if surprise[j] > 0), key=lambda j: -surprise[j])
-        return tuple(
-            Reason(
-                self.items[j].trait, row.get(self.items[j].trait), self._told(j, codes[j], best), surprise[j] / total
-            )
-            for j in strange[:5]
-        )
+        strange = {j: s for j, s in surprise.items() if s > 0}
+        return weighed(strange, lambda j, weight: self._reason(row, j, self._told(j, codes[j], best), weight))
+
+    def _reason(self, row: Mapping[str, Any], j: int, text: str, weight: float) -> Reason:
+        trait = self.items[j].trait
+        return Reason(trait, row.get(trait), text, weight)
 
     def _told(self, j: int, code: int, index: int) -> str:
         item = self.items[j]

@@ -9,18 +9,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.placement.rule import (
-    FAR,
-    NO_DATA,
-    NO_GOOD_FIT,
-    TIE,
-    Reason,
-    Rule,
-    Why,
-    looked_up,
-    one_row,
-    placements,
-)
+from segmentry.placement.reasons import Reason, Why
+from segmentry.placement.rule import FAR, NO_DATA, NO_GOOD_FIT, TIE, Rule, looked_up, one_row, placements
 
 _PLACED = ("segment_index", "fit", "runner_up_index", "margin")
 _NO_MARGIN = FAR / 10  # a runner-up that its rule gives no way to: after all that have one

@@ -11,22 +11,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.placement.rule import (
-    FAR,
-    NO_DATA,
-    TIE,
-    Move,
-    Reason,
-    Rule,
-    Why,
-    add,
-    exact,
-    figure,
-    looked_up,
-    number,
-    placements,
-    words,
-)
+from segmentry.placement.reasons import Move, Reason, Why, figure, not_known, words
+from segmentry.placement.rule import FAR, NO_DATA, TIE, Rule, add, exact, looked_up, number, placements
 
 _WAYS = ("up", "down")
 
@@ -138,8 +124,7 @@ class Grid(Rule):
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
         if index == NO_DATA:
-            gone = [band.trait for band in self.bands if row.get(band.trait) is None]
-            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+            return not_known(row, self.traits)
         values = [float(row[band.trait]) for band in self.bands]
         reasons = []
         moves: list[tuple[float, Move]] = []

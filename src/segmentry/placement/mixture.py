@@ -11,23 +11,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.placement.prep import Prep, known_number
-from segmentry.placement.rule import (
-    FAR,
-    NO_DATA,
-    NO_GOOD_FIT,
-    Move,
-    Reason,
-    Rule,
-    Why,
-    add,
-    exact,
-    figure,
-    number,
-    placements,
-    ranked,
-    words,
-)
+from segmentry.placement.prep import Prep, known_number, moves_along
+from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, not_known, words
+from segmentry.placement.rule import FAR, NO_DATA, NO_GOOD_FIT, Rule, add, exact, number, placements, ranked
 
 _MOST = 1400.0  # half of it is as far as e to the power of a number goes on every engine
 _STEPS = 400  # places that are looked at between the ends of a trait, to find what would move a customer
@@ -115,20 +101,15 @@ class Mixture(Rule):
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
         if index == NO_DATA:
-            gone = [t for t in self.traits if row.get(t) is None]
-            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+            return not_known(row, self.traits)
         z = [p.of_value(row.get(p.trait)) for p in self.prep]
-        scores = [c.score(z) for c in self.components]
-        order = sorted(range(len(scores)), key=lambda k: scores[k])
-        own = order[0] if index == NO_GOOD_FIT else index
-        if len(order) == 1:
-            return Why((), ())
-        other = next(k for k in order if k != own)
-        pull = [self._pull(z, j, own, other) for j in range(len(z))]
-        total = sum(abs(p) for p in pull) or 1.0
-        reasons = [self._reason(j, row, pull[j] / total, own) for j in sorted(range(len(pull)), key=lambda j: -pull[j])]
-        moves = [m for k in order if k != own for m in self._moves(row, z, k)]
-        return Why(tuple(r for r in reasons if r.weight and r.weight > 0)[:5], tuple(moves[:5]))
+        return by_score(
+            [c.score(z) for c in self.components],
+            None if index == NO_GOOD_FIT else index,
+            pull=lambda own, other: [self._pull(z, j, own, other) for j in range(len(z))],
+            reason=lambda j, weight, own: self._reason(j, row, weight, own),
+            moves=lambda _, other: self._moves(row, z, other),
+        )
 
     def means(self) -> list[list[float]]:
         """The mean of every component in prepared numbers: W mean = shift, solved from the top."""
@@ -158,15 +139,8 @@ class Mixture(Rule):
 
     def _moves(self, row: Mapping[str, Any], z: Sequence[float], other: int) -> list[Move]:
         """The smallest change of each single trait that makes ``other`` the most probable."""
-        found: list[tuple[float, Move]] = []
-        for j, prep in enumerate(self.prep):
-            step = self._step(z, j, other)
-            if step is None:
-                continue
-            needed = prep.back(z[j] + step)
-            text = f"{words(prep.trait)} {'above' if step > 0 else 'below'} {figure(needed)}"
-            found.append((abs(step), Move(prep.trait, row.get(prep.trait), needed, other, text)))
-        return [m for _, m in sorted(found, key=lambda f: f[0])][:2]
+        steps = {j: step for j in range(len(z)) if (step := self._step(z, j, other)) is not None}
+        return moves_along(row, self.prep, z, steps, other)
 
     def _step(self, z: Sequence[float], j: int, other: int) -> float | None:
         """How far the customer must go along one prepared number to be in ``other``; None where no way leads there.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,22 +10,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.placement.prep import Prep
-from segmentry.placement.rule import (
-    NO_DATA,
-    NO_GOOD_FIT,
-    TIE,
-    Move,
-    Reason,
-    Rule,
-    Why,
-    add,
-    exact,
-    figure,
-    placements,
-    ranked,
-    words,
-)
+from segmentry.placement.prep import PAST, Prep, moves_along, within
+from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, not_known, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, number, placements, ranked
 
 
 def closest(
@@ -52,6 +39,16 @@ def closest(
     )
 
 
+def steps_between(
+    prep: Sequence[Prep], own: Sequence[float], other: Sequence[float], gap: float
+) -> Iterator[tuple[int, float]]:
+    """How far along each prepared number the squared distances from two centres become equal: ``gap``, which is that
+    from the other less that from the own, is linear in each."""
+    for j, (c, d) in enumerate(zip(own, other, strict=False)):
+        if prep[j].level is None and abs(c - d) * 2 >= TIE:
+            yield j, -gap / (2 * (c - d))
+
+
 @dataclass(frozen=True)
 class Nearest(Rule):
     """The closest of some centres, by Euclidean distance over prepared numbers.
@@ -71,7 +68,9 @@ class Nearest(Rule):
         return tuple(dict.fromkeys(p.trait for p in self.prep))
 
     def prepared(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
-        known = add([traits[name].notnull().ifelse(1, 0) for name in self.traits])
+        by_level = {p.trait for p in self.prep if p.level is not None}
+        told = [traits[t] if t in by_level else number(traits[t]) for t in self.traits]
+        known = add([value.notnull().ifelse(1, 0) for value in told])
         return traits.select(*keys, known=known, **{f"z{j}": p.of(traits) for j, p in enumerate(self.prep)})
 
     def scored(self, prepared: ir.Table, keys: Sequence[str]) -> ir.Table:
@@ -86,20 +85,16 @@ class Nearest(Rule):
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
         if index == NO_DATA:
-            gone = [t for t in self.traits if row.get(t) is None]
-            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+            return not_known(row, self.traits)
         z = [p.of_value(row.get(p.trait)) for p in self.prep]
-        gaps = [sum((a - c) ** 2 for a, c in zip(z, centre, strict=True)) for centre in self.centres]
-        order = sorted(range(len(gaps)), key=lambda k: gaps[k])
-        own = order[0] if index == NO_GOOD_FIT else index
-        if len(order) == 1:
-            return Why((), ())
-        other = next(k for k in order if k != own)
-        pull = [(a - d) ** 2 - (a - c) ** 2 for a, c, d in zip(z, self.centres[own], self.centres[other], strict=True)]
-        total = sum(abs(p) for p in pull) or 1.0
-        reasons = [self._reason(j, row, pull[j] / total, own) for j in sorted(range(len(pull)), key=lambda j: -pull[j])]
-        moves = [m for k in order if k != own for m in self._moves(row, z, own, k)]
-        return Why(tuple(r for r in reasons if r.weight and r.weight > 0)[:5], tuple(moves[:5]))
+        apart = [[(a - c) ** 2 for a, c in zip(z, centre, strict=True)] for centre in self.centres]
+        return by_score(
+            [sum(parts) for parts in apart],
+            None if index == NO_GOOD_FIT else index,
+            pull=lambda own, other: [d - c for c, d in zip(apart[own], apart[other], strict=True)],
+            reason=lambda j, weight, own: self._reason(j, row, weight, own),
+            moves=lambda own, other: self._moves(row, z, own, other),
+        )
 
     def _reason(self, j: int, row: Mapping[str, Any], weight: float, own: int) -> Reason:
         prep = self.prep[j]
@@ -116,23 +111,16 @@ class Nearest(Rule):
         return Reason(prep.trait, value, text, weight)
 
     def _moves(self, row: Mapping[str, Any], z: Sequence[float], own: int, other: int) -> list[Move]:
-        """The change of each single trait that makes ``other`` as close as ``own``: the gap is linear in it."""
+        """The changes of single numbers that make ``other`` as close as ``own``."""
         gap = sum(
             (a - d) ** 2 - (a - c) ** 2 for a, c, d in zip(z, self.centres[own], self.centres[other], strict=True)
         )
-        found: list[tuple[float, Move]] = []
-        for j, prep in enumerate(self.prep):
-            slope = 2 * (self.centres[own][j] - self.centres[other][j])
-            if prep.level is not None or abs(slope) < TIE:
-                continue
-            step = -gap / slope
-            needed = prep.back(z[j] + step)
-            if not prep.low <= needed <= prep.high or not self._lands(z, j, z[j] + step * 1.001, other):
-                continue
-            way = "above" if step > 0 else "below"
-            text = f"{words(prep.trait)} {way} {figure(needed)}"
-            found.append((abs(step), Move(prep.trait, row.get(prep.trait), needed, other, text)))
-        return [m for _, m in sorted(found, key=lambda f: f[0])][:2]
+        steps = {
+            j: step
+            for j, step in steps_between(self.prep, self.centres[own], self.centres[other], gap)
+            if within(self.prep[j], z[j] + step) and self._lands(z, j, z[j] + step * PAST, other)
+        }
+        return moves_along(row, self.prep, z, steps, other)
 
     def _lands(self, z: Sequence[float], j: int, value: float, other: int) -> bool:
         there = [value if i == j else a for i, a in enumerate(z)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,10 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.placement.rule import BEYOND, exact, number
+from segmentry.placement.reasons import BEYOND, Move, figure, words
+from segmentry.placement.rule import exact, number
+
+PAST = 1.001  # a border is crossed a little beyond it
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,20 @@ class Prep:
 def known_number(raw: Any) -> float | None:
     """One value as :func:`~segmentry.placement.rule.number` sees it: None where it is not known or no finite number."""
     return None if raw is None or not abs(float(raw)) < BEYOND else float(raw)
+
+
+def within(prep: Prep, prepared: float) -> bool:
+    """Whether a prepared number is that of a value that a trait can have."""
+    return prep.low <= prep.back(prepared) <= prep.high
+
+
+def moves_along(
+    row: Mapping[str, Any], prep: Sequence[Prep], z: Sequence[float | None], steps: Mapping[int, float], other: int
+) -> list[Move]:
+    """The two smallest of some steps along prepared numbers, each of which alone leads to the segment ``other``."""
+    moves = []
+    for j in sorted(steps, key=lambda j: abs(steps[j]))[:2]:
+        trait, needed = prep[j].trait, prep[j].back((z[j] or 0.0) + steps[j])
+        text = f"{words(trait)} {'above' if steps[j] > 0 else 'below'} {figure(needed)}"
+        moves.append(Move(trait, row.get(trait), needed, other, text))
+    return moves

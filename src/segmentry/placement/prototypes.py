@@ -10,22 +10,10 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.placement.nearest import closest
-from segmentry.placement.prep import Prep, known_number
-from segmentry.placement.rule import (
-    NO_DATA,
-    NO_GOOD_FIT,
-    TIE,
-    Move,
-    Reason,
-    Rule,
-    Why,
-    add,
-    exact,
-    figure,
-    number,
-    words,
-)
+from segmentry.placement.nearest import closest, steps_between
+from segmentry.placement.prep import PAST, Prep, known_number, moves_along, within
+from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, not_known, words
+from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Rule, add, exact, number
 
 _UNSEEN = -1  # the code of a level that no segment has as its own
 YES, NO = "yes", "no"  # the levels of a trait that is true or false
@@ -107,24 +95,24 @@ class Prototypes(Rule):
 
     def why(self, row: Mapping[str, Any], index: int) -> Why:
         if index == NO_DATA:
-            gone = [t for t in self.traits if row.get(t) is None]
-            return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+            return not_known(row, self.traits)
         apart = self._apart(row)
-        order = sorted(range(len(apart)), key=lambda k: sum(apart[k]))
-        own = order[0] if index == NO_GOOD_FIT else index
-        if len(order) == 1:
-            return Why((), ())
-        other = next(k for k in order if k != own)
-        pull = [d - c for c, d in zip(apart[own], apart[other], strict=True)]
-        total = sum(abs(p) for p in pull) or 1.0
-        reasons = [self._reason(j, row, pull[j] / total, own) for j in sorted(range(len(pull)), key=lambda j: -pull[j])]
-        moves = [m for k in order if k != own for m in self._moves(row, own, k)]
-        return Why(tuple(r for r in reasons if r.weight and r.weight > 0)[:5], tuple(moves[:5]))
+        return by_score(
+            [sum(parts) for parts in apart],
+            None if index == NO_GOOD_FIT else index,
+            pull=lambda own, other: [d - c for c, d in zip(apart[own], apart[other], strict=True)],
+            reason=lambda j, weight, own: self._reason(j, row, weight, own),
+            moves=lambda own, other: self._moves(row, own, other),
+        )
+
+    def _numbers(self, row: Mapping[str, Any]) -> list[float | None]:
+        """The prepared numbers; None where not known."""
+        values = [known_number(row.get(p.trait)) for p in self.prep]
+        return [None if v is None else p.of_value(v) for p, v in zip(self.prep, values, strict=True)]
 
     def _apart(self, row: Mapping[str, Any]) -> list[list[float]]:
         """What every trait adds to the distance from every prototype; 0 where it is not known."""
-        numbers = [known_number(row.get(p.trait)) for p in self.prep]
-        z = [None if v is None else p.of_value(v) for p, v in zip(self.prep, numbers, strict=True)]
+        z = self._numbers(row)
         levels = [c.level(row.get(c.trait)) for c in self.categories]
         return [
             [0.0 if a is None else (a - c) ** 2 for a, c in zip(z, centre, strict=True)]
@@ -150,34 +138,30 @@ class Prototypes(Rule):
         """The change of each single trait, numbers first, that brings the customer into ``other``."""
         apart = self._apart(row)
         gap = sum(apart[other]) - sum(apart[own])
-        found: list[tuple[float, Move]] = []
-        for j, prep in enumerate(self.prep):
-            slope = 2 * (self.centres[own][j] - self.centres[other][j])
-            value = known_number(row.get(prep.trait))
-            if value is None or abs(slope) < TIE:
-                continue
-            z = prep.of_value(value)
-            step = -gap / slope
-            needed = prep.back(z + step)
-            if not prep.low <= needed <= prep.high or not self._lands(
-                row, prep.trait, prep.back(z + step * 1.001), other
-            ):
-                continue
-            text = f"{words(prep.trait)} {'above' if step > 0 else 'below'} {figure(needed)}"
-            found.append((abs(step), Move(prep.trait, row.get(prep.trait), needed, other, text)))
-        moves = [m for _, m in sorted(found, key=lambda f: f[0])][:2]
+        z = self._numbers(row)
+
+        def leads(j: int, to: float) -> bool:
+            past = {**row, self.prep[j].trait: self.prep[j].back(to)}
+            return self._nearest(past) == other
+
+        steps = {
+            j: step
+            for j, step in steps_between(self.prep, self.centres[own], self.centres[other], gap)
+            if (here := z[j]) is not None and within(self.prep[j], here + step) and leads(j, here + step * PAST)
+        }
+        moves = moves_along(row, self.prep, z, steps, other)
         for category in self.categories:
             level = category.modes[other]
             needed_value = level == YES if category.kind == "boolean" else level
             known = row.get(category.trait) is not None and category.level(row[category.trait]) != level
-            if known and self._lands(row, category.trait, needed_value, other):
+            if known and self._nearest({**row, category.trait: needed_value}) == other:
                 text = f"{words(category.trait)} {level}"
                 moves.append(Move(category.trait, row[category.trait], needed_value, other, text))
         return moves[:3]
 
-    def _lands(self, row: Mapping[str, Any], trait: str, value: object, other: int) -> bool:
-        apart = [sum(parts) for parts in self._apart({**row, trait: value})]
-        return min(range(len(apart)), key=lambda k: apart[k]) == other
+    def _nearest(self, row: Mapping[str, Any]) -> int:
+        apart = [sum(parts) for parts in self._apart(row)]
+        return min(range(len(apart)), key=lambda k: apart[k])
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Prototypes:

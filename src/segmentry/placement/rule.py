@@ -1,4 +1,4 @@
-"""What every rule has in common: its steps, its reasons, and the pieces of expressions they are made of."""
+"""What every rule has in common: its steps, and the pieces of expressions they are made of."""
 
 from __future__ import annotations
 
@@ -10,43 +10,12 @@ from typing import Any, Self
 import ibis
 import ibis.expr.types as ir
 
+from segmentry.placement.reasons import BEYOND, Why
+
 NO_DATA = -1
 NO_GOOD_FIT = -2
 TIE = 1e-9  # distances closer than this are equal, and the lowest index wins (law 9)
 FAR = 1e300  # stands for "no such candidate" in comparisons
-BEYOND = 1e150  # infinities and NaN (which all engines order last) count as not known
-
-
-@dataclass(frozen=True)
-class Reason:
-    """One reason why a customer is where it is.
-
-    ``weight`` is the share of the decision it carries, 0 to 1, where the rule can tell.
-    """
-
-    trait: str
-    value: object
-    text: str
-    weight: float | None = None
-
-
-@dataclass(frozen=True)
-class Move:
-    """One change of one trait that would move the customer to another segment."""
-
-    trait: str
-    value: object
-    needed: object
-    segment_index: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Why:
-    """Why a customer is in its segment, and the smallest single changes that would move it."""
-
-    reasons: tuple[Reason, ...]
-    moves: tuple[Move, ...]
 
 
 @dataclass(frozen=True)
@@ -157,15 +126,3 @@ def one_row(row: Mapping[str, Any], kinds: Mapping[str, str]) -> ir.Table:
     literals = {n: ibis.literal(row.get(n), type=types[kind]) for n, kind in kinds.items()}
     anchor = ibis.memtable({"anchor": [1]})
     return anchor.select(**literals)
-
-
-def words(name: str) -> str:
-    """The name of a trait for people."""
-    return name.replace("_", " ")
-
-
-def figure(value: float) -> str:
-    """A number for people: no decimals above 100, two otherwise, none when whole."""
-    if value == int(value) or abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:,.2f}"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
 from segmentry import config, expressions
@@ -18,6 +19,7 @@ from segmentry.errors import FitError, UsageError
 from segmentry.segment import (
     bands,
     bias,
+    comparing,
     crossing,
     kmeans,
     kprototypes,
@@ -29,19 +31,18 @@ from segmentry.segment import (
     value_tiers,
 )
 from segmentry.segment.fitting import Fitted, Learning
-from segmentry.segment.variables import matches
 from segmentry.segmentation import Segmentation
 
 __all__ = [
     "FIND_SEGMENTS",
     "METHODS",
     "Learning",
+    "asked",
     "bias",
     "fit",
     "population_of",
     "value_trait_of",
     "variables_named",
-    "with_number",
 ]
 
 METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
@@ -57,7 +58,7 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
     "mixtures": mixtures.fit,
 }
 # Methods whose segments are found in the data and get their names from what sets them apart.
-FIND_SEGMENTS = frozenset({"kmeans", "kprototypes", "latent_classes", "mixtures"})
+FIND_SEGMENTS = frozenset(config.FINDING)
 
 
 def fit(
@@ -86,7 +87,7 @@ def fit(
         note = f"Left out, as they may not form segments: {', '.join(missed)}."
         report["warnings"] = [*report.get("warnings", ()), note]
     kinds = {t: learning.specs[t].kind for t in found.rule.traits}
-    return Segmentation(
+    fitted = Segmentation(
         name=name,
         version=version,
         method=settings.method,
@@ -107,6 +108,9 @@ def fit(
             **report,
         },
     )
+    if not getattr(settings, "others", ()):
+        return fitted
+    return replace(fitted, report={**fitted.report, "compared": comparing.compared(fitted, settings, learning, fit)})
 
 
 def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentation]) -> str | None:
@@ -117,7 +121,7 @@ def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentatio
 def variables_named(settings: config.Segmentation, specs: Mapping[str, Trait]) -> int:
     """How many traits the patterns of the settings mean: so many segmentation variables there may be."""
     patterns = [p for p in getattr(settings, "traits", ()) if p != "auto"]
-    return sum(any(matches(pattern, s) for pattern in patterns) for s in specs.values())
+    return sum(any(s.is_meant_by(pattern) for pattern in patterns) for s in specs.values())
 
 
 def value_trait_of(traits: Sequence[str]) -> str | None:
@@ -125,12 +129,24 @@ def value_trait_of(traits: Sequence[str]) -> str | None:
     return next((name for name in value_tiers.CANDIDATES if name in traits), None)
 
 
-def with_number(settings: config.Segmentation, segments: int, *, where: str) -> config.Segmentation:
-    """The settings with the number of segments set by hand."""
+def asked(
+    settings: config.Segmentation, segments: int | None, compare: Sequence[str] = (), *, where: str
+) -> config.Segmentation:
+    """The settings with what was asked for by hand: the number of segments, methods to compare.
+
+    Raises :class:`UsageError` where the method does not find its segments, or a method is not known.
+    """
+    wanted = {"segments": segments, "compare": compare or None}
+    changes = {key: value for key, value in wanted.items() if value is not None}
+    if not changes:
+        return settings
     if settings.method not in FIND_SEGMENTS:
         raise UsageError(
-            f"{where}: the number of segments can be set for {', '.join(sorted(FIND_SEGMENTS))}; this is"
-            f" {settings.method}.",
+            f"{where}: the number of segments can be set, and methods compared, for"
+            f" {', '.join(sorted(FIND_SEGMENTS))}; this is {settings.method}.",
             fix="Change its segments, tiers or cuts in segmentry.yaml.",
         )
-    return type(settings).model_validate({**settings.model_dump(), "segments": segments})
+    try:
+        return type(settings).model_validate({**settings.model_dump(), **changes})
+    except ValidationError as error:
+        raise UsageError(f"{where}: {error.errors()[0]['msg']}", fix="`segmentry fit --help` shows how.") from error

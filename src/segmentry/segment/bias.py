@@ -21,7 +21,6 @@ from segmentry.columns import Pii
 from segmentry.errors import ConfigError, FitError, did_you_mean
 from segmentry.placement import exact
 from segmentry.segment.fitting import Learning, Numbers
-from segmentry.segment.variables import matches
 from segmentry.segmentation import OUTSIDE, Segmentation
 from segmentry.stats import association
 
@@ -49,7 +48,7 @@ def protected(settings: config.Bias, specs: Mapping[str, Trait]) -> tuple[str, .
     """
     found: list[str] = []
     for pattern in settings.protected:
-        hits = [n for n, s in specs.items() if matches(pattern, s)]
+        hits = [n for n, s in specs.items() if s.is_meant_by(pattern)]
         if pattern == "auto":
             hits = [n for n, s in specs.items() if _by_default(s)]
         elif not hits and pattern not in _NAMED:
@@ -113,7 +112,7 @@ def named(settings: config.Segmentation) -> tuple[str, ...]:
 def left_out(settings: config.Segmentation, learning: Learning) -> list[str]:
     """The traits that the patterns of the settings mean, but that may not form segments."""
     there = [s for n, s in learning.specs.items() if n in learning.barred]
-    return [s.name for s in there if any(matches(pattern, s) for pattern in getattr(settings, "traits", ()))]
+    return [s.name for s in there if any(s.is_meant_by(pattern) for pattern in getattr(settings, "traits", ()))]
 
 
 def open_to(settings: config.Segmentation, learning: Learning) -> config.Segmentation:
@@ -124,7 +123,7 @@ def open_to(settings: config.Segmentation, learning: Learning) -> config.Segment
     patterns = tuple(getattr(settings, "traits", ()))
     free = [s for n, s in learning.specs.items() if n not in learning.barred]
     stuck = [s for n, s in learning.specs.items() if n in learning.barred]
-    kept = tuple(p for p in patterns if any(matches(p, s) for s in free) or not any(matches(p, s) for s in stuck))
+    kept = tuple(p for p in patterns if any(s.is_meant_by(p) for s in free) or not any(s.is_meant_by(p) for s in stuck))
     if patterns and not kept:
         raise FitError(
             f"{learning.where}.traits: {', '.join(patterns)} means none but traits that may not form segments: "

@@ -1,9 +1,9 @@
 """Choosing the segments: how many, whether they can be trusted, and whether each is worth having.
 
 The panel of evidence (``stats.choosing``) says which numbers of segments come back in new samples. A number that
-passes is still refused when its segments would not serve: too small, different from the panel's on the whole sample, or
-not materially different from each other. Then the next smaller number is looked at, and the reason is kept. A number
-that a person asked for is taken, with the doubts as warnings.
+passes is still refused when its segments would not serve: too small, or not materially different from each other. Then
+the next smaller number is formed anew, and it is told why and where their customers went (decision 0041). A number that
+a person asked for is taken, with the doubts as warnings, unless ``serve.otherwise`` says something else.
 
 Steps 2 and 5 of Dolnicar, Grün & Leisch (2018), "Market Segmentation Analysis".
 """
@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from segmentry.errors import FitError
 from segmentry.placement import exact
 from segmentry.segment.fitting import Learning, Numbers
 from segmentry.stats import choosing, solutions
+from segmentry.stats.cloud import Cloud, cloud_like
 from segmentry.stats.descent import Ints
 from segmentry.stats.finding import Finder, Solution
 from segmentry.stats.stability import DOUBTFUL, trust
@@ -31,8 +33,8 @@ KS = range(2, 9)
 PANEL_ROWS = 2_000
 DIFFERENT = 0.5  # standard deviations in at least one trait: Cohen 1988, a medium effect
 NOTICEABLE = 0.2  # the same in a trait that did not form the segments: a small effect
-_SHUFFLES = 19  # to be better than all of 19 by chance has a probability of 1 in 20
-_SHUFFLE_STARTS = 5
+_CLOUDS = 19  # to be better than all of 19 by chance has a probability of 1 in 20
+_CLOUD_STARTS = 5
 _CONTRAST_ROWS = 10_000  # customers whose traits are compared
 _LEVELS = 8  # of a category, the most frequent
 _BINS = 20  # of a gorge plot
@@ -53,9 +55,10 @@ class Asking(Protocol):
 class Chosen(Generic[S]):
     """The solution that is taken, on the whole sample, and the evidence as plain JSON values.
 
-    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``passed``, ``sizes``, ``panel`` (a row per number),
+    ``report`` has ``k``, ``asked``, ``verdict``, ``because``, ``groups`` (whether the segments are more than a
+    cut through one cloud), ``passed``, ``sizes``, ``panel`` (a row per number), ``panel_rows`` (customers behind it),
     ``across``, ``gorge`` (of the panel's solution; ``counterpart`` says which of its segments each is), ``judged`` (a
-    row per segment), ``refused`` (numbers that would not serve, and why).
+    row per segment), ``refused`` (numbers that would not serve, why, and where their customers went).
     """
 
     solution: S
@@ -64,12 +67,20 @@ class Chosen(Generic[S]):
 
 
 @dataclass(frozen=True)
+class _Problem:
+    """Why a segment that is too small, or two that are alike, are not worth having."""
+
+    segments: tuple[int, ...]
+    why: str
+
+
+@dataclass(frozen=True)
 class _Judged:
     """A solution on the whole sample: a row per segment, and why it is refused, if it is."""
 
     solution: Any
     rows: tuple[Mapping[str, Any], ...]
-    problems: tuple[str, ...]
+    problems: tuple[_Problem, ...]
     counterpart: tuple[int, ...]  # for each segment the one of the panel's solution that it is
 
 
@@ -89,11 +100,14 @@ def choose(
         forming: names of the traits that form the segments.
         blocks: (p,) columns with the same number are of one trait; by default each column is one.
 
-    Raises :class:`FitError` when the rows cannot fill the smallest number of segments.
+    Raises :class:`FitError` when the rows cannot fill the smallest number of segments, or ``serve.otherwise`` is refuse
+    and a segment is not worth having.
     """
     asked = None if settings.segments == "auto" else settings.segments
-    most = settings.serve.most or KS[-1]
-    ks = [asked] if asked else [k for k in KS if k <= most]
+    otherwise = settings.serve.otherwise or ("keep" if asked else "fewer")
+    ks = [k for k in KS if k <= (settings.serve.most or KS[-1])]
+    if asked:
+        ks = list(range(KS[0], asked + 1)) if otherwise == "fewer" else [asked]
     how = replace(choosing.INTERACTIVE, seed=learning.seed, starts=finder.starts)
     part, weight = choosing.bounded(rows, learning.row_weights, PANEL_ROWS, learning.seed)
     evidence = choosing.panel(part, ks, finder=finder, weights=weight, how=how, progress=learning.progress)
@@ -104,35 +118,42 @@ def choose(
     )
     verdict = choosing.decide(evidence)
     options = {option.k: option for option in evidence.options}
-    refused: list[dict[str, Any]] = []
-    for k in [asked] if asked else _candidates(verdict, options):
+    refused: list[_Judged] = []
+    for k in sorted(options, reverse=True) if asked else _candidates(verdict, options):
         judged = _judged(finder, rows, (part, options[k]), learning, settings.serve, forming)
-        if asked or not judged.problems:
+        if otherwise == "keep" or not judged.problems:
             break
-        refused.append({"k": k, "why": list(judged.problems)})
+        if otherwise == "refuse":
+            raise _not_worth_having(judged, learning)
+        refused.append(judged)
     taken = judged.solution.k
+    refused = [each for each in refused if each.solution.k != taken]
     if taken != verdict.k:
         alone = choosing.decide(replace(evidence, options=(options[taken],)))
         verdict = replace(alone, passed=verdict.passed, natural=verdict.natural)
-    if verdict.structure == "reproducible" and not _beats_shuffled(finder, part, weight, taken, learning, blocks):
-        verdict = replace(verdict, structure="constructive", sentence=_no_structure(taken))
-    warnings = list(judged.problems)
-    if refused and refused[0]["k"] != taken:
-        warnings.append(f"{refused[0]['k']} segments were taken down to {taken}: {refused[0]['why'][0]}")
+    verdict, groups = _tested(verdict, finder, (part, weight), learning.seed, blocks)
+    warnings = list(dict.fromkeys(problem.why for problem in judged.problems))
+    told = [_refused(each, judged.solution) for each in refused]
+    if told:
+        first = told[0]
+        moved = _moved(first["went"][0], taken)
+        warnings.append(f"{first['k']} segments were taken down to {taken}: {first['why'][0]} {moved}")
     warnings += [f"{_few(judged.rows, row)}: {row['doubt']}" for row in judged.rows if row["doubt"]]
     report = {
         "k": taken,
         "asked": asked,
         "verdict": verdict.structure,
         "because": verdict.sentence,
+        "groups": groups,
         "passed": list(verdict.passed),
         "sizes": [round(n) for n in judged.solution.sizes],
         "panel": [_panel_row(option, evidence) for option in evidence.options],
+        "panel_rows": evidence.rows,
         "across": _across(evidence, weight),
         "counterpart": list(judged.counterpart),
         "gorge": _gorge(finder, part, weight, options[taken]),
         "judged": list(judged.rows),
-        "refused": [r for r in refused if r["k"] != taken],
+        "refused": told,
     }
     return Chosen(judged.solution, report, tuple(warnings))
 
@@ -150,31 +171,37 @@ def _few(rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str:
 # Is there anything at all? --------------------------------------------------------------------------------------------
 
 
-def _beats_shuffled(
+def _tested(
+    verdict: choosing.Verdict,
     finder: Finder[Any],
-    rows: Numbers,
-    weights: Numbers,
-    k: int,
-    learning: Learning,
+    part: tuple[Numbers, Numbers],
+    seed: int,
     blocks: Sequence[int] | None,
-) -> bool:
-    """Whether the segments are tighter than those of customers whose traits were shuffled, each trait for itself.
+) -> tuple[choosing.Verdict, bool]:
+    """The verdict after the segments were compared with those of tables without groups, and whether they are groups.
 
-    Traits that have nothing to do with each other can be cut just as reproducibly, along their own spread; such a cut
-    says nothing that the single traits do not say. With one trait there is nothing to shuffle.
+    Traits that have nothing to do with each other can be cut just as reproducibly, each along its own spread: then
+    there is no structure. Traits that rise and fall together can be cut along that line: then there is structure, but
+    there are no groups. With one trait there is nothing to compare.
     """
-    block = np.arange(rows.shape[1]) if blocks is None else np.asarray(blocks)
-    if len(set(block.tolist())) < 2:
-        return True
-    loss = finder.solve(rows, weights, k, _SHUFFLE_STARTS, learning.seed).loss
-    for shuffle in range(_SHUFFLES):
-        rng = np.random.default_rng([learning.seed, k, shuffle])
-        shuffled = rows.copy()
-        for one in dict.fromkeys(block.tolist()):
-            shuffled[:, block == one] = rows[rng.permutation(len(rows))][:, block == one]
-        if finder.solve(shuffled, weights, k, _SHUFFLE_STARTS, learning.seed).loss <= loss:
-            return False
-    return True
+    rows, _ = part
+    block = list(range(rows.shape[1])) if blocks is None else list(blocks)
+    if verdict.structure == "constructive" or len(set(block)) < 2:
+        return verdict, verdict.structure == "natural"
+    known, ordered = finder.known(rows), finder.ordered(rows)
+    loss = finder.solve(*part, verdict.k, _CLOUD_STARTS, seed).loss
+    if _tighter(finder, part, verdict.k, seed, loss, cloud_like(rows, known, block, ordered, seed)):
+        return verdict, True
+    shuffled = cloud_like(rows, known, block, np.zeros_like(ordered), seed)
+    if _tighter(finder, part, verdict.k, seed, loss, shuffled):
+        return replace(verdict, structure="reproducible", sentence=_no_groups(verdict.k)), False
+    return replace(verdict, structure="constructive", sentence=_no_structure(verdict.k)), False
+
+
+def _tighter(finder: Finder[Any], part: tuple[Numbers, Numbers], k: int, seed: int, loss: float, cloud: Cloud) -> bool:
+    """Whether segments with this loss are tighter than those of all tables drawn from a cloud."""
+    draws = (cloud.draw(np.random.default_rng([seed, k, draw])) for draw in range(_CLOUDS))
+    return all(finder.solve(drawn, part[1], k, _CLOUD_STARTS, seed).loss > loss for drawn in draws)
 
 
 def _no_structure(k: int) -> str:
@@ -182,6 +209,15 @@ def _no_structure(k: int) -> str:
         "There is no structure in these traits: when each is shuffled by itself, so that none says anything of another,"
         f" segments just as tight come out. The cut into {k} is ours, along the spread of the single traits. Use it to"
         " divide the work, or choose traits that go together."
+    )
+
+
+def _no_groups(k: int) -> str:
+    return (
+        f"The {k} segments are reproducible: the same ones come back when customers are sampled anew. But they are no"
+        " groups that stand apart: one cloud of customers without groups, whose traits rise and fall together as these"
+        " do, gives segments just as tight. Read them as regions of that cloud; customers on either side of a border"
+        " can be much alike."
     )
 
 
@@ -229,21 +265,53 @@ def _judged(
             }
         )
         if shares[i] < serve.share:
-            problems.append(
+            why = (
                 f"one segment holds only {100 * shares[i]:.1f} % of the customers, under the {100 * serve.share:.0f} % "
                 "from which a segment is served."
             )
+            problems.append(_Problem((i,), why))
         elif customers[i] < serve.count:
-            problems.append(
+            why = (
                 f"one segment holds only {customers[i]} customers of the sample, fewer than the {serve.count} from "
                 "which a segment is served."
             )
+            problems.append(_Problem((i,), why))
         if most < DIFFERENT and i < nearest:
-            problems.append(
+            why = (
                 f"two segments are not materially different: {most:.2f} standard deviations in the trait that differs "
                 f"most ({traits[at] if traits else 'none'}), {DIFFERENT} is the least."
             )
-    return _Judged(solution, tuple(rows_), tuple(dict.fromkeys(problems)), tuple(counterpart.tolist()))
+            problems.append(_Problem((i, nearest), why))
+    return _Judged(solution, tuple(rows_), tuple(problems), tuple(counterpart.tolist()))
+
+
+def _not_worth_having(judged: _Judged, learning: Learning) -> FitError:
+    return FitError(
+        f"{learning.where}: of {judged.solution.k} segments not all are worth having: {judged.problems[0].why}",
+        why="serve.otherwise is refuse.",
+        fix="Ask for fewer segments, lower serve.share or serve.count, or set serve.otherwise to fewer or keep.",
+    )
+
+
+def _refused(judged: _Judged, taken: Solution) -> dict[str, Any]:
+    """A number that was refused: why, and in which segment of the ``taken`` solution most of the customers are now."""
+    went = []
+    for problem in judged.problems:
+        members = np.isin(judged.solution.labels, problem.segments)
+        into = np.bincount(taken.labels[members], minlength=taken.k)
+        went.append(
+            {
+                "segments": list(problem.segments),
+                "customers": int(members.sum()),
+                "into": int(into.argmax()),
+                "share": exact(float(into.max() / members.sum())),
+            }
+        )
+    return {"k": judged.solution.k, "why": [problem.why for problem in judged.problems], "went": went}
+
+
+def _moved(went: Mapping[str, Any], k: int) -> str:
+    return f"Formed anew as {k}, {100 * went['share']:.0f} % of them are in segment {went['into'] + 1}."
 
 
 def _counterparts(option: choosing.Option, labels: Ints) -> tuple[Ints, Numbers]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from segmentry.placement import Prep, Rule
 from segmentry.segmentation import Segment, Segmentation
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd  # half a second to import, which reading commands do without
 
 Progress = Callable[[int, int], None]
@@ -105,20 +106,25 @@ def stranger(distances: Numbers, weights: Numbers) -> float:
     return 1.5 * quantile(distances, 0.99, weights) if distances.max() > 0 else 1.0
 
 
+def worked_out(
+    sample: pd.DataFrame, traits: Iterable[str], columns: Callable[[ir.Table], Sequence[ir.Value]]
+) -> pd.DataFrame:
+    """What expressions over ``traits`` make of every row of a sample, a column each, in the order of the rows."""
+    with engine.in_memory() as con:
+        table = con.create_table("sample", sample[list(dict.fromkeys(traits))].reset_index(drop=True))
+        numbered = table.mutate(row_number=ibis.row_number())
+        made = numbered.select("row_number", **{f"c{j}": value for j, value in enumerate(columns(numbered))})
+        return con.to_pandas(made.order_by("row_number")).drop(columns="row_number")
+
+
 def prepared(prep: Sequence[Prep], sample: pd.DataFrame) -> Numbers:
     """The prepared numbers of a sample, (rows, len(prep)), by the expression that also places the base."""
-    with engine.in_memory() as con:
-        traits = con.create_table("sample", sample[list(dict.fromkeys(p.trait for p in prep))].reset_index(drop=True))
-        numbered = traits.mutate(row_number=ibis.row_number())
-        made = numbered.select("row_number", **{f"z{j}": p.of(numbered) for j, p in enumerate(prep)})
-        return con.to_pandas(made.order_by("row_number")).drop(columns="row_number").to_numpy(dtype=np.float64)
+    made = worked_out(sample, (p.trait for p in prep), lambda traits: [p.of(traits) for p in prep])
+    return made.to_numpy(dtype=np.float64)
 
 
 def holds(condition: str, sample: pd.DataFrame, *, where: str) -> npt.NDArray[np.bool_]:
     """For each row of a sample, whether a condition holds (not known is no), by the expression that the base runs."""
     parsed = expressions.parse(condition, where=where)
-    with engine.in_memory() as con:
-        traits = con.create_table("sample", sample[list(parsed.columns)].reset_index(drop=True))
-        numbered = traits.mutate(row_number=ibis.row_number())
-        met = numbered.select("row_number", met=parsed.condition(numbered).fill_null(False))
-        return con.to_pandas(met.order_by("row_number"))["met"].to_numpy(dtype=np.bool_)
+    met = worked_out(sample, parsed.columns, lambda traits: [parsed.condition(traits).fill_null(False)])
+    return met["c0"].to_numpy(dtype=np.bool_)

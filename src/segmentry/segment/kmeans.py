@@ -13,11 +13,19 @@ import numpy as np
 
 from segmentry.catalogue import Trait
 from segmentry.config import KMeans
-from segmentry.errors import FitError
 from segmentry.placement import Nearest, Prep, exact
 from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, prepared, quantile, stranger
-from segmentry.segment.variables import MOST, going_round, levels, number, variables
+from segmentry.segment.variables import (
+    going_round,
+    levels,
+    number,
+    placeable,
+    require_difference,
+    same_for_everybody,
+    too_many,
+    variables,
+)
 from segmentry.segmentation import Segment
 from segmentry.stats.clustering import KMeansFinder
 
@@ -31,14 +39,11 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
     Raises :class:`FitError` when fewer different customers than segments are there, or no trait varies.
     """
     chosen = variables(settings.traits, DEFAULT, learning)
-    warnings = going_round(settings.traits, learning)
-    if len(chosen) > MOST:
-        warnings.append(f"{len(chosen)} traits are many for k-means: distances blur. Choose the 5 to 12 that matter.")
-    # Who will be placed as "no data" must not form segments.
-    known = learning.sample[[t.name for t in chosen]].notna().sum(axis=1)
-    learning = learning.only(known * 2 >= len(chosen))
-    if learning.sample.empty:
-        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(t.name for t in chosen)}.")
+    warnings = [
+        *going_round(settings.traits, learning),
+        *too_many(chosen, "k-means: distances blur", "5 to 12"),
+    ]
+    learning = placeable(chosen, learning)
     prep, used = _preparation(chosen, learning, warnings)
     data = prepared(prep, learning.sample)
     traits = [p.trait for p in prep]
@@ -85,14 +90,9 @@ def _preparation(
             prep += made
             used.append(trait.name)
         else:
-            warnings.append(f"{trait.name} is the same for everybody (or not known) and was left out.")
+            warnings.append(same_for_everybody(trait.name))
     if all(t.kind == "boolean" for t in chosen):
         # Answers share a scale already; z-scores would let the rare ones weigh most (Dolnicar et al. 2018, 6.3).
         prep = [replace(p, scale=1.0) for p in prep]
-    if not prep:
-        raise FitError(
-            f"{learning.where}: all customers are the same in {', '.join(t.name for t in chosen)}.",
-            why="There is nothing to form segments from.",
-            fix="Choose traits that differ between customers; `segmentry show traits` lists them.",
-        )
+    require_difference(prep, chosen, learning)
     return tuple(prep), used

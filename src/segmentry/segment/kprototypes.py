@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from segmentry.catalogue import Trait
 from segmentry.config import KPrototypes
@@ -20,7 +19,16 @@ from segmentry.placement import NO, YES, Category, Prep, Prototypes, exact
 from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile, stranger
 from segmentry.segment.redundant import redundant
-from segmentry.segment.variables import MOST, going_round, number, variables
+from segmentry.segment.variables import (
+    going_round,
+    known,
+    number,
+    placeable,
+    require_difference,
+    same_for_everybody,
+    too_many,
+    variables,
+)
 from segmentry.segmentation import Segment
 from segmentry.stats import prototypes
 
@@ -39,10 +47,10 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
     """
     warnings = going_round(settings.traits, learning)
     chosen = _variables(settings, learning, warnings)
-    learning = _known_by_half(chosen, learning)
+    learning = placeable(chosen, learning)
     prep, levels = _preparation(chosen, learning, warnings)
     used = [*(p.trait for p in prep), *levels]
-    learning = _known_by_half([learning.specs[name] for name in used], learning)
+    learning = placeable([learning.specs[name] for name in used], learning)
     rows = _rows(prep, levels, learning)
     if not levels:
         warnings.append("There is no category among the traits: k-prototypes is then k-means that allows gaps.")
@@ -85,8 +93,7 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
 
 def _variables(settings: KPrototypes, learning: Learning, warnings: list[str]) -> list[Trait]:
     chosen = variables(settings.traits, DEFAULT, learning, categories=True)
-    if len(chosen) > MOST:
-        warnings.append(f"{len(chosen)} traits are many: distances blur. Choose the 5 to 12 that matter.")
+    warnings += too_many(chosen, "k-prototypes: distances blur", "5 to 12")
     wide = [t for t in chosen if t.kind == "category" and learning.sample[t.name].nunique() > MOST_LEVELS]
     if settings.traits == ("auto",):
         return [t for t in chosen if t not in wide]
@@ -96,21 +103,6 @@ def _variables(settings: KPrototypes, learning: Learning, warnings: list[str]) -
             " every prototype. Group the levels, or leave it out."
         )
     return chosen
-
-
-def _known(trait: Trait, sample: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    if trait.kind == "number":
-        return np.isfinite(sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan))
-    return sample[trait.name].notna().to_numpy(dtype=bool)
-
-
-def _known_by_half(traits: Sequence[Trait], learning: Learning) -> Learning:
-    """Without those who will be placed as "no data": they must not form segments."""
-    known = np.sum([_known(trait, learning.sample) for trait in traits], axis=0)
-    found = learning.only(known * 2 >= len(traits))
-    if found.sample.empty:
-        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(t.name for t in traits)}.")
-    return found
 
 
 def _preparation(
@@ -129,16 +121,11 @@ def _preparation(
             if made:
                 levels[trait.name] = found
         if not made:
-            warnings.append(f"{trait.name} is the same for everybody (or not known) and was left out.")
+            warnings.append(same_for_everybody(trait.name))
     if prep:
         kept = redundant(prepared(prep, learning.sample), [p.trait for p in prep], learning.row_weights, warnings)
         prep = [p for p, keep in zip(prep, kept, strict=True) if keep]
-    if not prep and not levels:
-        raise FitError(
-            f"{learning.where}: all customers are the same in {', '.join(t.name for t in chosen)}.",
-            why="There is nothing to form segments from.",
-            fix="Choose traits that differ between customers; `segmentry show traits` lists them.",
-        )
+    require_difference([*prep, *levels], chosen, learning)
     return tuple(prep), levels
 
 
@@ -156,8 +143,7 @@ def _rows(prep: Sequence[Prep], levels: dict[str, list[str]], learning: Learning
     if prep:
         numbers = prepared(prep, learning.sample)
         for j, p in enumerate(prep):
-            known = _known(learning.specs[p.trait], learning.sample)
-            columns.append(np.where(known, numbers[:, j], np.nan))
+            columns.append(np.where(known(learning.specs[p.trait], learning), numbers[:, j], np.nan))
     for name, found in levels.items():
         codes = {level: float(i) for i, level in enumerate(found)}
         columns.append(_levels(learning.specs[name], learning).map(codes).to_numpy(dtype=np.float64, na_value=np.nan))

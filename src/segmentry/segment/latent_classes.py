@@ -11,24 +11,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import ibis
 import numpy as np
 import numpy.typing as npt
 
-from segmentry import engine
 from segmentry.catalogue import Trait
 from segmentry.config import LatentClasses
 from segmentry.errors import FitError
 from segmentry.placement import NOT_ANSWERED, Classes, Item, exact, figure
 from segmentry.segment.choose import choose
-from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile
-from segmentry.segment.variables import MOST, going_round, variables
+from segmentry.segment.fitting import Fitted, Learning, Numbers, quantile, worked_out
+from segmentry.segment.variables import (
+    FEW_VALUES,
+    going_round,
+    known,
+    known_by_half,
+    same_for_everybody,
+    too_many,
+    variables,
+)
 from segmentry.segmentation import Segment
 from segmentry.stats import latent
 
 FEWEST = 2
 MOST_ANSWERS = 20  # of a category; with more of them classes would differ in answers that hardly anybody gives
-FEW_VALUES = 7  # a number with so few different values is an answer on a scale
 
 Codes = npt.NDArray[np.int64]
 
@@ -39,11 +44,9 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
     Raises :class:`FitError` when the answers cannot tell so many classes apart, or no trait varies.
     """
     chosen = variables(settings.traits, (), learning)
-    warnings = going_round(settings.traits, learning)
-    if len(chosen) > MOST:
-        warnings.append(f"{len(chosen)} traits are many for latent classes. Choose the 5 to 20 that matter.")
+    warnings = [*going_round(settings.traits, learning), *too_many(chosen, "latent classes", "5 to 20")]
     items, codes, learning = _answers(chosen, learning, warnings)
-    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items))
+    finder = latent.LatentFinder(tuple(_answers_of(item) for item in items), tuple(bool(item.cuts) for item in items))
     most = finder.most(finder.table(codes, learning.row_weights))
     asked = None if settings.segments == "auto" else settings.segments
     _require(asked or FEWEST, most, len(items), learning)
@@ -117,21 +120,18 @@ def _answers(
     codes = _coded(items, learning)
     kept = [j for j in range(len(items)) if not _says_the_same(items, codes, j, warnings)]
     codes, items = codes[:, kept], [items[j] for j in kept]
-    # Who will be placed as "no data" must not form segments.
-    known = (codes != NOT_ANSWERED).sum(axis=1) * 2 >= len(items)
-    if not known.any():
-        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(i.trait for i in items)}.")
-    return tuple(items), codes[known], learning.only(known)
+    kept_rows = known_by_half(list((codes != NOT_ANSWERED).T), [item.trait for item in items], learning)
+    return tuple(items), codes[kept_rows], learning.only(kept_rows)
 
 
 def _item(trait: Trait, learning: Learning, warnings: list[str]) -> Item | None:
     """How a trait becomes answers; None, with a warning, where it has not two of them."""
-    known = learning.sample[trait.name].dropna()
+    answered = learning.sample[trait.name].dropna()
     item = None
     if trait.kind == "number":
-        item = _banded(trait.name, known.to_numpy(dtype=np.float64), warnings)
+        item = _banded(trait, learning, warnings)
     elif trait.kind == "category":
-        counts = known.value_counts()
+        counts = answered.value_counts()
         # of equally frequent ones the first by name, so that the order of the rows does not matter
         levels = sorted(map(str, counts.index), key=lambda level: (-int(counts[level]), level))
         if len(levels) > MOST_ANSWERS:
@@ -142,21 +142,26 @@ def _item(trait: Trait, learning: Learning, warnings: list[str]) -> Item | None:
             )
         if len(levels) > 1:
             item = Item(trait.name, (), levels=tuple(levels[:MOST_ANSWERS]))
-    elif known.nunique() > 1:
+    elif answered.nunique() > 1:
         item = Item(trait.name, ())
     if item is None:
-        warnings.append(f"{trait.name} is left out: it is the same for everybody, or not known.")
+        warnings.append(same_for_everybody(trait.name))
     return item
 
 
-def _banded(name: str, values: Numbers, warnings: list[str]) -> Item | None:
+def _banded(trait: Trait, learning: Learning, warnings: list[str]) -> Item | None:
     """A number as answers: each of a few different values is one, of many every quarter of the customers."""
-    different = np.unique(values[np.isfinite(values)])
+    name, kept = trait.name, known(trait, learning)
+    values, weights = (
+        learning.sample[name].to_numpy(dtype=np.float64, na_value=np.nan)[kept],
+        learning.row_weights[kept],
+    )
+    different = np.unique(values)
     if len(different) < 2:
         return None
     if len(different) <= FEW_VALUES:
         return Item(name, (), cuts=tuple(exact(float(value)) for value in different[1:]))
-    quarters = {float(q) for q in np.quantile(values[np.isfinite(values)], [0.25, 0.5, 0.75]) if q > different[0]}
+    quarters = {q for share in (0.25, 0.5, 0.75) if (q := quantile(values, share, weights)) > different[0]}
     cuts = tuple(exact(cut) for cut in sorted(quarters or {float(different[1])}))
     told = ", ".join(figure(cut) for cut in cuts)
     warnings.append(
@@ -168,14 +173,12 @@ def _banded(name: str, values: Numbers, warnings: list[str]) -> Item | None:
 
 def _coded(items: Sequence[Item], learning: Learning) -> Codes:
     """(n, p) the answers of the sample, by the expression that also places the base."""
-    with engine.in_memory() as con:
-        traits = con.create_table("sample", learning.sample[[item.trait for item in items]].reset_index(drop=True))
-        numbered = traits.mutate(row_number=ibis.row_number())
-        made = numbered.select(
-            "row_number", **{f"c{j}": item.code(numbered).fill_null(NOT_ANSWERED) for j, item in enumerate(items)}
-        )
-        frame = con.to_pandas(made.order_by("row_number")).drop(columns="row_number")
-    return frame.to_numpy(dtype=np.int64)
+    made = worked_out(
+        learning.sample,
+        (item.trait for item in items),
+        lambda traits: [item.code(traits).fill_null(NOT_ANSWERED) for item in items],
+    )
+    return made.to_numpy(dtype=np.int64)
 
 
 def _says_the_same(items: Sequence[Item], codes: Codes, j: int, warnings: list[str]) -> bool:

@@ -19,7 +19,16 @@ from segmentry.placement import Mixture, Prep, component, exact
 from segmentry.segment.choose import choose
 from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, stranger
 from segmentry.segment.redundant import redundant
-from segmentry.segment.variables import MOST, going_round, number, variables
+from segmentry.segment.variables import (
+    going_round,
+    known,
+    number,
+    placeable,
+    require_difference,
+    same_for_everybody,
+    too_many,
+    variables,
+)
 from segmentry.segmentation import Segment
 from segmentry.stats import mixtures
 
@@ -27,7 +36,7 @@ from segmentry.stats import mixtures
 DEFAULT = ("recency_days", "monetary", "average_order_value", "frequency")
 _SHAPE_ROWS = 1_500  # customers on which the shapes are compared
 _SHAPE_KS = (3, 5)
-_ENOUGH = 2_000  # customers without gaps to learn from; of fewer, half of all
+_ENOUGH = 300  # customers without gaps to learn from; of fewer, half of all
 _SPIKE = 0.5  # share of the customers with the very same value, from which a cloud is no picture of a trait
 
 
@@ -39,11 +48,7 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
     """
     warnings = going_round(settings.traits, learning)
     chosen = _variables(settings, learning, warnings)
-    # Who will be placed as "no data" must not form segments.
-    known = np.sum([_known(t, learning) for t in chosen], axis=0)
-    learning = learning.only(known * 2 >= len(chosen))
-    if learning.sample.empty:
-        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(t.name for t in chosen)}.")
+    learning = placeable(chosen, learning)
     prep = _preparation(chosen, learning, warnings)
     learning = _whole([learning.specs[p.trait] for p in prep], learning, warnings)
     rows = prepared(prep, learning.sample)
@@ -99,28 +104,23 @@ def _variables(settings: Mixtures, learning: Learning, warnings: list[str]) -> l
         )
     if other and settings.traits != ("auto",):
         warnings.append(f"{', '.join(other)}: no numbers, and left out. kprototypes takes categories, too.")
-    if len(chosen) > MOST:
-        warnings.append(f"{len(chosen)} traits are many for a mixture. Choose the 3 to 12 that matter.")
+    warnings += too_many(chosen, "a mixture", "3 to 12")
     return chosen
 
 
-def _known(trait: Trait, learning: Learning) -> Numbers:
-    values = learning.sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.isfinite(values).astype(np.float64)
-
-
 def _whole(used: Sequence[Trait], learning: Learning, warnings: list[str]) -> Learning:
-    """Only those of whom all is known, where they are enough to learn from."""
-    whole = np.all([_known(trait, learning) for trait in used], axis=0)
+    """Only those of whom all is known. Raises :class:`FitError` when they are too few to learn from."""
+    whole = np.all([known(trait, learning) for trait in used], axis=0)
     share = whole.mean()
     if share == 1:
         return learning
     if whole.sum() < min(_ENOUGH, len(whole) / 2):
-        warnings.append(
-            f"Only of {100 * share:.0f} % of the customers all traits are known, so gaps were filled before learning: a"
-            " segment of customers of whom little is known is no wonder. kprototypes leaves gaps out instead."
+        raise FitError(
+            f"{learning.where}: of only {whole.sum():,} of {len(whole):,} customers all of these traits are known:"
+            f" {', '.join(trait.name for trait in used)}.",
+            why="A mixture learns from customers without gaps, since filled ones would be clouds of their own.",
+            fix="Use method kprototypes, which leaves gaps out, or traits that are known of more customers.",
         )
-        return learning
     warnings.append(f"Learned from the {100 * share:.0f} % of the customers of whom all traits are known.")
     return learning.only(whole)
 
@@ -131,7 +131,7 @@ def _preparation(chosen: Sequence[Trait], learning: Learning, warnings: list[str
         made = number(trait, learning)
         prep += made
         if not made:
-            warnings.append(f"{trait.name} is the same for everybody (or not known) and was left out.")
+            warnings.append(same_for_everybody(trait.name))
             continue
         values, weights = learning.numbers(trait.name)
         levels, inverse = np.unique(values, return_inverse=True)
@@ -141,12 +141,7 @@ def _preparation(chosen: Sequence[Trait], learning: Learning, warnings: list[str
                 f"{trait.name} is {levels[held.argmax()]:g} for {100 * held.max():.0f} % of those of whom it is known:"
                 " no cloud pictures that well. Bands or kprototypes may serve better."
             )
-    if not prep:
-        raise FitError(
-            f"{learning.where}: all customers are the same in {', '.join(t.name for t in chosen)}.",
-            why="There is nothing to form segments from.",
-            fix="Choose traits that differ between customers; `segmentry show traits` lists them.",
-        )
+    require_difference(prep, chosen, learning)
     kept = redundant(prepared(prep, learning.sample), [p.trait for p in prep], learning.row_weights, warnings)
     return tuple(p for p, keep in zip(prep, kept, strict=True) if keep)
 

@@ -6,16 +6,17 @@ skewness away, then every trait counts the same (z-scores).
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, did_you_mean
 from segmentry.placement import Prep, exact
 from segmentry.segment.fitting import Learning, Numbers, quantile
 
+FEW_VALUES = 7  # a number with so few different values is an answer on a scale
 MOST = 20  # traits; with more of them distances blur
 _CUT_OFF = 0.005
 _MOST_LEVELS = 8
@@ -43,10 +44,56 @@ def variables(
     return found
 
 
+def too_many(chosen: Sequence[Trait], what: str, enough: str) -> list[str]:
+    """A warning where there are more traits than a method can weigh: ``what`` suffers, ``enough`` would do."""
+    return [f"{len(chosen)} traits are many for {what}. Choose the {enough} that matter."] if len(chosen) > MOST else []
+
+
+def same_for_everybody(name: str) -> str:
+    """The warning about a trait that cannot form segments."""
+    return f"{name} is the same for everybody (or not known) and was left out."
+
+
+def require_difference(left: Sequence[object], chosen: Sequence[Trait], learning: Learning) -> None:
+    """Raise FitError when nothing is left of the chosen traits."""
+    if not left:
+        raise FitError(
+            f"{learning.where}: all customers are the same in {', '.join(t.name for t in chosen)}.",
+            why="There is nothing to form segments from.",
+            fix="Choose traits that differ between customers; `segmentry show traits` lists them.",
+        )
+
+
+def known(trait: Trait, learning: Learning) -> npt.NDArray[np.bool_]:
+    """(n,) of whom a trait is known; an infinite number is not."""
+    column = learning.sample[trait.name]
+    if trait.kind == "number":
+        return np.isfinite(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    return column.notna().to_numpy(dtype=bool)
+
+
+def known_by_half(
+    columns: Sequence[npt.NDArray[np.bool_]], traits: Sequence[str], learning: Learning
+) -> npt.NDArray[np.bool_]:
+    """(n,) of whom at least half of the traits are known, by the (n,) masks of each trait.
+
+    The others will be placed as "no data", so they must not form segments. Raises :class:`FitError` when all are.
+    """
+    found: npt.NDArray[np.bool_] = np.sum(columns, axis=0) * 2 >= len(columns)
+    if not found.any():
+        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(traits)}.")
+    return found
+
+
+def placeable(traits: Sequence[Trait], learning: Learning) -> Learning:
+    """The sample without those who will be placed as "no data", see :func:`known_by_half`."""
+    return learning.only(known_by_half([known(t, learning) for t in traits], [t.name for t in traits], learning))
+
+
 def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     """Warnings about hours of the day: left out where a pattern would mean them, doubtful where they are named."""
     circular = [n for n, s in learning.specs.items() if s.is_circular]
-    meant = [n for n in circular if any(matches(p, learning.specs[n]) for p in patterns)]
+    meant = [n for n in circular if any(learning.specs[n].is_meant_by(p) for p in patterns)]
     named = [n for n in meant if any(p.rpartition(".")[2] == n for p in patterns)]
     left_out = [n for n in meant if n not in named]
     warnings = []
@@ -60,15 +107,9 @@ def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     return warnings
 
 
-def matches(pattern: str, trait: Trait) -> bool:
-    """Whether a pattern such as ``behavioral.*`` or ``spend_*`` means a trait."""
-    model, _, rest = pattern.rpartition(".")
-    return fnmatch.fnmatchcase(trait.name, rest) and model in ("", trait.model)
-
-
 def _matches(pattern: str, learning: Learning) -> list[str]:
     """Names of the traits that a pattern means, without those that go round unless it is the name of one."""
-    hits = [n for n, spec in learning.specs.items() if matches(pattern, spec)]
+    hits = [n for n, spec in learning.specs.items() if spec.is_meant_by(pattern)]
     straight = [n for n in hits if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
 from segmentry.stats.descent import Distinct, Floats, Ints, compress, descend, nearest, plus_plus, random_rows, swapped
-from segmentry.stats.finding import Finder, require_distinct
+from segmentry.stats.finding import Finder, Partition, require_distinct
 
 Search = Literal["lloyd", "thorough"]
 
@@ -25,34 +25,21 @@ _SAME = 1e-3  # solutions whose SSE differ by less than one part in a thousand c
 
 
 @dataclass(frozen=True)
-class KMeansSolution:
+class KMeansSolution(Partition):
     """One k-means solution; the largest segment comes first, equal sizes in the order of their centres.
 
     Attributes:
-        centres: (k, p) weighted mean of each segment, in the units of the input.
-        labels: (n,) segment of every row: its closest centre, the lowest index within 1e-9.
+        centres: (k, p) weighted mean of each segment, in the units of the input. A label is that of the closest, the
+            lowest index within 1e-9.
         sse: weighted sum of squared distances to the centres.
         total: weighted sum of squared distances to the mean of all rows.
-        sizes: (k,) summed weights; numbers of rows if no weights were given.
-        starts: how many independent starts were made.
-        replications: how many of them ended within 0.1 % of the best SSE found. 0 means that only the swaps found it:
-            the optimum is hard to find, and more starts may find a still better one.
-        seed: the seed that gives this solution again.
+        replications: 0 means that only the swaps found it: the optimum is hard to find, and more starts may find a
+            still better one.
     """
 
     centres: Floats
-    labels: Ints
     sse: float
     total: float
-    sizes: Floats
-    starts: int
-    replications: int
-    seed: int
-
-    @property
-    def k(self) -> int:
-        """Number of segments."""
-        return len(self.centres)
 
     @property
     def between_share(self) -> float:
@@ -63,14 +50,6 @@ class KMeansSolution:
     def loss(self) -> float:
         """The sum of squared errors."""
         return self.sse
-
-    @property
-    def parameters(self) -> None:
-        """None: k-means is no model of the data, so there are no information criteria."""
-
-    @property
-    def overlap(self) -> None:
-        """None: a row is in one segment and no other."""
 
     def classify(self, rows: Floats) -> Ints:
         """(n,) the closest centre of each row."""

@@ -9,9 +9,11 @@ Symbols: n rows, u distinct rows, p columns, k segments.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
@@ -60,6 +62,38 @@ class Solution(Classifier, Protocol):
 S = TypeVar("S", bound=Solution)
 
 
+@dataclass(frozen=True)
+class Partition:
+    """What solutions without a model of the data have in common: a row is in one segment and no other.
+
+    Attributes:
+        labels: (n,) segment of every row.
+        sizes: (k,) summed weights; numbers of rows if no weights were given.
+        starts: how many independent starts were made.
+        replications: how many of them ended within 0.1 % of the best result.
+        seed: the seed that gives this solution again.
+    """
+
+    labels: Ints
+    sizes: Floats
+    starts: int
+    replications: int
+    seed: int
+
+    @property
+    def k(self) -> int:
+        """Number of segments."""
+        return len(self.sizes)
+
+    @property
+    def parameters(self) -> None:
+        """None: there is no model, so there are no information criteria."""
+
+    @property
+    def overlap(self) -> None:
+        """None: there are no probabilities of belonging."""
+
+
 class Finder(ABC, Generic[S]):
     """A way of finding segments.
 
@@ -101,6 +135,14 @@ class Finder(ABC, Generic[S]):
     def space(self, rows: Floats) -> Floats:
         """(n, q) the rows as points whose Euclidean distance says how unlike customers are."""
         return rows
+
+    def known(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        """(n, p) what of a table is known."""
+        return ~np.isnan(rows)
+
+    def ordered(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        """(p,) whether the values of a column have an order; by default they are numbers."""
+        return np.ones(rows.shape[1], dtype=bool)
 
     def similarity(self, rows: Floats, solution: S) -> Floats:
         """(n, k) how much each row is like each segment, from 0 to 1 with the sum 1.

@@ -226,9 +226,11 @@ class LatentFinder(Finder[LatentSolution]):
 
     Attributes:
         categories: categories of each item, fixed for all samples.
+        steps: whether the categories of each item are steps of a number; those of a yes/no item are.
     """
 
     categories: tuple[int, ...]
+    steps: tuple[bool, ...] = ()
     starts: ClassVar[int] = 10  # on the McDonald's survey all of 10 reach the best likelihood up to 4 classes
 
     def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> LatentSolution:
@@ -254,6 +256,15 @@ class LatentFinder(Finder[LatentSolution]):
         best = int(likelihood.argmax())
         model = _settled(patterns, climbs.at(np.array([best])), 1, bool(resting[best]), starts, 0)
         return LatentSolution.of(model, data.values, data.weights)
+
+    def known(self, rows: Floats) -> NDArray[np.bool_]:
+        """What was answered."""
+        return rows != MISSING
+
+    def ordered(self, rows: Floats) -> NDArray[np.bool_]:  # noqa: ARG002
+        """Items whose answers are steps, or only two."""
+        found: NDArray[np.bool_] = np.array(self.categories) == 2
+        return found | np.array(self.steps, dtype=bool) if self.steps else found
 
     def space(self, rows: Floats) -> Floats:
         """One yes/no column per category, of an item with two only the second; not answered is the mean."""

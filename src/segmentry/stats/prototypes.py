@@ -21,11 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
 
 from segmentry.errors import FitError
 from segmentry.stats.descent import TIE, Distinct, Floats, Ints, checked_weights
-from segmentry.stats.finding import Finder
+from segmentry.stats.finding import Finder, Partition
 
 # Distinct rows on which starts and jumps are tried; the best is then followed on all.
 SEARCH_ROWS = 4_000
@@ -48,48 +49,24 @@ class Prototypes:
 
 
 @dataclass(frozen=True)
-class PrototypesSolution:
+class PrototypesSolution(Partition):
     """One solution; the largest segment comes first, equal sizes in the order of their prototypes.
 
     Attributes:
-        prototypes: in the units and codes of the input.
-        labels: (n,) segment of every row: its closest prototype, the lowest index within 1e-9.
+        prototypes: in the units and codes of the input. A label is that of the closest, the lowest index within 1e-9.
         cost: weighted sum of the distances to the prototypes (Huang's P).
         gamma: what a category that differs adds to a distance.
-        sizes: (k,) summed weights; 0 where all that are close to a prototype are as close to another.
-        starts: how many independent starts were made.
-        replications: how many of them ended within 0.1 % of the best of their costs.
-        seed: the seed that gives this solution again.
+        sizes: 0 where all that are close to a prototype are as close to another.
     """
 
     prototypes: Prototypes
-    labels: Ints
     cost: float
     gamma: float
-    sizes: Floats
-    starts: int
-    replications: int
-    seed: int
-
-    @property
-    def k(self) -> int:
-        """Number of segments."""
-        return len(self.prototypes)
 
     @property
     def loss(self) -> float:
         """The cost."""
         return self.cost
-
-    @property
-    def parameters(self) -> None:
-        """None: there is no model behind it."""
-        return None
-
-    @property
-    def overlap(self) -> None:
-        """None: there is no model behind it."""
-        return None
 
     def classify(self, rows: Floats) -> Ints:
         """(m,) segment of other rows: the closest prototype, the lowest index within 1e-9."""
@@ -127,6 +104,12 @@ class PrototypesFinder(Finder[PrototypesSolution]):
         table.gamma = self.gamma
         found, _, replications = _search(table, k, few, rng, patience=_QUICK)
         return _settled(table, found, few, replications, 0)
+
+    def ordered(self, rows: Floats) -> npt.NDArray[np.bool_]:
+        """Numbers are, and so are categories of two levels."""
+        numbers = np.arange(rows.shape[1]) < rows.shape[1] - self.categories
+        found: npt.NDArray[np.bool_] = numbers | (np.nanmax(rows, axis=0) <= 1)
+        return found
 
     def space(self, rows: Floats) -> Floats:
         """The numbers, and a column per level so scaled that a mismatch is as far as ``gamma``; means for gaps."""

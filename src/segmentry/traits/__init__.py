@@ -112,8 +112,9 @@ def compute(
     now = replace(now, learned={name: made.model for name, made in models.items() if not made.refused})
     part = combine(*(model(now) for model in PIPELINE.values()))
     made = joined(now, part)
+    absence.require_known(settings.describe_by, part.traits)
     added = declared.add(made.table, now, own, needed=also)
-    told = {**absence.refusals(models), **part.absent}
+    told = {**absence.refusals(models), **part.absent, **absence.unwanted(now, TRAITS.values())}
     return TraitTable(
         added.table,
         (*made.traits, *(d.trait for d in added.made)),

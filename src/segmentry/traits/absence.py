@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from segmentry.catalogue import Trait, declared_as
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Model, Trait, declared_as
 from segmentry.catalogue.takes import TAKES
+from segmentry.config import FILE_NAME
+from segmentry.errors import ConfigError, did_you_mean
 from segmentry.traits.known import Known
 from segmentry.traits.learning import LEARNERS, Learned
 
@@ -38,6 +40,27 @@ def refusals(models: Mapping[str, Learned]) -> dict[str, str]:
     """By trait that would be made of a model, why there is no such model."""
     refused = {name: made.refused for name, made in models.items() if made.refused}
     return {trait: why.rstrip(".") for name, why in refused.items() for trait in LEARNERS[name].traits}
+
+
+def unwanted(known: Known, catalogue: Collection[Trait]) -> dict[str, str]:
+    """By trait of a catalogue that segmentry.yaml leaves out, that it does."""
+    return {t.name: f"{FILE_NAME} leaves it out: describe_by does not name it" for t in catalogue if not known.wants(t)}
+
+
+def require_known(patterns: Collection[str], made: Collection[Trait]) -> None:
+    """Every pattern of ``describe_by`` means a trait of the catalogue or one that is made.
+
+    Raises :class:`ConfigError`.
+    """
+    there = [*made, *TRAITS.values(), *ACCOUNT_TRAITS.values()]
+    for pattern in patterns:
+        if not any(trait.is_meant_by(pattern) for trait in there):
+            names = [*(t.name for t in there), *(f"{model}.*" for model in Model)]
+            raise ConfigError(
+                f"{FILE_NAME} describe_by: '{pattern}' means no trait.",
+                why=did_you_mean(pattern, names),
+                fix="Name traits, or models such as behavioral.*; `segmentry show traits` lists what there is.",
+            )
 
 
 def _given(known: Known, missing: Collection[Trait]) -> set[str]:

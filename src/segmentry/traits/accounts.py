@@ -75,11 +75,11 @@ def compute(
         attributes.traits(now, "accounts"),
         firmographic.of_accounts(now, contacts),
     )
-    made = joined(now, part)
+    made, built_in = joined(now, part), ACCOUNT_TRAITS.values()
     stood = firmographic.as_stood(now)
     as_declared = now if stood is None else replace(now, facts={**now.facts, "opportunities": stood})
     added = declared.add(made.table, as_declared, own, needed=also)
-    absent = absence.absent(now, ACCOUNT_TRAITS.values(), made.traits, {})
+    absent = absence.absent(now, built_in, made.traits, absence.unwanted(now, built_in))
     return TraitTable(added.table, (*made.traits, *(d.trait for d in added.made)), {**absent, **added.absent})
 
 

@@ -1,8 +1,9 @@
 """Firmographic traits: what kind of organisation an account is and how the business with it goes; of customers, what
 they share with the account that they are contacts of.
 
-Industry, size, ownership and hierarchy are what the records said on the day (``data/versions.py``). Opportunities count as they
-stood at the end of the day: one that has closed since was open then, and what it was worth then nobody wrote down.
+Industry, size, ownership and hierarchy are what the records said on the day (``data/versions.py``). Opportunities
+count as they stood at the end of the day: one that has closed since was open then, and what it was worth then nobody
+wrote down.
 """
 
 from __future__ import annotations

@@ -38,11 +38,13 @@ class Settings:
     seed: int = 1
     timezone: str = "UTC"
     designs: Mapping[str, Design] = field(default_factory=dict)  # of best-worst exercises, by survey
+    describe_by: tuple[str, ...] = ()  # patterns of the built-in traits that are made; none: all
 
     @classmethod
     def of(cls, config: Config, designs: Mapping[str, Design]) -> Settings:
         seed = config.sample.seed
-        return cls(config.lifecycle_days, config.surveys, config.lifetime, seed, config.clock, designs)
+        described_by = config.describe_by
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, seed, config.clock, designs, described_by)
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; the same settings give the same."""
@@ -53,6 +55,7 @@ class Settings:
             "seed": self.seed,
             "designs": dict(self.designs),
             "timezone": self.timezone,
+            "describe_by": list(self.describe_by),
         }
 
 
@@ -168,6 +171,11 @@ class Known:
     def ready(self, trait: str) -> bool:
         """Whether the data are there that the catalogue says a trait needs."""
         return not TRAITS[trait].lacks({column for column, rows in self.filled.items() if rows})
+
+    def wants(self, trait: Trait) -> bool:
+        """Whether ``describe_by`` means a trait, or something reads it."""
+        patterns = self.settings.describe_by
+        return not patterns or any(trait.is_meant_by(pattern) for pattern in (*patterns, *self.also))
 
     def chosen(self, expressions: Mapping[str, Expression]) -> dict[Trait, Expression]:
         """Those built-in traits whose data are there."""

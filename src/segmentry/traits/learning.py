@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from segmentry.catalogue import TRAITS
 from segmentry.errors import FitError
 from segmentry.traits import factors, lifetime, needs
 from segmentry.traits.known import Known, Settings
@@ -56,14 +57,15 @@ def learn(known: Known, before: Mapping[str, Learned], again: Collection[str] = 
     """By learner, the models that hold now: those of ``before``, and anew those that are due.
 
     Due is what was never learned or was refused, what has other settings now, and what is named in ``again``. A model
-    whose data are gone stays for the day when they come back.
+    whose data are gone stays for the day when they come back, and so does one whose traits nobody wants.
     """
     held = dict(before)
     for name, learner in LEARNERS.items():
         settings = json.dumps(learner.settings(known.settings), sort_keys=True, default=str)
         old = before.get(name)
         due = old is None or old.refused or old.settings != settings or name in again
-        if not due or not learner.ready(known):
+        unwanted = learner.traits and not any(known.wants(TRAITS[name]) for name in learner.traits)
+        if not due or unwanted or not learner.ready(known):
             continue
         version = (old.version if old else 0) + 1
         try:

@@ -58,16 +58,15 @@ def _rhythm(known: Known) -> Part:
         "orders_365d": lambda row: whole(row["orders_365d"]),
         "regularity": _regularity,
     }
-    passes = () if known.sales is None else (_orders(known, known.sales),)
+    passes = () if known.sales is None else _orders(known, known.sales)
     return Part(passes=passes, traits=known.chosen(expressions))
 
 
-def _orders(known: Known, sales: ir.Table) -> ir.Table:
-    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, customers."""
+def _orders(known: Known, sales: ir.Table) -> tuple[ir.Table, ir.Table]:
+    """Orders by customer, counted in steps that each shrink the table: lines, orders, days, customers; intervals."""
     orders = _dated_orders(known, sales)
     days = orders.group_by([KEY, orders["time"].cast("date").name("day")]).agg(orders=orders["orders"].sum())
-    gap = engine.days_between(days["day"], days["day"].lag().over(ibis.window(group_by=KEY, order_by=days["day"])))
-    days = days.mutate(squared_gap=gap * gap)
+    days = engine.kept("order_days", days)
     day = days["day"]
     month = (day.year() * 12 + day.month()).cast("int64") - known.first_month
     span = month_of(known.as_of) - known.first_month + 1
@@ -77,13 +76,15 @@ def _orders(known: Known, sales: ir.Table) -> ir.Table:
         order_days=days.count(),
         first_order=day.min(),
         last_order=day.max(),
-        squared_gaps=days["squared_gap"].sum().cast("float64"),
         **{f"orders_{n}d": (day > known.recent(n)).ifelse(days["orders"], None).sum() for n in (90, 365)},
         **{f"months_{i}": found for i, found in enumerate(months)},
     )
     names = [f"months_{i}" for i in range(len(months))]
     counted = counted.mutate(active_months=engine.size_of([counted[name] for name in names], span)).drop(*names)
-    return counted.cross_join(_typical(counted))
+    gap = engine.days_between(day, day.lag().over(ibis.window(group_by=KEY, order_by=day)))
+    gaps = days.select(KEY, gap=gap)
+    squared = gaps.group_by(KEY).agg(squared_gaps=(gaps["gap"] * gaps["gap"]).sum().cast("float64"))
+    return counted, squared.cross_join(_typical(counted))
 
 
 def _typical(counted: ir.Table) -> ir.Table:
