@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import random
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from test_versions import as_collected_on
 from tests.engines import on, on_every_engine
 from tests.shops import opened
 
@@ -104,3 +107,36 @@ def test_a_circle_of_parents_in_the_past_is_no_group(tmp_path: Path) -> None:
                  for rows in found)  # fmt: skip
     assert then == {"A": (None, "A", 0), "B": (None, "B", 0), "C": ("B", "B", 1)}
     assert now == {"A": (None, "A", 0), "B": ("A", "A", 1), "C": ("B", "A", 2)}
+
+
+def test_accounts_of_a_past_moment_are_those_that_resolve_found_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is delivered later: values, parents (circles among them), firms that go and come back."""
+    rng = random.Random(4)
+    space = _begun(tmp_path)
+    found: list[list[tuple[Any, ...]]] = []
+    days = [datetime(2026, 2, d, 3) for d in (1, 5, 10, 15, 20)]
+    for number, day in enumerate(days):
+        rows = [
+            f"F{i},Firm {i},{rng.choice(['Retail', 'Bank', ''])},{rng.choice(['', 5, 70])},,"
+            f"{rng.choice(['lead', ''])},{rng.choice(['', *(f'F{n}' for n in range(7) if n != i)])},"
+            for i in range(7)
+            if not number or rng.random() < 0.75
+        ]
+        (tmp_path / f"firms-{number + 1}.csv").write_text(HEAD + "\n".join(rows) + "\n")
+        as_collected_on(monkeypatch, space, day)
+        space.resolve()
+        found.append(_groups(space, None))
+    then = [_groups(space, day + timedelta(days=1)) for day in days[:-1]]
+    space.close()
+    assert then == found[:-1]
+    assert len({len(rows) for rows in found}) > 1
+    assert max(row[-1] for rows in found for row in rows) > 1
+
+
+def _groups(space: Workspace, moment: datetime | None) -> list[tuple[Any, ...]]:
+    with space.engine.session({"resolve": space.state.current()["resolve"].id}) as session:
+        rows = golden_accounts_at(session, moment).to_pyarrow().to_pylist()
+    told = ("account_id", "industry", "employees", "stage", "parent_id", "ultimate_parent_id", "level")
+    return sorted((tuple(row[name] for name in told) for row in rows), key=str)
