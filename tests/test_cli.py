@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,25 +12,21 @@ from pathlib import Path
 import pytest
 
 from segmentry.apps.report import render
+from tests.processes import segmentry
 from tests.shops import CONFIG, opened, orders, shop
 from tests.traits.needs_reference import SURVEYS, survey, write
 
 
-def segmentry(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "segmentry", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-    )
+def installed(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """The command line by its own start, which the processes that most tests fork leave out."""
+    command = [sys.executable, "-m", "segmentry", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = shop(tmp_path_factory.mktemp("cli") / "w")
-    done = segmentry("run", "-w", root)
+    done = installed("run", "-w", root)
     assert done.returncode == 0, done.stderr
     assert "Champions" in done.stdout
     assert (root / "report.html").stat().st_size > 100_000
@@ -85,7 +82,7 @@ def test_check_shows_findings_and_its_exit_code_is_that_of_the_gate(tmp_path: Pa
 def test_members_as_csv_are_all_of_the_segment_and_harmless(space: Path, tmp_path: Path) -> None:
     frame = orders(60, seed=4)
     frame["customer"] = "=cmd|' /C calc'!A" + frame["customer"]
-    root = shop(tmp_path / "evil", frame)
+    root = shop(tmp_path / "evil", frame, CONFIG.replace("  rfm: {method: rfm}\n", "").replace("primary: rfm\n", ""))
     assert segmentry("run", "-w", root, "-q").returncode == 0
     listed = 0
     for segment in ("High", "Medium", "Low"):
@@ -181,7 +178,7 @@ def test_broken_config_names_line_and_key(tmp_path: Path) -> None:
 
 
 def test_no_workspace_says_what_to_do(tmp_path: Path) -> None:
-    done = segmentry("run", "-w", tmp_path)
+    done = installed("run", "-w", tmp_path)
     assert done.returncode == 2
     assert "segmentry init" in done.stderr
 
@@ -221,9 +218,8 @@ def test_init_then_run_needs_no_edit_and_init_never_overwrites(tmp_path: Path) -
     assert (tmp_path / "segmentry.yaml").read_text() == written
 
 
-def test_as_of_before_the_first_order_gives_everybody_no_data_or_nobody(tmp_path: Path) -> None:
-    root = shop(tmp_path / "w")
-    assert segmentry("run", "-w", root, "-q").returncode == 0
+def test_as_of_before_the_first_order_gives_everybody_no_data_or_nobody(tmp_path: Path, ran_shop: Path) -> None:
+    root = shutil.copytree(ran_shop, tmp_path / "w")
     done = segmentry("run", "-w", root, "--as-of", "2019-01-01")
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr
@@ -231,8 +227,8 @@ def test_as_of_before_the_first_order_gives_everybody_no_data_or_nobody(tmp_path
 
 
 def test_schema_is_json() -> None:
-    assert json.loads(segmentry("schema").stdout)["title"] == "Config"
+    assert json.loads(installed("schema").stdout)["title"] == "Config"
 
 
 def test_version_is_printed() -> None:
-    assert segmentry("--version").stdout.startswith("segmentry ")
+    assert installed("--version").stdout.startswith("segmentry ")

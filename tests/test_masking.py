@@ -12,8 +12,8 @@ from segmentry.columns import Pii, Type
 from segmentry.data.masking import masked
 from segmentry.tables import TABLES
 from segmentry.workspace import Workspace
+from tests.processes import segmentry
 from tests.shops import opened
-from tests.test_cli import segmentry
 
 CONFIG = """\
 name: Masked

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from segmentry.state import State
-
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["segmentry.state"])
+from tests.processes import FORKS
 
 
 def _opens(folders: list[Path], together: Barrier) -> None:

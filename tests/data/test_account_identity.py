@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,10 @@ CONTACTS = [
 DEALS = [("A2", "1", "2026-01-02", 10.0), ("P1", "2", "2026-02-02", 20.0), (None, "3", "2026-02-03", 5.0)]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "w"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of all tests, as far as they have it in common."""
+    folder = tmp_path_factory.mktemp("collected")
     _companies(COMPANIES).to_csv(folder / "companies.csv", index=False)
     debtors = pd.DataFrame(DEBTORS, columns=["no", "name", "phone", "code", "turnover"])
     debtors.to_csv(folder / "debtors.csv", index=False)
@@ -80,7 +81,15 @@ def root(tmp_path: Path) -> Path:
     contacts.to_csv(folder / "contacts.csv", index=False)
     deals = pd.DataFrame(DEALS, columns=["company", "deal", "date", "amount"])
     deals.to_csv(folder / "deals.csv", index=False)
-    return _configured(folder)
+    space = opened(_configured(folder))
+    space.collect()
+    space.close()
+    return folder
+
+
+@pytest.fixture
+def root(collected: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(collected, tmp_path / "w")
 
 
 def _companies(rows: list[tuple[Any, ...]]) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.shops import CONFIG, opened, orders, shop
+from tests.shops import CONFIG, ONE_SEGMENTATION, opened, orders, shop
 
 from segmentry.beginnings import create_workspace
 from segmentry.errors import DataError, SegmentryError
@@ -196,9 +197,8 @@ def test_one_customer_and_identical_customers_run_through(tmp_path: Path) -> Non
             assert sum(s.customers for s in summary.segments) == overview.customers
 
 
-def test_as_of_before_the_first_order_leaves_nobody_lost(tmp_path: Path) -> None:
-    space = opened(shop(tmp_path))
-    space.run()
+def test_as_of_before_the_first_order_leaves_nobody_lost(tmp_path: Path, ran_shop: Path) -> None:
+    space = opened(shutil.copytree(ran_shop, tmp_path / "w"))
     latest = space.overview().customers
     space.run(as_of=date(2019, 1, 1))
     assert space.overview().customers == 0
@@ -206,12 +206,11 @@ def test_as_of_before_the_first_order_leaves_nobody_lost(tmp_path: Path) -> None
     assert space.overview().customers == latest
 
 
-def test_changed_mapping_reads_the_source_anew(tmp_path: Path) -> None:
-    space = opened(shop(tmp_path))
-    space.run()
-    before = space.overview().revenue
-    (tmp_path / "segmentry.yaml").write_text(CONFIG.replace("amount: amount", "amount: amount * 2"))
-    space = opened(tmp_path)
+def test_changed_mapping_reads_the_source_anew(tmp_path: Path, ran_shop: Path) -> None:
+    root = shutil.copytree(ran_shop, tmp_path / "w")
+    before = opened(root).overview().revenue
+    (root / "segmentry.yaml").write_text(ONE_SEGMENTATION.replace("amount: amount", "amount: amount * 2"))
+    space = opened(root)
     space.run()
     assert space.overview().revenue == pytest.approx(2 * before)
 

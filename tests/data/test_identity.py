@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,10 @@ CRM = [
 PERSON = ["first", "last", "mail", "phone", "born"]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    folder = tmp_path / "w"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of all tests, as far as they have it in common."""
+    folder = tmp_path_factory.mktemp("collected")
     pd.DataFrame(SHOP, columns=["id", *PERSON, "city"]).to_csv(folder / "shop.csv", index=False)
     _contacts(CRM).to_csv(folder / "crm.csv", index=False)
     lines = [("S1", "O1", "2026-01-02", 10.0), ("S2", "O2", "2026-02-02", 20.0), ("S5", "O3", "2026-03-02", 30.0)]
@@ -80,7 +81,15 @@ def root(tmp_path: Path) -> Path:
     ]
     columns = ["id", "mail", "phone", "name", "date"]
     pd.DataFrame(tickets, columns=columns).to_csv(folder / "tickets.csv", index=False)
-    return _configured(folder)
+    space = opened(_configured(folder))
+    space.collect()
+    space.close()
+    return folder
+
+
+@pytest.fixture
+def root(collected: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(collected, tmp_path / "w")
 
 
 def _contacts(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
@@ -90,6 +99,11 @@ def _contacts(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 def _configured(root: Path, identity: str = "{}", engine: str = "duckdb") -> Path:
     (root / "segmentry.yaml").write_text(on(engine, CONFIG.format(identity=identity)), encoding="utf-8")
     return root
+
+
+def _resolved(space: Workspace) -> None:
+    space.collect()
+    space.resolve()
 
 
 def _owners(space: Workspace) -> dict[str, str]:
@@ -135,7 +149,7 @@ def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: 
 
 def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
     space = opened(_configured(root, "{survivor: priority, fields: {phone: newest, last_name: most_complete}}"))
-    space.run()
+    _resolved(space)
     golden = _rows(space, "resolve", "golden_customers", "customer_id")
     assert golden["S1"]["phone"] == "+44 7726 489709"  # the CRM says when it was changed
     assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
@@ -157,7 +171,7 @@ def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
 
 def test_priority_puts_a_source_first(root: Path) -> None:
     space = opened(_configured(root, "{priority: crm}"))
-    space.run()
+    _resolved(space)
     golden = _rows(space, "resolve", "golden_customers", "customer_id")
     space.close()
     assert golden["S5"]["first_name"] == "W."
@@ -168,7 +182,7 @@ def test_priority_puts_a_source_first(root: Path) -> None:
 
 def test_a_field_that_the_first_source_lacks_is_taken_from_the_next(root: Path) -> None:
     space = opened(_configured(root, "{fields: {phone: priority}}"))
-    space.run()
+    _resolved(space)
     golden = _rows(space, "resolve", "golden_customers", "customer_id")
     space.close()
     assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
@@ -177,18 +191,18 @@ def test_a_field_that_the_first_source_lacks_is_taken_from_the_next(root: Path) 
 
 def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     before = _owners(space)
     late = [("P9", None, "Greta", "Lindt", "greta@mail.example", None, "1999-12-31", "2026-06-01")]
     _contacts(late).to_csv(root / "crm-2.csv", index=False)
-    space.run()
+    _resolved(space)
     after = _owners(space)
     assert {k: after[k] for k in before} == before
     assert after["crm:P9"] == "crm:P4"
     assert _rows(space, "resolve", "identity_changes", "source_id") == {}
     # The CRM learns which customer of the shop Greta is: two customers become one.
     _contacts([("P4", "S6", *CRM[3][2:7], "2026-06-20")]).to_csv(root / "crm-3.csv", index=False)
-    space.run()
+    _resolved(space)
     assert _owners(space)["crm:P9"] == "S6"
     changes = _rows(space, "resolve", "identity_changes", "source_id")
     assert {s: (c["change"], c["owner_before"], c["owner_now"]) for s, c in changes.items()} == {
@@ -202,11 +216,11 @@ def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None
 
 def test_a_person_overrules_what_was_found_and_a_split_is_written_down(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     space.close()
     hand = "{same: [[S3, S4]], different: [[S1, 'crm:P1'], [S1, 'email:niamh@mail.example']]}"
     space = opened(_configured(root, hand))
-    space.run()
+    _resolved(space)
     owners = _owners(space)
     assert owners["customers:S4"] == "S3"
     assert owners["customers:S1"] == "S1"
@@ -220,25 +234,26 @@ def test_a_person_overrules_what_was_found_and_a_split_is_written_down(root: Pat
 
 def test_linking_again_needs_something_new_to_link(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     first = space.state.current()["resolve"].facts["links"]
     more = pd.DataFrame([("S1", "O9", "2026-06-02", 1.0)], columns=["id", "order", "date", "amount"])
     pd.concat([pd.read_csv(root / "orders.csv"), more]).to_csv(root / "orders.csv", index=False)
-    space.run()
+    _resolved(space)
     second = space.state.current()["resolve"].facts["links"]
     assert second == first  # orders of known customers say nothing about who is who
+    space.traits()
     assert _rows(space, "traits", "traits", "customer_id")["S1"]["frequency"] == 3
     space.close()
 
 
 def test_an_id_that_nobody_has_is_an_error_and_the_former_result_stays(root: Path) -> None:
     space = opened(root)
-    space.run()
+    _resolved(space)
     before = _owners(space)
     space.close()
     space = opened(_configured(root, "{same: [[S1, 'crn:P1']]}"))
     with pytest.raises(DataError, match=r"identity.same: no record has the id number 2") as error:
-        space.run()
+        _resolved(space)
     assert "Did you mean 'crm'?" in str(error.value)
     assert _owners(space) == before
     space.close()
@@ -257,7 +272,7 @@ def test_settings_that_cannot_be_are_errors(root: Path) -> None:
 
 def test_never_leaves_every_id_a_customer(root: Path) -> None:
     space = opened(_configured(root, "{link: never}"))
-    space.run()
+    _resolved(space)
     owners = _owners(space)
     assert len(set(owners.values())) == len(owners)
     space.close()

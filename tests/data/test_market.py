@@ -7,8 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.processes import segmentry
 from tests.shops import CONFIG, opened, orders, shop
-from tests.test_cli import segmentry
 
 from segmentry.apps.report import render
 from segmentry.data import market

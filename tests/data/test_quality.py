@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.shops import CONFIG, opened, orders, shop, tables
+from tests.shops import CONFIG, ONE_SEGMENTATION, opened, orders, shop, tables
 
 from segmentry.beginnings import EXPORTS, simulate_company
 from segmentry.checks import CHECKS, Severity
@@ -294,7 +294,7 @@ def test_straight_liners_and_speeders_are_counted(tmp_path: Path) -> None:
 
 # The gate -------------------------------------------------------------------------------------------------------------
 
-BLOCKED = CONFIG + "quality: {severity: {no_customer: blocking}}\n"
+BLOCKED = ONE_SEGMENTATION + "quality: {severity: {no_customer: blocking}}\n"
 
 
 def _with_anonymous(root: Path, config: str) -> Path:
@@ -304,7 +304,7 @@ def _with_anonymous(root: Path, config: str) -> Path:
 
 
 def test_a_blocking_finding_stops_before_the_traits_and_the_former_result_stays(tmp_path: Path) -> None:
-    root = _with_anonymous(tmp_path / "w", CONFIG)
+    root = _with_anonymous(tmp_path / "w", ONE_SEGMENTATION)
     space = opened(root)
     space.run()
     before = space.state.current()

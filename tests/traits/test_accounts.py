@@ -242,7 +242,9 @@ def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_co
             "closes": date(2026, 1, 9)}  # fmt: skip
     crm = {"companies": firms, "people": people, "orders": orders, "calls": calls, "deals": [deal]}
     space = open_workspace(_written(tmp_path / "w", crm))
-    space.run(AS_OF)
+    space.collect()
+    space.resolve()
+    space.traits(AS_OF)
     found = _rows(space, "account_traits", "account_id")
     told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts", "paid", "calls", "won_lately")
     assert {a: tuple(row[t] for t in told) for a, row in found.items()} == {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import ibis
 import pandas as pd
@@ -18,7 +19,7 @@ from segmentry import engine
 from segmentry.catalogue import TRAITS
 from segmentry.config import LifecycleDays, Lifetime
 from segmentry.errors import ConfigError
-from segmentry.traits import Facts, Settings, compute
+from segmentry.traits import Facts, Settings, TraitTable, compute
 
 AS_OF = date(2024, 1, 31)
 
@@ -267,20 +268,27 @@ later_rows = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None)
-@given(later_rows)
-def test_what_happens_later_changes_no_trait(later: list[dict[str, object]]):
+@pytest.fixture(scope="module")
+def before() -> tuple[list[dict[str, object]], TraitTable, dict[int, dict[str, object]]]:
+    """Lines up to AS_OF, the traits that are made of them, and their values."""
     wanted = ("customer_key", "order", "time", "amount", "quantity", "discount", "country", "line_kind", "source")
     rows = [
         {c: r[c] for c in wanted} | {"channel": None} for r in random_lines(4, lines=120) if r["time"].date() <= AS_OF
     ]
+    seen = sorted({r["customer_key"] for r in rows if r["customer_key"] is not None})
     with engine.in_memory() as con:
-        seen = sorted({r["customer_key"] for r in rows if r["customer_key"] is not None})
-        before = compute(Facts(customers(con, seen), transactions(con, rows)), AS_OF)
-        known = by_key(before)
-        everyone = sorted({*seen, *(r["customer_key"] for r in later if r["customer_key"] is not None)})
+        made = compute(Facts(customers(con, seen), transactions(con, rows)), AS_OF)
+        return rows, made, by_key(made)
+
+
+@settings(max_examples=6, deadline=None)
+@given(later=later_rows)
+def test_what_happens_later_changes_no_trait(before: tuple[Any, ...], later: list[dict[str, object]]):
+    rows, made, known = before
+    everyone = sorted({r["customer_key"] for r in [*rows, *later] if r["customer_key"] is not None})
+    with engine.in_memory() as con:
         after = compute(Facts(customers(con, everyone), transactions(con, [*rows, *later])), AS_OF)
-        assert after.traits == before.traits
+        assert after.traits == made.traits
         assert by_key(after) == known
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import ibis
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
-import sqlglot
 import sqlglot.expressions as sge
+from ibis.backends.sql import compilers
 
 from segmentry.errors import UsageError, did_you_mean
 
@@ -326,17 +326,17 @@ def _with_steps(rows: ir.Table, steps: Sequence[Step], dialect: str) -> tuple[st
 
 def apart(expression: ir.Expr, dialect: str) -> str:
     """The SQL of an expression with every SELECT a subquery of its own."""
+    compiler = getattr(compilers, dialect).compiler
     before = ibis.options.sql.fuse_selects
     ibis.options.sql.fuse_selects = False
     try:
-        text = str(ibis.to_sql(expression, dialect=dialect))
+        # What ibis.to_sql does, without rewriting the whole expression to unbind it and without copying the query.
+        query = compiler.to_sqlglot(expression)
     finally:
         ibis.options.sql.fuse_selects = before
-    if dialect != "postgres":
-        return text
-    query = sqlglot.parse_one(text, read=dialect)
-    for select in query.find_all(sge.Select):
-        # PostgreSQL merges a subquery into the one around it unless it has a LIMIT or an OFFSET.
-        if not select.args.get("offset"):
-            select.set("offset", sge.Offset(expression=sge.Literal.number(0)))
-    return str(query.sql(dialect=dialect, pretty=True))
+    if dialect == "postgres":
+        for select in query.find_all(sge.Select):
+            # PostgreSQL merges a subquery into the one around it unless it has a LIMIT or an OFFSET.
+            if not select.args.get("offset"):
+                select.set("offset", sge.Offset(expression=sge.Literal.number(0)))
+    return str(query.sql(dialect=compiler.dialect, pretty=True, copy=False))

@@ -141,6 +141,10 @@ def with_report(fitted: Segmentation, learning: Learning) -> Segmentation:
     over high, ``passes`` the four-fifths rule), ``proxies``: the variables that go with it most, and the reason why it
     is ``allowed``, if it is.
     """
+    groupings = {name: groups(learning.sample[name], learning.specs[name]) for name in learning.watched}
+    known = {name: codes for name, (codes, labels) in groupings.items() if len(labels) > 1}
+    if not known:  # nothing to hold the placement against
+        return replace(fitted, report={**fitted.report, "bias": []})
     placed = (
         replace(fitted, population="").assign(learning.sample[[n for n, _ in fitted.traits]])["segment"].to_numpy(str)
     )
@@ -149,12 +153,10 @@ def with_report(fitted: Segmentation, learning: Learning) -> Segmentation:
     weights = learning.row_weights
     variables = {n: groups(learning.sample[n], learning.specs[n])[0] for n, _ in fitted.traits}
     told = []
-    for name, reason in learning.watched.items():
-        codes, labels = groups(learning.sample[name], learning.specs[name])
-        if len(labels) < 2:
-            continue
+    for name, codes in known.items():
         others = {n: c for n, c in variables.items() if n != name}
-        told.append({"trait": name, "allowed": reason, **_measured(codes, labels, segment, names, others, weights)})
+        figures = _measured(codes, groupings[name][1], segment, names, others, weights)
+        told.append({"trait": name, "allowed": learning.watched[name], **figures})
     return replace(fitted, report={**fitted.report, "bias": told})
 
 
