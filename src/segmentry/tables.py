@@ -484,7 +484,10 @@ golden_account_versions = Table(
     "one account as it was known until its records changed or were gone",
     "resolve",
     (
-        *(c for c in golden_accounts.columns if c.name not in {"contacts", "ultimate_parent_id", "level"}),
+        *(c for c in golden_accounts.columns if c.name not in {"ids", "contacts", "ultimate_parent_id", "level"}),
+        Column(
+            "ids", Type.INTEGER, "Ids of it that had a record then; 0: it was not there.", required=True, unit="ids"
+        ),
         Column("known_until", Type.TIME, "Until when this was known of the account.", required=True),
     ),
 )

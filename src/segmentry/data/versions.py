@@ -52,7 +52,8 @@ def golden_accounts_at(session: Session, moment: datetime | None) -> ir.Table:
     if moment is None or not session.has("resolve", "golden_account_versions"):
         return golden
     versions = session.table("resolve", "golden_account_versions")
-    then = session.keep("accounts_then", _as_they_were(golden, versions, "account_key", moment))
+    seen = _as_they_were(golden, versions, "account_key", moment)
+    then = session.keep("accounts_then", seen.filter(seen["ids"] > 0))  # 0: no record of it stood then
     heads = then.select(head_id="account_id", head_key="account_key")
     owned = then.join(heads, [("parent_id", "head_id")])
     above, _ = hierarchy.climbed(session, owned.select("account_key", parent_key="head_key"))
@@ -135,7 +136,13 @@ class Ended:
         known = moments.select(moment="moment", own_customer="owner", until="known_until")
         joined = made.join(known, made["customer_key"] == known["moment"])
         columns = [c for c in made.columns if c != "customer_key"]
-        found = joined.select(*columns, customer_key="own_customer", known_until="until")
+        values = {c: joined[c] for c in columns}
+        if self.unit == "account":  # without a record it was not there; a customer may be, by what they did
+            there = _together([r.rows.select(at="customer_key") for r in then]).distinct()
+            stood = ids.join(there, "at").group_by(stood_at="moment").agg(standing=ibis._.count())
+            joined = joined.left_join(stood, [("moment", "stood_at")])
+            values = {c: joined[c] for c in columns} | {"ids": ibis.coalesce(joined["standing"], 0)}
+        found = joined.select(**values, customer_key=joined["own_customer"], known_until=joined["until"])
         return found.select("customer_key", *columns, "known_until").order_by(["customer_key", "known_until"])
 
     def _then(self, record: Record, ids: ir.Table) -> Record:
