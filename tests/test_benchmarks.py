@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pytest
 from benchmarks import __main__ as runner
-from benchmarks import start
+from benchmarks import methods, start
 from benchmarks.measure import NotEqualError, same
 
 from tests.shops import ONE_SEGMENTATION, opened
@@ -38,8 +38,9 @@ def data(tmp_path_factory: pytest.TempPathFactory, ran_shop: Path) -> Path:
     return folder
 
 
-# Runs of whole workspaces, which cost minutes here and are what test_engines.py and full_run do, too.
-ONLY_READ = ("engines", "out_of_core")
+# Runs of whole workspaces, which cost minutes here and are what test_engines.py and full_run do, too; and thirteen
+# processes, of which the test below does the work in one.
+ONLY_READ = ("engines", "out_of_core", "methods")
 
 
 @pytest.mark.parametrize("name", ONLY_READ)
@@ -75,6 +76,21 @@ def test_contenders_agree_and_the_table_is_written(name: str, data: Path, tmp_pa
     for line in (line for line in lines if line["kind"] == "budget"):
         assert line["hit"] is None, "a small size must not be judged"
         assert f"| {line['text']} |" in text
+
+
+def test_every_method_is_fitted_and_finds_what_was_planted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SEGMENTRY_BENCH_SCALE", ".001")
+    methods.inputs(tmp_path)
+    chosen = [c for c in methods.BENCHMARK.contenders if not c.name.endswith("auto")]
+    assert {c.name.partition(",")[0] for c in chosen} >= {"k-means", "mixtures", "trees", "rules", "rfm"}
+    outs = {contender.name: tmp_path / contender.prepare.__name__ for contender in chosen}
+    for contender in chosen:
+        outs[contender.name].mkdir()
+        assert contender.prepare(tmp_path, outs[contender.name])()["segments"] > 1
+    methods.agree(tmp_path, outs)
+    outs["k-means, 4 segments"] = outs["bands"]
+    with pytest.raises(NotEqualError, match="agreement with the planted kinds"):
+        methods.agree(tmp_path, outs)
 
 
 def test_a_peer_that_cannot_run_is_a_row_with_the_reason():

@@ -17,7 +17,8 @@ from segmentry.apps import report
 from segmentry.apps.cli import app
 from segmentry.data import pseudonyms
 from segmentry.errors import ConfigError, DataError, FitError
-from segmentry.samples import SampleFile
+from segmentry.sample_files import SampleFile
+from segmentry.samples import Samples
 from segmentry.segmentation import Segmentation
 from segmentry.workspace import Workspace
 from tests.shops import orders, shop
@@ -107,12 +108,26 @@ def test_the_sample_says_how_near_and_how_safe_it_is(space: Workspace, file: Pat
     assert facts["statement"]["after"]["smallest"] >= 5
     assert facts["compared"] > 20
     assert abs(facts["differences"][0]["smd"]) < 0.3
-    assert facts["market"]["converged"]
-    big = rows["size"] > 44  # men's sizes: a quarter of the population of the market
-    assert rows.loc[big, "market_weight"].sum() / rows["market_weight"].sum() == pytest.approx(0.25, abs=0.01)
+    assert facts["market"] is None  # weights by gender would tell the gender of every row
+    assert rows["market_weight"].isna().all()
+    assert "population by gender is not used: gender was left out in the sample" in facts["notes"][0]
+    big = rows["size"] > 44
     assert rows.loc[big, "weight"].sum() / 700 == pytest.approx(0.5, abs=0.05)
     assert facts["cost"]["agreement"] > 0.9
     assert space.sample("groups").id == space.state.current()["sample"].id  # nothing changed, nothing is drawn anew
+
+
+def test_where_the_customers_are_weights_agree_with_the_market(space: Workspace) -> None:
+    run = space.state.current()["traits"]
+    settings = space.config.sample.model_copy(update={"weights": "market"})
+    wanted = space.config.model_copy(update={"sample": settings})
+    with space.engine.session({"traits": run.id}) as session:
+        samples = Samples(session, run, wanted)
+        learning = samples.learning("groups", space.config.segmentations["groups"], samples.drawn("customer", None, 7))
+    men = (learning.sample["gender"] == "male").to_numpy()
+    assert men.mean() == pytest.approx(0.5, abs=0.05)
+    assert learning.row_weights[men].sum() / 700 == pytest.approx(0.25, abs=1e-6)
+    assert learning.notes == ()
 
 
 def test_neither_key_nor_ids_are_in_what_leaves(space: Workspace, file: Path) -> None:
@@ -124,11 +139,57 @@ def test_neither_key_nor_ids_are_in_what_leaves(space: Workspace, file: Path) ->
         assert KEY.encode() not in kept.read_bytes(), kept
 
 
+def test_the_written_file_keeps_its_word(file: Path) -> None:
+    rows = pd.read_parquet(file)
+    statement = json.loads(pq.read_schema(file).metadata[b"segmentry"])["statement"]
+    quasi = [name for name in statement["quasi"] if name in rows]
+    alike = rows.groupby(quasi, dropna=False) if quasi else rows.groupby(lambda _: 0)
+    assert alike.size().min() >= statement["k"] == 5
+    assert 1 / alike.size().min() == pytest.approx(statement["after"]["highest"])
+    assert statement["sensitive"]
+    for name in statement["sensitive"]:
+        values = alike[name].agg(["nunique", "count"])
+        assert ((values["nunique"] >= 2) | (values["count"] == 0)).all(), name
+    assert 1 - len(rows) / statement["rows"] == pytest.approx(statement["suppressed"])
+    assert not set(statement["dropped"]) & set(rows.columns)
+    kept = {c["trait"] for c in statement["changes"] if c["done"] == "left out"}
+    assert not kept & set(rows.columns)
+
+
 def test_an_analyst_fits_on_the_sample_alone_and_everybody_is_placed_by_it(
     space: Workspace, file: Path, tmp_path: Path
 ) -> None:
-    analyst = elsewhere(tmp_path)
-    summary = analyst.fit_sample("groups", file)
+    more = """\
+  crossed: {method: crossing, of: [groups, spend]}
+  spend: {method: bands, trait: monetary, cuts: [100]}
+  tree: {method: trees, objective: spenders, traits: [frequency]}
+objectives: {spenders: {behaviour: monetary > 100}}
+"""
+    elsewhere(tmp_path, CONFIG + more).close()
+    run, where = CliRunner().invoke, ["-w", str(tmp_path)]
+    for name in ("spend", "tree", "crossed", "groups"):
+        if name == "crossed":
+            early = run(app, ["fit", name, "--sample", str(file), *where])
+            assert "made of groups, which is not fitted" in str(early.exception)
+            continue
+        done = run(app, ["fit", name, "--sample", str(file), *where])
+        assert done.exit_code == 0, done.output
+    assert run(app, ["fit", "crossed", "--sample", str(file), *where]).exit_code == 0
+    assert "Report: " in done.output
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "learned on the anonymous sample sample.parquet" in page
+    assert "Everybody is alike with at least 4 others" in page
+    assert "No source has been collected" not in page
+    pseudonyms_ = SampleFile.read(file).rows["pseudonym"]
+    assert not any(one in page for one in pseudonyms_)
+    described = run(app, ["describe", "groups", *where])
+    assert described.exit_code == 0, described.output
+    assert run(app, ["segments", "tree", *where]).exit_code == 0
+    assert run(app, ["sql", "crossed", *where]).exit_code == 0
+    assert run(app, ["report", *where]).exit_code == 0
+
+    analyst = Workspace(tmp_path, {})
+    summary = analyst.summary("groups")
     analyst.close()
     assert sum(s.customers for s in summary.segments) == pytest.approx(700, abs=3)
     assert set(summary.variables) == {"frequency", "size"}

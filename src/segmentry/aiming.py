@@ -14,7 +14,7 @@ from segmentry.config import FILE_NAME, Config
 from segmentry.data import privacy
 from segmentry.describing import base_of
 from segmentry.engine import Session, Writer
-from segmentry.segment import objectives
+from segmentry.segment import bias, objectives
 from segmentry.segment.objectives import Aim
 from segmentry.segmentation import TRAIT_TABLES
 from segmentry.state import Run
@@ -33,13 +33,13 @@ def learn(name: str, config: Config, session: Session, now: Run, earlier: Run | 
     current = {t.name: t for t in traits.from_json(base_of(now, objective.unit)["traits"])}
     before = session.table("earlier", table) if earlier else None
     rows = objectives.with_behaviour(session.table("traits", table), name, objective, before)
-    drawn = privacy.draw(rows, specs, size=config.sample.size, seed=config.sample.seed)
+    met = objectives.MET  # who behaves so is drawn apart, so that rare behaviour is seen often enough (decision 0043)
+    size, seed = config.sample.size, config.sample.seed
+    drawn = privacy.draw(rows, {**specs, met.name: met}, by=(met.name,), size=size, seed=seed)
+    where = f"{FILE_NAME} objectives.{name}"
+    seen = bias.watched(objective, bias.protected(config.bias, specs), where=where)
     learning = segment.Learning(
-        drawn.rows,
-        specs,
-        weights=drawn.weights,
-        where=f"{FILE_NAME} objectives.{name}",
-        seed=config.sample.seed,
+        drawn.rows, specs, where, seed=seed, weights=drawn.weights, barred=bias.barred(seen), watched=seen
     )
     day = now.as_of or date.min
     return objectives.aim(name, objective, learning, as_of=day, defining=current, windows=_windows(config, day))

@@ -27,8 +27,9 @@ def fit(config: Config, name: str, current: Mapping[str, Run]) -> str:
 
 
 def aim(config: Config, name: str) -> str:
-    """What an objective is learned by: its settings and the sample."""
-    return digest(["aim", config.objectives[name].model_dump(mode="json"), _drawn(config)])
+    """What an objective is learned by: its settings, the sample, protected traits."""
+    drawn = config.sample.model_dump(include={"size", "seed"})
+    return digest(["aim", config.objectives[name].model_dump(mode="json"), drawn, config.bias.model_dump()])
 
 
 def _drawn(config: Config) -> dict[str, Any]:

@@ -77,6 +77,14 @@ class LifetimeReport:
 
 
 @dataclass(frozen=True)
+class DrawnSample:
+    """The anonymous sample: its rows, and what is known of it (:meth:`segmentry.samples.Samples.write`)."""
+
+    rows: int
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Overview:
     """Everything a report shows, read at one moment."""
 
@@ -105,3 +113,5 @@ class Overview:
     needs: NeedsReport | None = None
     aims: tuple[Aim, ...] = ()  # of the objectives
     criteria: Mapping[str, tuple[criteria.Checked, ...]] = field(default_factory=dict)  # by segmentation
+    sample: DrawnSample | None = None
+    studied: str = ""  # the file of the anonymous sample that is all there is, where there are no customers

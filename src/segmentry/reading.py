@@ -29,7 +29,8 @@ from segmentry.describing import base_of, described
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
-from segmentry.overview import Concern, LifetimeReport, Overview, QualityReport, TraitCover
+from segmentry.overview import Concern, DrawnSample, LifetimeReport, Overview, QualityReport, TraitCover
+from segmentry.sample_files import Study
 from segmentry.segment.objectives import Aim
 from segmentry.segmentation import KEYS, TRAIT_TABLES, Segmentation
 from segmentry.state import Run
@@ -206,8 +207,10 @@ class Reading:
         return self.segmentations()
 
     def summary(self, name: str) -> SegmentationSummary:
-        """One segmentation as people see it."""
-        found = self.segmentation(name)
+        """One segmentation as people see it; by the sample that it was learned on while nobody was placed by it."""
+        found, study = self.segmentation(name), self.study(name)
+        if study is not None:
+            return study.summary(found)
         run, base = self.run(f"assign:{name}"), base_of(self.run("traits"), found.unit)
         return profiles.summarise(
             found,
@@ -219,9 +222,18 @@ class Reading:
             before=self.earlier_sizes.get(name),
         )
 
+    def study(self, name: str) -> Study | None:
+        """What a sample shows of a segmentation that was learned on it alone and that has placed nobody yet."""
+        fit, placing = self.run(f"fit:{name}"), self.current.get(f"assign:{name}")
+        if "study" not in fit.facts or (placing is not None and placing.facts["version"] == fit.facts["version"]):
+            return None
+        return Study.from_json(fit.facts["study"])
+
     def criteria(self, name: str) -> tuple[criteria.Checked, ...]:
         """Which segments of a segmentation are worth having, by criteria that the data can answer."""
         found, summary = self.segmentation(name), self.summary(name)
+        if self.study(name) is not None:
+            return criteria.check(found, summary, None)
         placed = self.table(f"assign:{name}", "memberships")
         people = self.table("resolve", "golden_customers") if "resolve" in self.current else None
         return criteria.check(found, summary, criteria.reachable(placed, people))
@@ -273,7 +285,10 @@ class Reading:
         )
 
     def health_of(self, names: Iterable[str], unit: str = "customer") -> tuple[TraitHealth, ...]:
-        """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements."""
+        """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements;
+        nothing where there are no customers."""
+        if "traits" not in self.current:
+            return ()
         run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
         covers = self.trait_covers(unit)
         specs, rates = {c.trait.name: c.trait for c in covers}, {c.trait.name: c.fill_rate for c in covers}
@@ -283,6 +298,8 @@ class Reading:
 
     def rules_of(self, name: str) -> tuple[TraitHealth, ...]:
         """What stands behind the rules of a segmentation: of each, the weakest of the traits that it reads."""
+        if "traits" not in self.current:
+            return ()
         found = self.segmentation(name)
         rules, read = found.rules, dict.fromkeys(t for each in found.rules.values() for t in each)
         behind = {h.trait: h for h in self.health_of(read, found.unit)}
@@ -297,7 +314,10 @@ class Reading:
         return [t for t in TRAITS.values() if not t.is_family]
 
     def trait_covers(self, unit: str = "customer") -> tuple[TraitCover, ...]:
-        """Every trait of customers, or accounts, and its fill rate."""
+        """Every trait of customers, or accounts, and its fill rate; of the sample where there are no customers."""
+        if "traits" not in self.current and (studies := self._studies()):
+            study = next(iter(studies.values()))
+            return tuple(TraitCover(t, study.fills[t.name]) for t in study.traits)
         run = self.run("traits")
         base, rows = base_of(run, unit), run.rows[TRAIT_TABLES[unit]]
         specs, evidence = traits.from_json(base["traits"]), base.get("evidence", {})
@@ -448,7 +468,9 @@ class Reading:
         return aim.sql(dialect, {t.name: t.kind for t in traits.from_json(told)})
 
     def overview(self) -> Overview:
-        """Everything a report shows."""
+        """Everything a report shows; where there are no customers, what samples show."""
+        if "traits" not in self.current and (studies := self._studies()):
+            return self._of_samples(studies)
         run, manifest, needs = self.run("traits"), self.manifest(), self._needs()
         first, last = manifest.span()
         base = run.facts
@@ -481,6 +503,40 @@ class Reading:
             needs=needs if needs.tells else None,
             aims=self.aims(),
             criteria={n: self.criteria(n) for n in self.segmentations()},
+            sample=DrawnSample(drawn.rows["sample"], drawn.facts) if (drawn := self.current.get("sample")) else None,
+        )
+
+    def _studies(self) -> dict[str, Study]:
+        """By segmentation, what samples show of those that were learned on them."""
+        fitted = (n for n in self.config.segmentations if f"fit:{n}" in self.current)
+        return {n: study for n in fitted if (study := self.study(n)) is not None}
+
+    def _of_samples(self, studies: Mapping[str, Study]) -> Overview:
+        """What samples show, where nothing else is known."""
+        first = studies.get(self.config.first or "", next(iter(studies.values())))
+        return Overview(
+            name=self.config.name,
+            currency=self.config.currency,
+            as_of=first.as_of,
+            first_record=None,
+            last_record=None,
+            customers=first.customers,
+            customers_with_orders=None,
+            orders=None,
+            revenue=None,
+            anonymous_share=None,
+            value_trait=first.value_trait,
+            pareto=(),
+            reconciliations=(),
+            caveats=(),
+            traits=self.trait_covers(),
+            segmentations=tuple(self.summary(n) for n in studies),
+            primary=self.config.first,
+            not_fitted=tuple(self.not_fitted.items()),
+            notes=self.notes(),
+            criteria={n: self.criteria(n) for n in studies},
+            sample=DrawnSample(first.rows, first.sample),
+            studied=first.file,
         )
 
     def explain(self, customer: str, name: str) -> Explanation:

@@ -1,27 +1,20 @@
-"""What segmentations are learned on: the sample drawn from the traits, and the anonymous one that may leave.
-
-:class:`Samples` works where the customers are; :class:`SampleFile` is all that an analyst needs who may not see them.
+"""What segmentations are learned on, where the customers are: the sample drawn from the traits, and the anonymous one
+that may leave. What is done with that elsewhere is :mod:`segmentry.sample_files`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from segmentry import config, engine, segment, traits
+from segmentry import config, segment, traits
 from segmentry.catalogue import Trait
+from segmentry.columns import Pii
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import margins, privacy
 from segmentry.data.deidentifying import Change, Deidentified, Demands, deidentify
@@ -37,17 +30,15 @@ from segmentry.stats import raking, sampling, stability
 from segmentry.stats.raking import Raked
 from segmentry.stats.sampling import Floats
 from segmentry.target import assignment, naming, profiles
-from segmentry.target.profiles import SegmentationSummary
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
-_METADATA = b"segmentry"
 _OF_A_ROW = ("pseudonym", "weight", "market_weight", "stratum")
 _ROWS_PER_VARIABLE = 100
 _FAR = 0.1  # Austin 2009: standardised differences from here on are worth a look
 _TOLD = 12
+_TOLD_BY_WEIGHTS = frozenset({Pii.DIRECT, Pii.SENSITIVE})  # what rows of an anonymous sample must not tell
 _COST_SEGMENTS = 4  # of the k-means that tells what anonymity costs, where segmentry.yaml names no number
 
 
@@ -59,14 +50,20 @@ class Samples:
     run: Run
     wanted: Config
 
-    def drawn(self, unit: str, population: str | None, variables: int = 0) -> Drawn:
-        """The sample of a population: as many rows as segmentry.yaml says, and 100 for each of so many variables."""
+    def drawn(
+        self, unit: str, population: str | None, variables: int = 0, *, but: frozenset[Pii] = frozenset()
+    ) -> Drawn:
+        """The sample of a population: as many rows as segmentry.yaml says, and 100 for each of so many variables.
+
+        ``but`` are classes of personal data by whose groups is not drawn, whatever segmentry.yaml says.
+        """
         found, specs = self._base(unit), self._specs(unit)
         settings = self.wanted.sample
+        by = privacy.strata_of(settings.by, specs, found["value_trait"])
         return privacy.draw(
             self._table(unit),
             specs,
-            by=privacy.strata_of(settings.by, specs, found["value_trait"]),
+            by=[name for name in by if specs[name].pii not in but],
             size=max(settings.size, _ROWS_PER_VARIABLE * variables),
             seed=settings.seed,
             population=population,
@@ -78,7 +75,7 @@ class Samples:
         Raises :class:`ConfigError` where the config asks for margins of the market and there are none.
         """
         specs = self._specs(settings.unit)
-        weights = drawn.weights
+        weights, notes = drawn.weights, list[str]()
         if self.wanted.sample.weights == "market":
             raked, notes = self._raked(drawn.rows, weights)
             if raked is None:
@@ -87,8 +84,9 @@ class Samples:
                     why=" ".join(notes) or "There are no market data with a population by cell.",
                     fix="Add a source of the kind market, or take the line out: base.",
                 )
-            weights = raked.weights
-        return _learning(name, settings, drawn.rows, specs, weights, self.wanted, {})
+            weights, notes = raked.weights, [*notes, *([] if raked.converged else [raked.verdict])]
+        made = learning_of(name, settings, drawn.rows, specs, weights, self.wanted, {})
+        return replace(made, notes=tuple(notes))
 
     def write(self, writer: Writer, of: str | None, key: bytes, progress: Callable[[int, int], None]) -> dict[str, Any]:
         """Write the table ``sample``, anonymous, of the population of a segmentation (None: all customers).
@@ -99,7 +97,8 @@ class Samples:
         settings = self.wanted.segmentations[of] if of else None
         unit, population = (settings.unit, settings.population) if settings else ("customer", None)
         specs = self._specs(unit)
-        drawn = self.drawn(unit, population, segment.variables_named(settings, specs) if settings else 0)
+        variables = segment.variables_named(settings, specs) if settings else 0
+        drawn = self.drawn(unit, population, variables, but=_TOLD_BY_WEIGHTS)
         if drawn.rows.empty:
             raise FitError("There is nobody to draw a sample from.", why=f"The population is: {population or 'all'}.")
         progress(1, 4)
@@ -108,7 +107,11 @@ class Samples:
         made = deidentify(drawn, list(specs.values()), demands, key)
         progress(2, 4)
         exactly = drawn.rows.iloc[made.kept].reset_index(drop=True)
-        raked, notes = self._raked(exactly, made.weights)
+        changed = {c.trait: c.done for c in made.statement.changes} | dict.fromkeys(made.statement.dropped, "left out")
+        raked, notes = self._raked(exactly, made.weights, changed)
+        asked_by = privacy.strata_of(asked.by, specs, self._base(unit)["value_trait"])
+        if unused := [name for name in asked_by if name not in drawn.by]:
+            notes.append(f"Not drawn by {', '.join(unused)}: the weights of an anonymous sample would tell it.")
         differences = self._differences(unit, population, exactly, made.weights)
         progress(3, 4)
         writer.write("sample", _as_table(made, None if raked is None else raked.weights))
@@ -121,7 +124,7 @@ class Samples:
             "population": population or "",
             "base": drawn.base,
             "rows_drawn": len(drawn.rows),
-            "by": list(privacy.strata_of(asked.by, specs, self._base(unit)["value_trait"])),
+            "by": list(drawn.by),
             "strata": [asdict(s) for s in drawn.strata],
             "design_effect": exact(sampling.design_effect(made.weights)),
             "compared": len(differences),
@@ -144,12 +147,14 @@ class Samples:
     def _table(self, unit: str) -> ir.Table:
         return self.session.table("traits", TRAIT_TABLES[unit])
 
-    def _raked(self, rows: pd.DataFrame, weights: Floats) -> tuple[Raked | None, list[str]]:
-        """Weights that agree with the margins of the market, where it has some."""
+    def _raked(
+        self, rows: pd.DataFrame, weights: Floats, changed: Mapping[str, str] | None = None
+    ) -> tuple[Raked | None, list[str]]:
+        """Weights that agree with the margins of the market, where it has some, but those of traits ``changed``."""
         if not self.run.rows.get("penetration"):
             return None, []
         cells = self.session.table("traits", "penetration").to_pyarrow().to_pylist()
-        found, notes = margins.margins(cells, rows)
+        found, notes = margins.margins(cells, rows, changed or {})
         return (raking.rake(weights, found) if found else None), notes
 
     def _differences(
@@ -184,8 +189,8 @@ class Samples:
         specs = self._specs(unit)
         less = {s.name: s for s in made.specs}
         stuck = not_applicable(made.statement.changes)
-        exactly = _learning("cost", settings, drawn.rows, specs, drawn.weights, self.wanted, {})
-        coarse = _learning("cost", settings, made.rows, less, made.weights, self.wanted, stuck)
+        exactly = learning_of("cost", settings, drawn.rows, specs, drawn.weights, self.wanted, {})
+        coarse = learning_of("cost", settings, made.rows, less, made.weights, self.wanted, stuck)
         try:
             rules = [segment.fit("cost", settings, one) for one in (exactly, coarse)]
         except FitError as error:
@@ -198,108 +203,6 @@ class Samples:
             "traits_anonymous": [n for n, _ in rules[1].traits],
             "segments": number,
         }
-
-
-@dataclass(frozen=True)
-class SampleFile:
-    """An anonymous sample as a file: its rows, and what is known of it (see :meth:`Samples.write`)."""
-
-    table: pa.Table
-    facts: Mapping[str, Any]
-    where: str
-
-    @classmethod
-    def read(cls, path: Path) -> SampleFile:
-        """Read a file that :func:`write_file` wrote; :class:`DataError` for any other."""
-        if not path.is_file():
-            raise DataError(f"{path}: there is no such file.", fix="`segmentry sample --out FILE` writes one.")
-        try:
-            table = pq.read_table(path)
-            facts = json.loads((table.schema.metadata or {})[_METADATA])
-        except (pa.ArrowInvalid, KeyError, json.JSONDecodeError) as error:
-            raise DataError(
-                f"{path} is no sample of Segmentry.",
-                why="A sample carries the description of its traits and of how it was made anonymous.",
-                fix="`segmentry sample --out FILE` writes one; files with customers are read by `segmentry run`.",
-            ) from error
-        if facts["format"] != FORMAT:
-            raise DataError(f"{path} has format {facts['format']}; this version reads {FORMAT}.", fix="Update.")
-        return cls(table, facts, path.name)
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The rows as a data frame."""
-        return self.table.to_pandas()
-
-    @property
-    def as_of(self) -> date:
-        return date.fromisoformat(self.facts["as_of"])
-
-    @property
-    def specs(self) -> dict[str, Trait]:
-        return {t.name: t for t in traits.from_json(self.facts["traits"])}
-
-    def learning(self, name: str, settings: config.Segmentation, wanted: Config) -> Learning:
-        """What a segmentation is learned from without the customers.
-
-        Raises :class:`FitError` where the sample is of another unit or population.
-        """
-        theirs = (self.facts["unit"], self.facts["population"])
-        if theirs != (settings.unit, settings.population or ""):
-            raise FitError(
-                f"{self.where} is a sample of {theirs[0]}s{f', where {theirs[1]}' if theirs[1] else ''}; {name} is of "
-                f"{settings.unit}s{f', where {settings.population}' if settings.population else ''}.",
-                fix=f"Ask for one of its population: `segmentry sample {name} --out FILE`.",
-            )
-        column = "market_weight" if wanted.sample.weights == "market" else "weight"
-        weights = self.rows[column].to_numpy("float64")
-        if not (weights > 0).all():
-            raise ConfigError(
-                f"{FILE_NAME} sample.weights: {self.where} has no weights of the market.", fix="Use base."
-            )
-        stuck = not_applicable([Change(**c) for c in self.facts["statement"]["changes"]])
-        return _learning(name, settings, self.rows[list(self.specs)], self.specs, weights, wanted, stuck)
-
-    def summary(self, fitted: Segmentation) -> SegmentationSummary:
-        """The segments as the sample shows them: sizes are those of the base that the rows stand for."""
-        with _studied(self, fitted.unit) as (table, specs, largest, scale):
-            worth = self.facts["value_trait"] if self.facts["value_trait"] in specs else None
-            placed = assignment.memberships(fitted, table)
-            sizes, effects = profiles.profile(placed, table, list(specs.values()), largest, worth)
-            cells = profiles.cells(placed, table, largest, worth)
-        for size in [*sizes.values(), *cells]:
-            size["customers"] = round(size["customers"] * scale)
-            size["value"] = None if size["value"] is None else size["value"] * scale
-        return profiles.summarise(
-            fitted,
-            {"sizes": sizes, "cells": cells, "missing": []},
-            effects,
-            as_of=self.as_of,
-            total=sum(s["customers"] for s in sizes.values()),
-            value_trait=worth,
-            before=None,
-        )
-
-    def fitted(
-        self, name: str, settings: config.Segmentation, wanted: Config, version: int, book: Mapping[str, Any]
-    ) -> Segmentation:
-        """Learn a segmentation on the sample alone."""
-        learning = self.learning(name, settings, wanted)
-        found = segment.fit(name, settings, learning, version=version, as_of=self.as_of)
-        with _studied(self, found.unit) as (table, specs, largest, _):
-            found = with_names(found, table, specs, largest, book)
-        found = bias.with_report(found, learning)
-        return replace(found, report={**found.report, "sample": self.where})
-
-
-def write_file(table: pa.Table, facts: Mapping[str, Any], as_of: date, path: Path) -> None:
-    """Write the table ``sample`` as Parquet, with what is known of it; :class:`DataError` for another ending."""
-    if path.suffix != ".parquet":
-        raise DataError(f"{path}: a sample is written as Parquet, which keeps types.", fix="End the name in .parquet.")
-    kept = {k: v for k, v in facts.items() if k not in ("sql", "engine")}
-    told = json.dumps({"format": FORMAT, "as_of": as_of.isoformat(), **kept}, sort_keys=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table.replace_schema_metadata({_METADATA: told.encode()}), path)
 
 
 def with_names(
@@ -350,7 +253,7 @@ def not_applicable(changes: Sequence[Change]) -> dict[str, str]:
     }
 
 
-def _learning(
+def learning_of(
     name: str,
     settings: config.Segmentation,
     rows: pd.DataFrame,
@@ -359,6 +262,7 @@ def _learning(
     wanted: Config,
     stuck: Mapping[str, str],
 ) -> Learning:
+    """What a segmentation is learned from; ``stuck`` are traits that may form no segments, each with the reason."""
     where = f"{FILE_NAME} segmentations.{name}"
     seen = bias.watched(settings, bias.protected(wanted.bias, specs), where=where)
     return Learning(
@@ -386,24 +290,6 @@ def _as_table(made: Deidentified, market: Floats | None) -> ir.Table:
     types = {"number": "float64", "category": "string", "boolean": "boolean"}
     schema = {"pseudonym": "string", "weight": "float64", "market_weight": "float64", "stratum": "string"}
     return ibis.memtable(rows, schema=ibis.schema(schema | {s.name: types[s.kind] for s in made.specs}))
-
-
-@contextmanager
-def _studied(
-    file: SampleFile, unit: str
-) -> Iterator[tuple[ir.Table, dict[str, Trait], dict[str, float | None], float]]:
-    """The sample as a table of traits in which every row counts the same, the traits, the largest value of each number,
-    and how many units of the base a row stands for."""
-    weights = file.rows["weight"].to_numpy("float64")
-    rows = file.table.take(pa.array(sampling.self_weighting(weights, len(weights))))
-    key, name = KEYS[unit]
-    columns = {key: pa.array(range(len(weights))), name: rows.column("pseudonym")}
-    specs = file.specs
-    with engine.in_memory() as con:
-        table = con.create_table("traits", pa.table({**columns, **{n: rows.column(n) for n in specs}}))
-        largest = profiles.largest_values(table, list(specs.values()))
-        found = con.to_pyarrow(table.agg(**largest)).to_pylist()[0] if largest else {}
-        yield table, specs, found, float(weights.sum()) / len(weights)
 
 
 def _told(raked: Raked) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from segmentry import aiming, artefacts, config, due, samples, segment, traits
+from segmentry import aiming, artefacts, config, due, sample_files, samples, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
@@ -41,7 +41,8 @@ from segmentry.errors import DataError, FitError, SegmentryError, UsageError, di
 from segmentry.explanations import Explanation
 from segmentry.overview import Overview
 from segmentry.reading import Reading
-from segmentry.samples import SampleFile, Samples
+from segmentry.sample_files import SampleFile
+from segmentry.samples import Samples
 from segmentry.segmentation import TRAIT_TABLES, Segmentation
 from segmentry.stages import Event, Listener, Stages
 from segmentry.state import Run
@@ -317,15 +318,18 @@ class Workspace(Stages):
     def fit_sample(self, name: str, path: Path, segments: int | None = None) -> SegmentationSummary:
         """Learn a segmentation on an anonymous sample alone; gives the segments as the sample shows them.
 
-        Nothing but segmentry.yaml is needed of the workspace. Raises :class:`FitError` as :meth:`fit` does.
+        Nothing but segmentry.yaml is needed of the workspace; what the sample shows is kept, so that :meth:`summary`
+        and :meth:`overview` tell of it until everybody is placed. Raises :class:`FitError` as :meth:`fit` does.
         """
         settings, file = self._settings(name), SampleFile.read(path)
         settings = segment.asked(settings, segments, where=f"segmentation {name}")
         with self.state.writer(), self._recorded(f"fit:{name}", file.as_of, self._fit_due(name)) as (_, done):
             book = playbooks.load(self.root / playbooks.FILE_NAME)
-            fitted = file.fitted(name, settings, self.config, self._next_version(name), book)
-            done({}, artefacts.save_segmentation(self.root, fitted))
-        return file.summary(load_segmentation(self.root, self._current(f"fit:{name}")))
+            parts = due.parts(self.root, self.config, name, self.state.current())
+            fitted = file.fitted(name, settings, self.config, self._next_version(name), book, parts)
+            study = file.study(fitted)
+            done({}, {**artefacts.save_segmentation(self.root, fitted), "study": study.to_json()})
+        return self.summary(name)
 
     def adopt(self, name: str, path: Path) -> Segmentation:
         """Take a segmentation that was fitted elsewhere, on a sample, as the next version of one of this workspace.
@@ -363,7 +367,7 @@ class Workspace(Stages):
         if out is not None:
             with self.reading("sample") as reading:
                 table = reading.find("sample").to_pyarrow()
-            samples.write_file(table, made.facts, run.as_of or date.min, out)
+            sample_files.write_file(table, made.facts, run.as_of or date.min, out)
         return made
 
     def assign(self, name: str) -> Run:

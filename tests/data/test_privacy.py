@@ -14,9 +14,10 @@ from tests.engines import on_every_engine
 from segmentry import engine as engines
 from segmentry.catalogue import Model, Trait
 from segmentry.columns import Pii
-from segmentry.data import generalising, privacy, pseudonyms
+from segmentry.data import generalising, margins, privacy, pseudonyms
 from segmentry.data.deidentifying import Deidentified, Demands, deidentify
 from segmentry.errors import ConfigError, DataError, FitError, UsageError
+from segmentry.stats import raking
 
 KEY = b"not a secret: a test"
 TOWNS = ["Leeds", "York", "Hull", "Ripon", "Selby", "Thirsk"]
@@ -136,6 +137,81 @@ def test_no_class_gives_a_sensitive_value_away(made: Deidentified) -> None:
         assert known.empty or known.nunique() >= 2 or rows["income"].isna().any()
     income = made.rows["income"].dropna()
     assert (income == [float(f"{v:.1e}") for v in income]).all()
+
+
+def test_what_is_made_of_the_same_data_is_blanked_together(drawn: privacy.Drawn) -> None:
+    income = Trait("income", Model.DEMOGRAPHIC, "number", "Income.", needs=("customers.income",), pii=Pii.SENSITIVE)
+    band = Trait("band", Model.DEMOGRAPHIC, "category", "Band.", needs=("customers.income",), pii=Pii.SENSITIVE)
+    subscribed = SPECS["subscribed"]
+    rows = pd.DataFrame(
+        {
+            "subscribed": [True] * 6 + [False] * 6,
+            "income": [41_400.0, 41_450, 41_010, 12_000, 52_000, 53_000, 1_000, 9_000, 30_000, 47_000, 88_000, 2_000],
+            "band": ["middle"] * 6 + ["low", "low", "middle", "middle", "high", "low"],
+        }
+    )
+    ids, ones = [f"C{i}" for i in range(12)], np.ones(12)
+    given = privacy.Drawn(rows, ids, ones, ["all"] * 12, (privacy.Stratum("all", 12, 12),))
+    made = deidentify(given, [subscribed, income, band], Demands(k=5, diversity=2), KEY)
+    assert made.rows.loc[made.rows["subscribed"], ["income", "band"]].isna().all().all()  # the band would be told
+    assert made.rows.loc[~made.rows["subscribed"], ["income", "band"]].notna().all().all()
+    assert made.statement.blanked == 0.5
+    given.rows["income"] = np.where(given.rows["subscribed"], [41_400, 41_450] * 6, given.rows["income"])
+    alike = deidentify(given, [subscribed, income], Demands(k=5, diversity=2), KEY)
+    assert alike.rows.loc[alike.rows["subscribed"], "income"].isna().all()  # told to two digits they are one value
+
+
+def test_the_group_that_was_drawn_from_tells_nobody_apart() -> None:
+    with engines.in_memory() as con:
+        table = con.create_table("traits", customers())
+        found = privacy.draw(table, SPECS, by=["monetary", "city"], size=1_000, seed=3)
+        secret = privacy.draw(table, SPECS, by=["religion"], size=1_000, seed=3)
+    made = deidentify(found, list(SPECS.values()), Demands(), KEY)
+    quasi = [s.name for s in made.specs if s.pii is Pii.QUASI]
+    frame = made.rows[quasi].assign(stratum=list(made.stratum), weight=made.weights)
+    assert frame.groupby([*quasi, "stratum"], dropna=False).size().min() >= 5
+    assert frame.groupby([*quasi, "weight"], dropna=False).size().min() >= 5
+    assert made.weights.sum() == pytest.approx(3_000)
+    with pytest.raises(FitError, match="drawn by religion cannot be made anonymous"):
+        deidentify(secret, list(SPECS.values()), Demands(), KEY)
+    with pytest.raises(FitError, match=r"groups of fewer than 60 that are drawn on their own.*sample\.by"):
+        deidentify(found, list(SPECS.values()), Demands(k=60, suppress=0), KEY)
+
+
+def test_a_category_with_an_own_value_for_most_is_left_out_though_nobody_called_it_personal() -> None:
+    card = Trait("card", Model.BEHAVIORAL, "category", "Card.")
+    with engines.in_memory() as con:
+        frame = customers(400).assign(card=[f"4000-{i:05d}" for i in range(400)])
+        drawn = privacy.draw(con.create_table("traits", frame), {**SPECS, "card": card}, size=200)
+    made = deidentify(drawn, [*SPECS.values(), card], Demands(), KEY)
+    assert "card" not in made.rows
+    assert set(made.statement.dropped) == {"card", "nickname"}
+
+
+def test_margins_tell_what_they_leave_out() -> None:
+    rows = pd.DataFrame({"city": ["Leeds"] * 6 + ["York"] * 3 + ["Hull"], "plan": ["basic", "plus"] * 5})
+    cells = [
+        {"measure": "population", "cell": f"{trait} = '{level}'", "population": people}
+        for trait, level, people in (
+            ("city", "Leeds", 10), ("city", "York", 30), ("city", "Ripon", 5), ("plan", "basic", 1), ("plan", "plus", 1)
+        )
+    ]  # fmt: skip
+    found, notes = margins.margins(cells, rows, {"plan": "left out"})
+    assert [m.name for m in found] == ["population by city"]
+    assert notes == [
+        "population by plan is not used: plan was left out in the sample, and weights by it would tell what was taken "
+        "out.",
+        "population by city: nobody in the sample is in city = 'Ripon'; the other cells are used.",
+        "population by city: 1 row (10.0 %) is in none of its cells and keeps its weight.",
+    ]
+    raked = raking.rake(np.ones(10), found)
+    assert raked.converged
+    assert raked.weights[:6].sum() / raked.weights[:9].sum() == pytest.approx(0.25)
+    assert raked.weights[9] == pytest.approx(1)
+    contradicting = [*found, raking.Margin("the same", found[0].codes, np.array([0.9, 0.1]))]
+    missed = raking.rake(np.ones(10), contradicting)
+    assert not missed.converged
+    assert "missed by up to" in missed.verdict
 
 
 def test_nothing_tells_who_somebody_is(made: Deidentified) -> None:

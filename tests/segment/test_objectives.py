@@ -16,11 +16,12 @@ from tests.shops import opened, orders, shop, tables
 from typer.testing import CliRunner
 
 import segmentry as sg
+from segmentry.apps import objectives as showing
 from segmentry.apps.cli import app
 from segmentry.catalogue import TRAITS, Model, Trait
-from segmentry.config import Objective
+from segmentry.config import Bias, Objective
 from segmentry.errors import ConfigError, FitError, UsageError
-from segmentry.segment import Learning, leakage, objectives
+from segmentry.segment import Learning, bias, leakage, objectives
 from segmentry.workspace import Workspace
 
 SETTINGS = """\
@@ -96,6 +97,62 @@ def test_a_trait_that_tells_everything_is_warned_of():
     again = objectives.aim("o", excepted, Learning(frame, _specs(frame), "o"), as_of=date(2026, 1, 1))
     assert ("told", "segmentry.yaml excepts it") in again.left_out
     assert not again.warnings
+
+
+def test_a_rare_behaviour_drawn_more_often_is_told_as_it_is_in_the_base():
+    frame = _people(40_000, seed=5)
+    drawn = frame[frame["wants"] | (np.arange(len(frame)) % 8 == 0)].reset_index(drop=True)
+    weights = np.where(drawn["wants"], 1.0, (~frame["wants"]).sum() / (~drawn["wants"]).sum())
+    found = [
+        objectives.aim("o", Objective(behaviour="wants"), learning, as_of=date(2026, 6, 30))
+        for learning in (
+            Learning(frame, _specs(frame), "o"),
+            Learning(drawn, _specs(drawn), "o", weights=weights),
+        )
+    ]
+    whole, some = found
+    assert (some.customers, some.meets) == (whole.customers, whole.meets) == (40_000, frame["wants"].sum())
+    assert (some.rows, some.met_rows) == (len(drawn), frame["wants"].sum())
+    lifts = [{f.trait: f.lift for f in aim.favourable} for aim in found]
+    assert lifts[1] == pytest.approx(lifts[0], rel=0.15)
+    assert [i.share for i in some.ideals] == pytest.approx([i.share for i in whole.ideals], rel=0.1)
+    assert whole.judged is not None
+    assert some.judged is not None
+    assert some.judged.lift[0] == pytest.approx(whole.judged.lift[0], rel=0.15)
+    assert some.judged.slope == pytest.approx(1, abs=0.2)
+
+
+def test_protected_traits_tell_no_behaviour_without_a_reason_and_what_carries_them_is_named():
+    frame = _people()
+    frame["grey"] = (frame["age"] + np.random.default_rng(2).normal(0, 6, len(frame))).round()
+    specs = _specs(frame)
+    objective = Objective(behaviour="wants")
+
+    def found(objective: Objective) -> objectives.Aim:
+        seen = bias.watched(objective, bias.protected(Bias(), specs), where="o")
+        learning = Learning(frame, specs, "o", barred=bias.barred(seen), watched=seen)
+        return objectives.aim("o", objective, learning, as_of=date(2026, 1, 1))
+
+    told = found(objective)
+    assert set(told.protected) == {"age", "age_band"}
+    assert {"age", "age_band"}.isdisjoint({f.trait for f in told.favourable} | set(told.traits))
+    assert "grey" in told.traits
+    assert told.by == "age_band"  # ideal customers are still told by it: that decides nothing
+    age = next(one for one in told.bias if one["trait"] == "age")
+    assert age["v"] > 0.2
+    assert age["proxies"][0]["trait"] == "grey"
+    assert not age["segments"][0]["passes"]
+    lines = "\n".join(showing.summary(told))
+    assert "age and being among the best tenth by the score go together" in lines
+    assert "Protected, so without a say: age and age_band." in lines
+    with pytest.raises(FitError, match=r"age may not tell a behaviour: it is protected.*`allow: \{age:"):
+        found(Objective(behaviour="wants", traits=["age"]))
+    with pytest.raises(FitError, match="age may not tell a behaviour"):
+        found(Objective(behaviour="wants and age < 30"))
+    allowed = found(Objective(behaviour="wants", allow={"age": "The offer is for the young by law."}))
+    assert "age" in {f.trait for f in allowed.favourable}
+    assert next(one for one in allowed.bias if one["trait"] == "age")["allowed"].startswith("The offer")
+    assert objectives.Aim.from_json(json.loads(json.dumps(told.to_json()))) == told
 
 
 def test_what_cannot_be_told_is_refused():

@@ -284,6 +284,7 @@ def fit(
 ) -> None:
     """Learn a segmentation anew and place everybody by it; the version before stays on disk."""
     from segmentry.apps import definitions, terminal
+    from segmentry.apps import report as reporting
 
     if (artefact is not None and (sample or segments)) or (dry_run and (artefact or sample)):
         raise UsageError("--artefact, --sample and --dry-run each go alone.", fix="Leave the others out.")
@@ -294,6 +295,7 @@ def fit(
             return
         if sample is not None:
             summary = space.fit_sample(chosen, sample, segments)
+            reporting.write_report(space.overview(), space.root / REPORT)
         else:
             space.adopt(chosen, artefact) if artefact is not None else space.fit(chosen, segments)
             space.assign(chosen)
@@ -303,7 +305,7 @@ def fit(
     elif not quiet:
         terminal.segments(summary, space.config.currency)
         if sample is not None:
-            terminal.studied(summary, space.config.currency)
+            terminal.studied(summary, space.config.currency, space.root / REPORT)
 
 
 @app.command()
@@ -570,12 +572,12 @@ def objectives(
         for one in [name] if name else space.config.objectives:
             space.aim_at(one, again=again)
         with space.reading() as reading:
-            found = [aim for aim in reading.aims() if name in (None, aim.name)]
+            found, notes = [aim for aim in reading.aims() if name in (None, aim.name)], reading.notes()
             texts = [reading.score_sql(aim, dialect) for aim in found] if dialect else []
     if dialect:
         terminal.plain("\n".join(texts))
     else:
-        terminal.json(found) if json else showing.show(found)
+        _print_json(showing.as_json(found, notes)) if json else showing.show(found, notes)
 
 
 @app.command()

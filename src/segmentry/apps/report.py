@@ -37,6 +37,7 @@ from segmentry.apps import (
     objectives,
     palette,
     profile_chart,
+    sampling,
     words,
 )
 from segmentry.apps.comparing import Comparison
@@ -181,6 +182,8 @@ def render(overview: Overview) -> str:
         trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
         model_notes={m.value: market.about(overview.notes, m.value) for m in Model},
         verdicts=findings.VERDICTS,
+        sample=tuple(sampling.sentences(overview.sample.rows, overview.sample.facts)) if overview.sample else (),
+        changes=sampling.changes(overview.sample.facts["statement"]) if overview.sample else (),
         style=Markup(style),
         script=Markup(script),
         plotly=Markup(_plotly()[0]),

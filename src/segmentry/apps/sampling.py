@@ -15,13 +15,18 @@ def show(run: Run) -> None:
     for line in sentences(run.rows["sample"], run.facts):
         terminal.plain(line)
     statement = run.facts["statement"]
-    changes = [c for c in statement["changes"] if c["trait"] in statement["quasi"] or c["lost"]]
-    rest = len(statement["changes"]) - len(changes)
+    found = changes(statement)
+    rest = len(statement["changes"]) - len(found)
     if rest:
         terminal.plain(agree(rest, "{n} sensitive [trait is|traits are] told to two digits."))
-    if changes:
-        rows = [{"trait": c["trait"], "made anonymous": c["done"], "lost": words.share(c["lost"])} for c in changes]
+    if found:
+        rows = [{"trait": c["trait"], "made anonymous": c["done"], "lost": words.share(c["lost"])} for c in found]
         terminal.rows(rows, "What was made coarser, and the share of its information that went")
+
+
+def changes(statement: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """What was made coarser: the quasi-identifiers, and of the sensitive traits those that lost values."""
+    return tuple(c for c in statement["changes"] if c["trait"] in statement["quasi"] or c["lost"])
 
 
 def sentences(rows: int, facts: Mapping[str, Any]) -> Iterator[str]:
@@ -62,7 +67,7 @@ def risk(statement: Mapping[str, Any]) -> Iterator[str]:
         f"{words.share(statement['of_base'])} of the base."
     )
     if statement["dropped"]:
-        yield f"Left out as they name a person: {', '.join(statement['dropped'])}."
+        yield f"Left out as they name a person, or most rows have their own value: {', '.join(statement['dropped'])}."
 
 
 def cost(found: Mapping[str, Any]) -> str:

@@ -345,11 +345,12 @@ def describe(
             plain(f"  Market, about {', '.join(note.about)}: {note}")
 
 
-def studied(summary: SegmentationSummary, currency: str) -> None:
+def studied(summary: SegmentationSummary, currency: str, report: Path) -> None:
     """What a fit on a sample alone found, and how everybody comes to be placed by it."""
     describe(summary, summary.segments, currency)
     kept = f"segmentations/{summary.name}/v{summary.version}.json"
-    plain(f"\nKept as {kept}. Where the customers are: `segmentry fit {summary.name} --artefact {kept}`.")
+    plain(f"\nReport: {report}")
+    plain(f"Kept as {kept}. Where the customers are: `segmentry fit {summary.name} --artefact {kept}`.")
 
 
 def reliabilities(found: Sequence[TraitCover]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,12 @@ class Objective(Part):
     )
     traits: TextList = Field(("auto",), description="Traits that may tell; patterns such as needs.*")
     except_traits: TextList = Field((), alias="except", description="Traits that may not: they give the answer away.")
-    by: str = Field("auto", description="The trait whose values ideal customers are described by, such as age_band.")
+    by: str = Field(
+        "auto",
+        description="The trait whose values ideal customers are told by, such as age_band; it may be protected.",
+    )
+    allow: dict[str, Annotated[str, Field(min_length=10)]] = Field(
+        {}, description="Protected traits that may tell the behaviour, each with the reason in a sentence."
+    )
     purpose: str = Field("", description="What the objective is for.")
     owner: str = Field("", description="Who answers for it.")

@@ -2,7 +2,8 @@
 
 Direct identifiers are dropped, the id becomes a keyed pseudonym, quasi-identifiers are made coarser until the rows that
 stay alone are few, and those are left out (k-anonymity, Sweeney 2002). What is sensitive is blanked where a class of
-rows that are alike would give it away (l-diversity, Machanavajjhala et al. 2007).
+rows that are alike would give it away (l-diversity, Machanavajjhala et al. 2007). What a weight tells counts as known:
+where groups of a quasi-identifier were drawn on their own, the group is one, too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SENSITIVE_DIGITS = 2
+_OWN_VALUES = 0.5  # different values over rows from which on a category tells one person from the other
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,22 @@ class Deidentified:
 def deidentify(drawn: Drawn, specs: Sequence[Trait], demands: Demands, key: bytes) -> Deidentified:
     """Make a sample anonymous.
 
-    Raises :class:`FitError` when the rows are fewer than k, or would all have to be left out.
+    Raises :class:`FitError` when the rows are fewer than k, or would all have to be left out, or were drawn by a trait
+    that is sensitive or names a person.
     """
     there = [s for s in specs if s.name in drawn.rows.columns]
+    known = {s.name: s.pii for s in there if s.name in drawn.by}
+    if told := [name for name, pii in known.items() if pii in (Pii.DIRECT, Pii.SENSITIVE)]:
+        raise FitError(f"A sample drawn by {told[0]} cannot be made anonymous.", why="The weight of a row tells it.")
+    naming = tuple(s.name for s in there if s.pii is Pii.DIRECT or _own_values(drawn.rows[s.name], s))
     quasi = [s for s in there if s.pii is Pii.QUASI]
     sensitive = [s for s in there if s.pii is Pii.SENSITIVE]
     ways = {s.name: generalising.forms(drawn.rows[s.name], s) for s in quasi}
     ladders = [generalising.ladder(ways[s.name]) for s in quasi]
+    if Pii.QUASI in known.values():
+        ladders.append(anonymity.Ladder(np.unique(np.array(drawn.stratum), return_inverse=True)[1][None, :]))
     steps = anonymity.search(ladders, demands.k, demands.suppress)
-    chosen = {s.name: ways[s.name][step] for s, step in zip(quasi, steps, strict=True)}
+    chosen = {s.name: ways[s.name][step] for s, step in zip(quasi, steps, strict=False)}
     n = len(drawn.rows)
     if n < demands.k:
         raise FitError(f"A sample of {n} rows cannot hide anybody among {demands.k}.", fix="Lower sample.k_anonymity.")
@@ -118,12 +127,13 @@ def deidentify(drawn: Drawn, specs: Sequence[Trait], demands: Demands, key: byte
         )
     names = np.array(pseudonyms(drawn.ids, key))
     kept = kept[np.argsort(names[kept])]  # the order of the draw is that of a hash of the id, which is no secret
+    there = [s for s in there if s.name not in naming]
     frame = _frame(drawn.rows, there, chosen).iloc[kept].reset_index(drop=True)
     blanked, changes = _diverse(frame, sensitive, anonymity.classes([of[kept]]), demands.diversity)
     changes = [
         *(
             _change(s, chosen[s.name], ladder, step)
-            for s, ladder, step in zip(quasi, ladders, steps, strict=True)
+            for s, ladder, step in zip(quasi, ladders, steps, strict=False)
             if step
         ),
         *changes,
@@ -137,7 +147,7 @@ def deidentify(drawn: Drawn, specs: Sequence[Trait], demands: Demands, key: byte
         1 - len(kept) / n,
         blanked,
         n / max(drawn.base, 1),
-        tuple(s.name for s in there if s.pii is Pii.DIRECT),
+        naming,
         tuple(s.name for s in quasi),
         tuple(s.name for s in sensitive),
         tuple(changes),
@@ -156,7 +166,7 @@ def _frame(rows: pd.DataFrame, specs: Sequence[Trait], chosen: Mapping[str, Form
     for spec in specs:
         form = chosen.get(spec.name)
         values = rows[spec.name] if form is None else form.values
-        if spec.pii is not Pii.DIRECT and values is not None:
+        if values is not None:
             columns[spec.name] = values
     return pd.DataFrame(columns, index=rows.index)
 
@@ -165,17 +175,30 @@ def _change(trait: Trait, form: Form, ladder: anonymity.Ladder, step: int) -> Ch
     return Change(trait.name, form.words, float(ladder.losses[step]), form.applies)
 
 
+def _own_values(column: pd.Series, trait: Trait) -> bool:
+    """Whether a category that nobody called personal has an own value for most rows, as a card number has."""
+    if trait.kind != "category" or trait.pii is not Pii.NONE:
+        return False
+    return bool(column.nunique() > max(_OWN_VALUES * column.notna().sum(), 1))
+
+
 def _diverse(frame: pd.DataFrame, sensitive: Sequence[Trait], of: Ints, least: int) -> tuple[float, list[Change]]:
-    """Round and blank sensitive values in place; gives the share of the known ones that was blanked."""
+    """Round and blank sensitive values in place; gives the share of the known ones that was blanked.
+
+    What is made of the same data, such as an income and its band, is blanked together: one would tell the other.
+    """
+    lacking = {}
+    for spec in sensitive:
+        if spec.kind == "number":  # before values are counted: two that are told alike are one
+            frame[spec.name] = generalising.rounded(frame[spec.name], _SENSITIVE_DIGITS)
+        codes = generalising.coded(frame[spec.name], spec.kind)
+        lacking[spec.name] = anonymity.lacking_diversity(of, codes, least)
     known, taken, changes = 0, 0, []
     for spec in sensitive:
         column = frame[spec.name]
         there = int(column.notna().sum())
-        blank = (
-            anonymity.lacking_diversity(of, generalising.coded(column, spec.kind), least) & column.notna().to_numpy()
-        )
-        if spec.kind == "number":
-            frame[spec.name] = column = generalising.rounded(column, _SENSITIVE_DIGITS)
+        told = [lacking[s.name] for s in sensitive if s is spec or set(s.needs) & set(spec.needs)]
+        blank = np.logical_or.reduce(told) & column.notna().to_numpy()
         if blank.any():
             frame[spec.name] = column.mask(blank)
         gone = int(blank.sum()) / there if there else 0.0
@@ -188,10 +211,12 @@ def _diverse(frame: pd.DataFrame, sensitive: Sequence[Trait], of: Ints, least: i
 
 
 def _reweighted(drawn: Drawn, kept: Ints) -> Floats:
-    """Weights of the rows that are left: those of a stratum stand for the rows of it that were left out as well."""
+    """Weights of the rows that are left: those of a stratum stand for the rows of it that were left out as well, and
+    all of them for a stratum of which nobody could stay."""
     stratum = np.array(drawn.stratum)
     _, inverse = np.unique(stratum, return_inverse=True)
     before = np.bincount(inverse, drawn.weights)
     after = np.bincount(inverse[kept], drawn.weights[kept], len(before))
     factors = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
-    return np.asarray(drawn.weights[kept] * factors[inverse[kept]], dtype=np.float64)
+    weights = drawn.weights[kept] * factors[inverse[kept]]
+    return np.asarray(weights * (drawn.weights.sum() / weights.sum()), dtype=np.float64)

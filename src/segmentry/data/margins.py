@@ -14,22 +14,35 @@ import numpy as np
 from segmentry import engine, expressions
 from segmentry.errors import SegmentryError
 from segmentry.stats.raking import Margin
+from segmentry.wording import agree
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def margins(cells: Sequence[Mapping[str, Any]], rows: pd.DataFrame) -> tuple[list[Margin], list[str]]:
+_NONE: Mapping[str, str] = {}
+
+
+def margins(
+    cells: Sequence[Mapping[str, Any]], rows: pd.DataFrame, changed: Mapping[str, str] = _NONE
+) -> tuple[list[Margin], list[str]]:
     """The margins that cells make for the rows of a sample, and notes about those that make none.
 
     The cells of one measure and the same traits are one margin. It needs two or more with people in the sample that do
-    not overlap; the rows of no cell count as not known.
+    not overlap; the rows of no cell count as not known. ``changed`` are traits that were made anonymous, each with what
+    was done to it: a margin of one of them is not used, because weights by it would tell what was taken away.
     """
     groups: dict[tuple[str, tuple[str, ...]], list[Mapping[str, Any]]] = {}
-    notes = []
+    notes: list[str] = []
     for cell in cells:
         try:
-            read = expressions.parse(cell["cell"], where="market.cell").resolve(list(rows.columns)).columns
+            parsed = expressions.parse(cell["cell"], where="market.cell")
+            if lost := [name for name in map(str.lower, parsed.columns) if name in changed]:
+                why = f"{lost[0]} was {changed[lost[0]]} in the sample, and weights by it would tell what was taken out"
+                note = f"{cell['measure']} by {', '.join(sorted(parsed.columns))} is not used: {why}."
+                notes += [note] if note not in notes else []
+                continue
+            read = parsed.resolve(list(rows.columns)).columns
         except SegmentryError as error:
             notes.append(f"The cell {cell['cell']} of the market data is not used: {error}")
             continue
@@ -49,6 +62,12 @@ def margins(cells: Sequence[Mapping[str, Any]], rows: pd.DataFrame) -> tuple[lis
                 notes.append(f"{name}: nobody in the sample is in {', '.join(missing)}; the other cells are used.")
             shares = np.array([float(c["population"]) for c in alike])[there]
             kept = inside[:, there]
+            if outside := int((~kept.any(axis=1)).sum()):
+                share = f"{100 * outside / len(rows):.1f} %"
+                told = agree(
+                    outside, f"{{n}} [row|rows] ({share}) [is|are] in none of its cells and [keeps its|keep their]"
+                )
+                notes.append(f"{name}: {told} weight.")
             codes = np.where(kept.any(axis=1), kept.argmax(axis=1), -1).astype(np.int64)
             found.append(Margin(name, codes, shares / shares.sum()))
     return found, notes

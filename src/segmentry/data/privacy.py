@@ -44,13 +44,14 @@ class Stratum:
 @dataclass(frozen=True)
 class Drawn:
     """A sample. ``rows`` has a column per trait and neither keys nor ids, which are in ``ids``; ``weights`` say how
-    many units of the base a row stands for, ``stratum`` which group each was drawn from."""
+    many units of the base a row stands for, ``stratum`` which group of the traits ``by`` each was drawn from."""
 
     rows: pd.DataFrame
     ids: Sequence[str]
     weights: Floats
     stratum: Sequence[str]
     strata: tuple[Stratum, ...]
+    by: tuple[str, ...] = ()
 
     @property
     def base(self) -> int:
@@ -119,6 +120,7 @@ def draw(
         each.to_numpy(np.float64),
         found["sample_stratum"].tolist(),
         strata,
+        tuple(by),
     )
 
 

@@ -77,12 +77,14 @@ def fit(
     population = population_of(settings, learning.parts)
     if population:
         expressions.parse(population, where=f"{learning.where}.population")
-    bias.refuse(bias.named(settings), learning)
+    bias.refuse([*bias.named(settings), *bias.defining(settings, learning)], learning)
     specs = {n: s for n, s in learning.specs.items() if n not in learning.barred}
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
         found = METHODS[settings.method](bias.open_to(settings, learning), replace(learning, specs=specs))
     bias.refuse(found.rule.traits, learning)
     report = dict(found.report)
+    if learning.notes:
+        report["warnings"] = [*report.get("warnings", ()), *learning.notes]
     if missed := bias.left_out(settings, learning):
         note = f"Left out, as they may not form segments: {', '.join(missed)}."
         report["warnings"] = [*report.get("warnings", ()), note]

@@ -1,7 +1,8 @@
 """Protected traits: they form no segments unless that is allowed with a reason, and how segments and they go together.
 
-A segment that leaves a protected trait out may still follow it, through a variable that goes with it (a proxy). So
-after every fit it is measured on the sample: the association (Cramér's V corrected for bias, Bergsma 2013), how often
+A segment that leaves a protected trait out may still follow it, through a variable that goes with it (a proxy), and so
+may a look-alike score. So after every fit, and for the best tenth by a score, it is measured on the sample: the
+association (Cramér's V corrected for bias, Bergsma 2013), how often
 the people of each group are in each segment (the four-fifths rule, 29 CFR 1607.4 D), and which variables carry it.
 """
 
@@ -39,6 +40,8 @@ _AGES = (25.0, 35.0, 45.0, 55.0, 65.0)
 _GROUPS = 8  # levels of a category; the rarer are one group
 NOTABLE = 0.1  # Cohen 1988: from here on an association is small but there
 _PROXIES = 3
+PROTECTED = "it is protected (bias.protected)"
+BEST_TENTH = "the best tenth"
 
 
 def protected(settings: config.Bias, specs: Mapping[str, Trait]) -> tuple[str, ...]:
@@ -66,8 +69,8 @@ def _by_default(trait: Trait) -> bool:
     return trait.name in _NAMED or (trait.pii is Pii.SENSITIVE and not said)
 
 
-def watched(settings: config.Segmentation, found: Sequence[str], *, where: str) -> dict[str, str]:
-    """By protected trait, the reason why it may form these segments; empty where it may not.
+def watched(settings: config.Segmentation | config.Objective, found: Sequence[str], *, where: str) -> dict[str, str]:
+    """By protected trait, the reason why it may form these segments, or tell this behaviour; empty where it may not.
 
     Raises :class:`ConfigError` when one is allowed that is not protected.
     """
@@ -82,19 +85,19 @@ def watched(settings: config.Segmentation, found: Sequence[str], *, where: str) 
 
 
 def barred(seen: Mapping[str, str]) -> dict[str, str]:
-    """By trait that may not form segments, why, and what could be done."""
-    return {name: "it is protected (bias.protected)" for name, reason in seen.items() if not reason}
+    """By trait that may not form segments, or tell a behaviour, why."""
+    return {name: PROTECTED for name, reason in seen.items() if not reason}
 
 
-def refuse(names: Collection[str], learning: Learning) -> None:
-    """Raise :class:`FitError` when one of the traits may not form segments."""
+def refuse(names: Collection[str], learning: Learning, doing: str = "form segments") -> None:
+    """Raise :class:`FitError` when one of the traits may not do what it is wanted for."""
     for name in names:
         if name in learning.barred:
             raise FitError(
-                f"{learning.where}: {name} may not form segments: {learning.barred[name]}.",
-                fix=f"Leave it out of the segments, which are told by it afterwards all the same; or give a reason: "
+                f"{learning.where}: {name} may not {doing}: {learning.barred[name]}.",
+                fix=f"Leave it out: how far the result follows it is told afterwards all the same; or give a reason: "
                 f'`allow: {{{name}: "why it has to decide"}}` in {learning.where.partition(" ")[2] or "the settings"}.'
-                if learning.barred[name].startswith("it is protected")
+                if learning.barred[name] == PROTECTED
                 else "Leave it out, or fit where the customers are.",
             )
 
@@ -107,6 +110,15 @@ def named(settings: config.Segmentation) -> tuple[str, ...]:
         for item in settings.segments:
             found += [c.lower() for c in expressions.parse(item.where, where=f"segment {item.name}").columns]
     return tuple(dict.fromkeys(found))
+
+
+def defining(settings: config.Segmentation, learning: Learning) -> tuple[str, ...]:
+    """The traits that the objective of settings is read from, where they have one."""
+    name = settings.objective if isinstance(settings, config.Trees) else None
+    if name is None or name not in learning.objectives:
+        return ()
+    rule = expressions.parse(learning.objectives[name].behaviour, where=f"objectives.{name}.behaviour")
+    return tuple(map(str.lower, rule.columns))
 
 
 def left_out(settings: config.Segmentation, learning: Learning) -> list[str]:
@@ -141,34 +153,59 @@ def with_report(fitted: Segmentation, learning: Learning) -> Segmentation:
     over high, ``passes`` the four-fifths rule), ``proxies``: the variables that go with it most, and the reason why it
     is ``allowed``, if it is.
     """
-    groupings = {name: groups(learning.sample[name], learning.specs[name]) for name in learning.watched}
-    known = {name: codes for name, (codes, labels) in groupings.items() if len(labels) > 1}
-    if not known:  # nothing to hold the placement against
+    if not _compared(learning):  # nothing to hold the placement against
         return replace(fitted, report={**fitted.report, "bias": []})
     placed = (
         replace(fitted, population="").assign(learning.sample[[n for n, _ in fitted.traits]])["segment"].to_numpy(str)
     )
     names = [*fitted.names, *(s.name for s in OUTSIDE)]
-    segment = np.array([names.index(s) for s in placed], dtype=np.int64)
-    weights = learning.row_weights
-    variables = {n: groups(learning.sample[n], learning.specs[n])[0] for n, _ in fitted.traits}
-    told = []
-    for name, codes in known.items():
-        others = {n: c for n, c in variables.items() if n != name}
-        figures = _measured(codes, groupings[name][1], segment, names, others, weights)
-        told.append({"trait": name, "allowed": learning.watched[name], **figures})
+    inside = {name: (placed == name).astype(np.float64) for name in names}
+    told = _followed(inside, fitted.names, [n for n, _ in fitted.traits], learning)
     return replace(fitted, report={**fitted.report, "bias": told})
 
 
+def of_best(best: Numbers, read: Sequence[str], learning: Learning) -> tuple[dict[str, Any], ...]:
+    """How the tenth of the sample with the highest scores and the protected traits go together: like ``report["bias"]``
+    of :func:`with_report`, with this tenth as the only segment.
+
+    ``best`` (n,) is the share of each row that is in it (:func:`lookalike.best_tenth`), ``read`` what the score reads.
+    """
+    return tuple(_followed({BEST_TENTH: best, "the others": 1.0 - best}, [BEST_TENTH], read, learning))
+
+
+def _followed(
+    inside: Mapping[str, Numbers], told: Sequence[str], read: Sequence[str], learning: Learning
+) -> list[dict[str, Any]]:
+    """For every protected trait that is known, how it and the segments go together; ``inside`` has, by segment, the
+    share (n,) of each row that is in it, and the segments ``told`` are compared."""
+    weights = learning.row_weights
+    variables = {n: groups(learning.sample[n], learning.specs[n])[0] for n in read}
+    found = []
+    for name, (codes, labels) in _compared(learning).items():
+        known = codes >= 0
+        parts = [np.bincount(codes[known], (weights * part)[known], len(labels)) for part in inside.values()]
+        table = np.column_stack(parts).astype(np.float64)
+        people = float(weights[known].sum() ** 2 / (weights[known] ** 2).sum())
+        proxies = {n: association.cramers_v(*crossed(codes, c, weights)) for n, c in variables.items() if n != name}
+        places = {segment: place for place, segment in enumerate(inside) if segment in told}
+        figures = _measured(table, people, places, labels, proxies)
+        found.append({"trait": name, "allowed": learning.watched[name], **figures})
+    return found
+
+
+def _compared(learning: Learning) -> dict[str, tuple[Codes, list[str]]]:
+    """The groups of every protected trait that has two or more."""
+    found = {name: groups(learning.sample[name], learning.specs[name]) for name in learning.watched}
+    return {name: (codes, labels) for name, (codes, labels) in found.items() if len(labels) > 1}
+
+
 def _measured(
-    codes: Codes, labels: list[str], segment: Codes, names: list[str], variables: Mapping[str, Codes], weights: Numbers
+    table: Numbers, people: float, places: Mapping[str, int], labels: list[str], proxies: Mapping[str, float]
 ) -> dict[str, Any]:
-    table, people = crossed(codes, segment, weights, len(names))
-    proxies = {n: association.cramers_v(*crossed(codes, c, weights)) for n, c in variables.items()}
     strongest = sorted(proxies, key=lambda n: (-proxies[n], n))[:_PROXIES]
     found = []
-    for i, name in enumerate(names[: -len(OUTSIDE)]):
-        rates = association.rates(table, i)
+    for name, place in places.items():
+        rates = association.rates(table, place)
         if rates is not None:
             ends = {"lowest": labels[rates.lowest], "highest": labels[rates.highest]}
             figures = {"low": exact(rates.low), "high": exact(rates.high), "ratio": exact(rates.ratio)}
@@ -181,11 +218,11 @@ def _measured(
     }
 
 
-def crossed(rows: Codes, columns: Codes, weights: Numbers, width: int | None = None) -> tuple[Numbers, float]:
+def crossed(rows: Codes, columns: Codes, weights: Numbers) -> tuple[Numbers, float]:
     """The weighted cross table of two codes, of those for whom both are known (0 or more), and the people behind it."""
     known = (rows >= 0) & (columns >= 0)
     rows, columns, weights = rows[known], columns[known], weights[known]
-    height, width = int(rows.max(initial=0)) + 1, width or int(columns.max(initial=0)) + 1
+    height, width = int(rows.max(initial=0)) + 1, int(columns.max(initial=0)) + 1
     table = np.bincount(rows * width + columns, weights, height * width).reshape(height, width)
     return table.astype(np.float64), float(weights.sum() ** 2 / (weights**2).sum()) if len(weights) else 0.0
 

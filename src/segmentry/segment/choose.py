@@ -189,7 +189,7 @@ def _tested(
     if verdict.structure == "constructive" or len(set(block)) < 2:
         return verdict, verdict.structure == "natural"
     known, ordered = finder.known(rows), finder.ordered(rows)
-    loss = finder.solve(*part, verdict.k, _CLOUD_STARTS, seed).loss
+    loss = finder.loss(*part, verdict.k, _CLOUD_STARTS, seed)
     if _tighter(finder, part, verdict.k, seed, loss, cloud_like(rows, known, block, ordered, seed)):
         return verdict, True
     shuffled = cloud_like(rows, known, block, np.zeros_like(ordered), seed)
@@ -201,7 +201,7 @@ def _tested(
 def _tighter(finder: Finder[Any], part: tuple[Numbers, Numbers], k: int, seed: int, loss: float, cloud: Cloud) -> bool:
     """Whether segments with this loss are tighter than those of all tables drawn from a cloud."""
     draws = (cloud.draw(np.random.default_rng([seed, k, draw])) for draw in range(_CLOUDS))
-    return all(finder.solve(drawn, part[1], k, _CLOUD_STARTS, seed).loss > loss for drawn in draws)
+    return all(finder.loss(drawn, part[1], k, _CLOUD_STARTS, seed) > loss for drawn in draws)
 
 
 def _no_structure(k: int) -> str:

@@ -34,7 +34,8 @@ class Learning:
     the same). ``barred`` are traits that may not form segments, each with the reason; ``watched`` protected traits,
     each with the reason why it may form them, if it may (see :mod:`segmentry.segment.bias`). ``where`` names the place
     in the config for errors, such as ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable.
-    ``objectives`` are those of the config, and ``parts`` the segmentations that this one is made of, by name.
+    ``objectives`` are those of the config, and ``parts`` the segmentations that this one is made of, by name. ``notes``
+    are to be told with the result, such as margins of the market that the weights miss.
     """
 
     sample: pd.DataFrame
@@ -47,6 +48,7 @@ class Learning:
     parts: Mapping[str, Segmentation] = field(default_factory=dict)
     barred: Mapping[str, str] = field(default_factory=dict)
     watched: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def row_weights(self) -> Numbers:
@@ -69,7 +71,7 @@ class Learning:
             raise FitError(
                 f"{self.where}: there is no trait {trait}.",
                 why=did_you_mean(trait, self.specs),
-                fix="`segmentry show traits` lists them.",
+                fix="`segmentry show traits` lists them; `segmentry plan` with a model says why one is not there.",
             )
         if self.specs[trait].kind == "category":
             raise FitError(f"{self.where}: the trait {trait} is a category; a number is needed.")

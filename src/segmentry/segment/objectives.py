@@ -3,7 +3,8 @@
 The behaviour is a rule of segmentry.yaml. On the bounded sample the traits are held against it: conditions are found
 on seven tenths of it and tested on the rest (:mod:`segmentry.stats.lookalike`). The look-alike score is a
 scorecard (a logistic model of few conditions), frozen as data, that runs as one expression on the base. Traits that
-give the behaviour away are left out and named (:mod:`segmentry.segment.leakage`).
+give the behaviour away are left out and named (:mod:`segmentry.segment.leakage`), and so are protected ones, unless
+they are allowed with a reason (:mod:`segmentry.segment.bias`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import ibis.expr.types as ir
 import numpy as np
 
 from segmentry import engine, expressions
-from segmentry.catalogue import Trait
+from segmentry.catalogue import Model, Trait
 from segmentry.config import Objective
 from segmentry.errors import FitError, UsageError
 from segmentry.placement import exact, words
 from segmentry.placement.rule import add
-from segmentry.segment import leakage, trees, variables
-from segmentry.segment.fitting import Learning, holds
+from segmentry.segment import bias, leakage, trees, variables
+from segmentry.segment.fitting import Learning, Numbers, holds
 from segmentry.segmentation import KEYS, keys_of
 from segmentry.stats import lookalike
 
@@ -33,10 +34,10 @@ _MOST_TRAITS = 8  # in a score: as many as a person can follow
 _OFFERED = 20  # traits that a score may choose from, those that go with the behaviour most
 _PERFECT = 0.95  # AUC of one trait alone from which it is likely to be the behaviour in other words
 _SIGNIFICANT = 0.05
-_CHANCE = 0.52  # AUC on rows held out up to which a score tells nothing: a coin has 0.5
+_CHANCE = 0.5  # AUC of a coin: a score whose interval on rows held out reaches down to it tells nothing
 _PROFILED = ("age_band", "generation", "gender", "household_type", "region", "country", "size_band", "industry")
 _SMALL_GROUP = 20  # customers of a group below which its favourable traits are not told
-_MET = "objective_met"
+MET = Trait("objective_met", Model.BEHAVIORAL, "boolean", "Whether the behaviour is theirs.")  # of the sample
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ class Favourable:
 
 @dataclass(frozen=True)
 class Ideal:
-    """The ideal customers of one group: how many are in it, how many of them behave so, and what they have in common.
+    """The ideal customers of one group: how many of the base are in it and behave so, and what they have in common.
 
-    ``lift`` is the group's share over everybody's.
+    ``lift`` is the group's share over everybody's. ``traits`` are favourable ones that lift within the group as well,
+    on customers held out, corrected for all groups and conditions that were tried.
     """
 
     group: str
@@ -85,8 +87,10 @@ class Points:
 class Aim:
     """What is known of one objective; plain data, without personal data.
 
-    ``customers`` and ``meets`` are of the sample. ``points`` and ``intercept`` are the score; they are
-    empty, and ``judged`` None, where ``refused`` says why there is none.
+    ``customers`` and ``meets`` are of the base; ``rows`` of them, ``met_rows`` of whom behave so, were learned on: who
+    behaves so is drawn more than in proportion where that is rare. ``points`` and ``intercept`` are the score; they are
+    empty, and ``judged`` None, where ``refused`` says why there is none. ``protected`` traits had no say; ``bias`` is
+    how the tenth with the highest scores and they go together (:func:`segmentry.segment.bias.of_best`).
     """
 
     name: str
@@ -108,6 +112,10 @@ class Aim:
     intercept: float = 0.0
     judged: lookalike.Judged | None = None
     refused: str = ""
+    rows: int = 0
+    met_rows: int = 0
+    protected: tuple[str, ...] = ()
+    bias: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def share(self) -> float:
@@ -167,6 +175,8 @@ class Aim:
                 "warnings": tuple(data["warnings"]),
                 "points": tuple(Points(**p) for p in data["points"]),
                 "judged": judged and lookalike.Judged(**{k: _tuple(v) for k, v in judged.items()}),
+                "protected": tuple(data.get("protected", ())),
+                "bias": tuple(data.get("bias", ())),
             }
         )
 
@@ -186,10 +196,10 @@ def with_behaviour(now: ir.Table, name: str, objective: Objective, earlier: ir.T
     then is left out.
     """
     met = _parsed(objective.behaviour, name, "behaviour").condition(now).fill_null(False)
-    rows = now.mutate(**{_MET: met})
+    rows = now.mutate(**{MET.name: met})
     if earlier is not None:
         key = keys_of(now)[0]
-        rows = earlier.inner_join(rows.select(key, _MET), key)
+        rows = earlier.inner_join(rows.select(key, MET.name), key)
     if objective.population:
         rows = rows.filter(_parsed(objective.population, name, "population").condition(rows))
     return rows
@@ -207,32 +217,47 @@ def aim(
     """What a sample made by :func:`with_behaviour` says about an objective.
 
     ``defining`` are the traits that the behaviour may read where they are not those of the sample: with a horizon,
-    those of today. ``windows`` are the days that declared traits look back. Raises :class:`FitError` where too few of
-    the sample behave so, or too few do not, and :class:`ConfigError` for a rule that is none.
+    those of today. ``windows`` are the days that declared traits look back. The weights of the sample may differ only
+    between those who behave so and the others. Raises :class:`FitError` where too few of the sample behave so, or too
+    few do not, or a protected trait is named, and :class:`ConfigError` for a rule that is none.
     """
     sample = learning.sample
     now = defining or learning.specs
     rule = _parsed(objective.behaviour, name, "behaviour").resolve(now, listed="`segmentry show traits` lists them.")
-    met = sample[_MET].to_numpy(dtype=np.bool_)
+    bias.refuse([*rule.columns, *_named(objective)], learning, "tell a behaviour")
+    met = sample[MET.name].to_numpy(dtype=np.bool_)
     if min(met.sum(), (~met).sum()) < FEWEST:
         raise FitError(
-            f"{learning.where}: {int(met.sum()):,} of {len(met):,} customers meet the behaviour.",
+            f"{learning.where}: {int(met.sum()):,} of {len(met):,} customers drawn meet the behaviour.",
             why=f"At least {FEWEST} with and {FEWEST} without it are needed to tell them apart.",
             fix="Ask for less, or of more people: change behaviour or population.",
         )
-    learning = replace(learning, sample=sample.drop(columns=_MET))
+    learning = replace(learning, sample=sample.drop(columns=MET.name))
     chosen, left_out = _candidates(objective, learning, {n: now[n] for n in rule.columns}, windows or {})
     held = lookalike.split(met, learning.seed)
-    tried = _tried(chosen, learning, met, held)
+    told_by = [v for trait in chosen if (v := trees.variable(trait, learning)) is not None]
+    tried = _tried(told_by, learning, met, held)
     found = _favourable(tried)
     by = _by(objective, learning)
-    ideals = _ideals(by, found, learning, met)
-    warnings = _telling_too_much(chosen, learning, met, held)
+    ideals = _ideals(by, found, learning, met, held)
+    warnings = _telling_too_much(told_by, met, held)
+    people = _people(learning)
     known = Aim(
         name, rule.sql(), objective.population or "", objective.product, objective.unit, as_of, objective.horizon,
-        len(met), int(met.sum()), found, len(tried), by, ideals, left_out, warnings,
+        round(people.sum()), round(people[met].sum()), found, len(tried), by, ideals, left_out, warnings,
+        rows=len(met), met_rows=int(met.sum()), protected=tuple(learning.barred),
     )  # fmt: skip
     return _scored(known, tried, learning, met, held)
+
+
+def _named(objective: Objective) -> list[str]:
+    """The traits that an objective names outright, without a pattern."""
+    return [n.rpartition(".")[2] for n in objective.traits if not set("*?[") & set(n)]
+
+
+def _people(learning: Learning) -> Numbers:
+    """(n,) how many units of the base each row stands for."""
+    return np.ones(len(learning.sample)) if learning.weights is None else learning.weights
 
 
 def _candidates(
@@ -240,7 +265,7 @@ def _candidates(
 ) -> tuple[list[Trait], tuple[tuple[str, str], ...]]:
     every = tuple(learning.specs)
     patterns = every if tuple(objective.traits) == ("auto",) else objective.traits
-    chosen = variables.variables(patterns, every, learning)
+    chosen = [t for t in variables.variables(patterns, every, learning) if t.name not in learning.barred]
     gone = leakage.leaks(read.values(), learning.specs, horizon=objective.horizon, windows=windows)
     excepted = {t.name for p in objective.except_traits for t in variables.variables((p,), every, learning)}
     left_out = [(t.name, gone[t.name].why) for t in chosen if t.name in gone]
@@ -261,18 +286,19 @@ class _Tried:
     seen: lookalike.Contrast  # on the rows held out
 
 
-def _tried(chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags) -> list[_Tried]:
+def _tried(
+    told_by: Sequence[trees.Variable], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+) -> list[_Tried]:
     weights = learning.row_weights
     rows = []
-    for trait in chosen:
-        variable = trees.variable(trait, learning)
-        found = trees.telling(variable, met, weights, ~held) if variable is not None else None
+    for one in told_by:
+        found = trees.telling(one, met, weights, ~held)
         if found is None:
             continue
         condition, text, inside = found
         trained, seen = (lookalike.contrast(inside[of], met[of], weights[of]) for of in (~held, held))
         if trained is not None and seen is not None:
-            rows.append(_Tried(trait.name, condition, text, inside, trained, seen))
+            rows.append(_Tried(one.trait.name, condition, text, inside, trained, seen))
     return rows
 
 
@@ -293,42 +319,48 @@ def _by(objective: Objective, learning: Learning) -> str:
     return next((name for name in _PROFILED if name in learning.specs), "")
 
 
-def _ideals(by: str, found: Sequence[Favourable], learning: Learning, met: lookalike.Flags) -> tuple[Ideal, ...]:
+def _ideals(
+    by: str, found: Sequence[Favourable], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+) -> tuple[Ideal, ...]:
     """By demographic group, how many behave so and which of the favourable conditions lift most there."""
     if not by:
         return ()
-    groups, weights, overall = learning.sample[by], learning.row_weights, float(met.mean())
+    groups, people = learning.sample[by], _people(learning)
+    overall = float(np.average(met, weights=people))
     conditions = [f for f in found if f.trait != by]
     inside = {f.text: holds(f.condition, learning.sample, where=learning.where) for f in conditions}
-    ideals = []
-    for value in sorted(groups.dropna().unique(), key=str)[: trees.MOST_LEVELS]:
-        here = (groups == value).fillna(False).to_numpy(dtype=np.bool_)
-        lifts: list[tuple[float, str]] = []
-        if here.sum() >= _SMALL_GROUP:
+    values = sorted(groups.dropna().unique(), key=str)[: trees.MOST_LEVELS]
+    members = {str(v): (groups == v).fillna(False).to_numpy(dtype=np.bool_) for v in values}
+    tried: list[tuple[str, str, lookalike.Contrast]] = []
+    for group, here in members.items():
+        rows = here & held
+        if rows.sum() >= _SMALL_GROUP:
             for text, mask in inside.items():
-                seen = lookalike.contrast(mask[here], met[here], weights[here])
-                if seen is not None and seen.lift > 1 and seen.p < _SIGNIFICANT:
-                    lifts.append((-seen.lift, text))
-        share = float(met[here].mean())
-        texts = tuple(text for _, text in sorted(lifts)[:3])
-        ideals.append(
-            Ideal(str(value), int(here.sum()), int(met[here].sum()), exact(share), exact(share / overall), texts)
-        )
+                if (seen := lookalike.contrast(mask[rows], met[rows], people[rows])) is not None:
+                    tried.append((group, text, seen))
+    lifts: dict[str, list[tuple[float, str]]] = {group: [] for group in members}
+    for (group, text, seen), p in zip(tried, lookalike.corrected([seen.p for *_, seen in tried]), strict=True):
+        if seen.lift > 1 and p < _SIGNIFICANT:
+            lifts[group].append((-seen.lift, text))
+    ideals = []
+    for group, here in members.items():
+        share = float(np.average(met[here], weights=people[here]))
+        counts = (round(people[here].sum()), round(people[here & met].sum()))
+        texts = tuple(text for _, text in sorted(lifts[group])[:3])
+        ideals.append(Ideal(group, *counts, exact(share), exact(share / overall), texts))
     return tuple(sorted(ideals, key=lambda i: -i.lift))
 
 
 def _telling_too_much(
-    chosen: Sequence[Trait], learning: Learning, met: lookalike.Flags, held: lookalike.Flags
+    told_by: Sequence[trees.Variable], met: lookalike.Flags, held: lookalike.Flags
 ) -> tuple[str, ...]:
     """A warning for every trait that alone tells nearly everything: more likely a leak than a finding."""
     found = []
-    for trait in chosen:
-        if (variable := trees.variable(trait, learning)) is None:
-            continue
-        codes, size = variable.feature.codes, variable.feature.levels + 1
+    for one in told_by:
+        codes, size, trait = one.feature.codes, one.feature.levels + 1, one.trait
         n = np.bincount(codes[~held], minlength=size)
         shares = (np.bincount(codes[~held], met[~held], size) + met.mean()) / (n + 1)
-        auc = lookalike.judge(shares[codes[held]], met[held], np.ones(int(held.sum()))).auc
+        auc = lookalike.auc(shares[codes[held]], met[held], np.ones(int(held.sum())))
         if auc >= _PERFECT:
             found.append(
                 f"{words(trait.name)} alone tells nearly everything (AUC {auc:.2f}): is it the same in other words? "
@@ -347,17 +379,20 @@ def _scored(
     offered = sorted(tried, key=lambda t: (-t.trained.effect, t.trait))[:_OFFERED]
     if not offered:
         return replace(known, refused="No trait tells the behaviour apart.")
-    data = np.column_stack([t.inside for t in offered]).astype(np.float64)
+    data = np.column_stack([t.inside for t in offered])
     weights, train = learning.row_weights, ~held
     score = lookalike.choose(data[train], met[train], weights[train], most=_MOST_TRAITS, seed=learning.seed)
     if score is None:
         return replace(known, refused="No condition made a score better than the same figure for everybody.")
     score = replace(score, weights=tuple(exact(w) for w in score.weights), intercept=exact(score.intercept))
     judged = lookalike.judge(lookalike.probabilities(score, data[held]), met[held], weights[held])
-    if judged.auc <= _CHANCE:
-        return replace(known, refused=f"Its score told nothing on customers held out (AUC {judged.auc:.2f}).")
+    if judged.auc_low <= _CHANCE:
+        told = f"AUC {judged.auc:.2f}, 95 % from {judged.auc_low:.2f}; a coin has 0.5"
+        return replace(known, refused=f"The best score told nothing on customers held out ({told}).")
     points = tuple(
         Points(offered[c].trait, offered[c].condition, offered[c].text, w)
         for c, w in zip(score.columns, score.weights, strict=True)
     )
-    return replace(known, points=points, intercept=score.intercept, judged=judged)
+    best = lookalike.best_tenth(lookalike.probabilities(score, data), weights)
+    followed = bias.of_best(best, list(dict.fromkeys(p.trait for p in points)), learning)
+    return replace(known, points=points, intercept=score.intercept, judged=judged, bias=followed)

@@ -84,7 +84,8 @@ def risk(of: Ints) -> Risk:
 def search(ladders: Sequence[Ladder], k: int, most_suppressed: float) -> tuple[int, ...]:
     """The step of every column at which at most a share of the rows is in classes of fewer than k.
 
-    O(steps columns n log n) for the sum of all steps; deterministic. Raises :class:`FitError` for fewer than k rows.
+    A ladder of one step is a column that has to stay as it is. O(steps columns n log n) for the sum of all steps;
+    deterministic. Raises :class:`FitError` for fewer than k rows, or where columns that have to stay part too many.
     """
     if not ladders:
         return ()
@@ -156,7 +157,11 @@ class _Lattice:
             if best is None or gain > best[0]:
                 best = (gain, j, there)
         if best is None:
-            raise AssertionError("at the top everybody is in one class")
+            raise FitError(
+                f"{alone} rows of the sample are in groups of fewer than {self._k} that are drawn on their own.",
+                why="A row tells the group that it was drawn from, so that it cannot be hidden among others.",
+                fix="Name fewer traits in sample.by, or raise sample.size.",
+            )
         _, j, there = best
         return [s + (i == j) for i, s in enumerate(steps)], there
 

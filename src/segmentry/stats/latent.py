@@ -56,7 +56,8 @@ class LatentClasses:
         respondents: summed weight of the respondents with at least one answer.
         entropy_loss: how much the classes overlap: minus the weighted sum of p log p over the posteriors.
         starts: independent starts.
-        replications: how many of them reached this log-likelihood to .001. One or two: more starts may find better.
+        replications: how many of those that were followed to their end reached this log-likelihood to .001. One or two:
+            more starts may find better.
         converged: whether the best start came to rest within the steps allowed.
         seed: the seed that gives this model again.
     """
@@ -135,6 +136,7 @@ def latent_classes(
     categories: Sequence[int] | None = None,
     starts: int = 50,
     seed: int = 0,
+    followed: int | None = None,
     progress: Progress | None = None,
 ) -> LatentClasses:
     """Fit k latent classes to categorical answers by maximum likelihood.
@@ -149,6 +151,8 @@ def latent_classes(
         categories: categories of each item; by default one more than its largest code.
         starts: independent random starts, at least 1. The likelihood has many local maxima: see ``replications``.
         seed: at least 0.
+        followed: so many leading starts, after 42 steps, go on to their end (em-EM, Biernacki, Celeux & Govaert 2003);
+            by default all for which there is room.
         progress: called with steps done and steps in all, now and then.
 
     Raises:
@@ -163,7 +167,7 @@ def latent_classes(
     data = _Patterns.of(_checked_codes(codes), weights, categories)
     _require_identified(data, k)
     climbs = _first(data, k, starts, np.random.default_rng([seed, k]))
-    return _settled(data, *_climbed(data, climbs, progress), starts, seed)
+    return _settled(data, *_climbed(data, climbs, followed or starts, progress), starts, seed)
 
 
 @dataclass(frozen=True)
@@ -234,9 +238,11 @@ class LatentFinder(Finder[LatentSolution]):
     starts: ClassVar[int] = 10  # on the McDonald's survey all of 10 reach the best likelihood up to 4 classes
 
     def solve(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> LatentSolution:
-        """With more starts where only one of them found the best likelihood."""
+        """With more starts where only one of them found the best likelihood; as many as before are followed."""
         for n in (starts, _MORE * starts):
-            model = latent_classes(rows, k, weights=weights, categories=self.categories, starts=n, seed=seed)
+            model = latent_classes(
+                rows, k, weights=weights, categories=self.categories, starts=n, seed=seed, followed=starts
+            )
             if model.replications > 1 or starts < self.starts:
                 break
         return LatentSolution.of(model, rows, weights)
@@ -256,6 +262,11 @@ class LatentFinder(Finder[LatentSolution]):
         best = int(likelihood.argmax())
         model = _settled(patterns, climbs.at(np.array([best])), 1, bool(resting[best]), starts, 0)
         return LatentSolution.of(model, data.values, data.weights)
+
+    def loss(self, rows: Floats, weights: Floats, k: int, starts: int, seed: int) -> float:
+        """Of classes that came to rest: with independent answers the likelihood creeps on for thousands of steps."""
+        found = self.again(self.table(rows, weights), k, starts, np.random.default_rng([seed, k]))
+        return found.loss
 
     def known(self, rows: Floats) -> NDArray[np.bool_]:
         """What was answered."""
@@ -347,7 +358,7 @@ class _Climbs:
         return _Climbs(self.shares[index], self.theta[index])
 
 
-def _climbed(data: _Patterns, climbs: _Climbs, progress: Progress | None) -> tuple[_Climbs, int, bool]:
+def _climbed(data: _Patterns, climbs: _Climbs, most: int, progress: Progress | None) -> tuple[_Climbs, int, bool]:
     """The best start at its maximum, how many others came to it, and whether it has come to rest."""
     room = max(1, _CELLS // (len(data.weights) * climbs.shares.shape[1]))
     screened, reached = zip(
@@ -359,7 +370,7 @@ def _climbed(data: _Patterns, climbs: _Climbs, progress: Progress | None) -> tup
     )
     climbs = _Climbs(np.concatenate([c.shares for c in screened]), np.concatenate([c.theta for c in screened]))
     likelihood = np.concatenate(reached)
-    followed = climbs.at(np.argsort(-likelihood, kind="stable")[: max(1, min(room, len(likelihood)))])
+    followed = climbs.at(np.argsort(-likelihood, kind="stable")[: max(1, min(room, most))])
     followed, likelihood, resting = _climb(data, followed, _STEPS, progress)
     best = int((likelihood >= likelihood.max() - _SAME / 10).argmax())
     return followed.at(np.array([best])), int((likelihood >= likelihood[best] - _SAME).sum()), bool(resting[best])
