@@ -136,12 +136,13 @@ class Ended:
         known = moments.select(moment="moment", own_customer="owner", until="known_until")
         joined = made.join(known, made["customer_key"] == known["moment"])
         columns = [c for c in made.columns if c != "customer_key"]
-        values = {c: joined[c] for c in columns}
+        values: dict[str, ir.Value] = {c: joined[c] for c in columns}
         if self.unit == "account":  # without a record it was not there; a customer may be, by what they did
             there = _together([r.rows.select(at="customer_key") for r in then]).distinct()
             stood = ids.join(there, "at").group_by(stood_at="moment").agg(standing=ibis._.count())
             joined = joined.left_join(stood, [("moment", "stood_at")])
-            values = {c: joined[c] for c in columns} | {"ids": ibis.coalesce(joined["standing"], 0)}
+            values = {c: joined[c] for c in columns}
+            values["ids"] = ibis.coalesce(joined["standing"], 0)
         found = joined.select(**values, customer_key=joined["own_customer"], known_until=joined["until"])
         return found.select("customer_key", *columns, "known_until").order_by(["customer_key", "known_until"])
 
