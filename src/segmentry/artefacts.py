@@ -58,7 +58,8 @@ def load_segmentation(root: Path, run: Run) -> Segmentation:
 class Version:
     """One version of a segmentation: when it was fitted, on what, and what was said of it.
 
-    ``changed`` are the lines of segmentry.yaml that differ from the version before; ``data`` the columns that it reads.
+    ``changed`` are the lines of segmentry.yaml that differ from the version before; ``data`` the columns that it reads,
+    ``sources`` where they came from.
     """
 
     version: int
@@ -71,6 +72,7 @@ class Version:
     owner: str
     review_by: date | None
     data: tuple[str, ...]
+    sources: tuple[str, ...]
     changed: tuple[str, ...]
     said: tuple[Statement, ...]
 
@@ -100,6 +102,7 @@ def versions(root: Path, runs: Sequence[Run], said: Sequence[Statement]) -> tupl
                 fitted.owner,
                 fitted.review_by,
                 tuple(fitted.report.get("data", ())),
+                tuple(fitted.report.get("sources", ())),
                 trial.settings_changed(before, settings),
                 tuple(s for s in said if s.version == fitted.version),
             )

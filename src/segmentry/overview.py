@@ -12,6 +12,7 @@ from segmentry.data import market, quality
 from segmentry.data.plan import Plan
 from segmentry.data.quality import Finding, SourceScore, TraitHealth
 from segmentry.data.reconcile import Reconciliation
+from segmentry.segment.linter import RuleCheck
 from segmentry.segment.objectives import Aim
 from segmentry.target import criteria
 from segmentry.target.future_value import FutureValue
@@ -113,5 +114,6 @@ class Overview:
     needs: NeedsReport | None = None
     aims: tuple[Aim, ...] = ()  # of the objectives
     criteria: Mapping[str, tuple[criteria.Checked, ...]] = field(default_factory=dict)  # by segmentation
+    rules: Mapping[str, RuleCheck] = field(default_factory=dict)  # by segmentation, where people wrote rules
     sample: DrawnSample | None = None
     studied: str = ""  # the file of the anonymous sample that is all there is, where there are no customers

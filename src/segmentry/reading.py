@@ -20,6 +20,7 @@ from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, lookup
 from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
+from segmentry.data.consents import known_consents
 from segmentry.data.manifest import Manifest
 from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
@@ -236,7 +237,16 @@ class Reading:
             return criteria.check(found, summary, None)
         placed = self.table(f"assign:{name}", "memberships")
         people = self.table("resolve", "golden_customers") if "resolve" in self.current else None
-        return criteria.check(found, summary, criteria.reachable(placed, people))
+        parts, said = self.manifest().parts("consents"), None
+        if parts:
+            day = self.run("traits").as_of or date.max
+            said = known_consents(self.session.parts(parts), self.table("resolve", "identities"), day)
+        return criteria.check(found, summary, criteria.reachable(placed, people, said))
+
+    def traits_of(self, unit: str) -> tuple[ir.Table, dict[str, Trait]]:
+        """The traits of customers or accounts: the table, and what each is."""
+        specs = traits.from_json(base_of(self.run("traits"), unit)["traits"])
+        return self.table("traits", TRAIT_TABLES[unit]), {spec.name: spec for spec in specs}
 
     def quarantined(self) -> ir.Table | None:
         """The records in quarantine with their ids; None where none has ever been there."""

@@ -134,7 +134,10 @@ class Segmentation:
         if isinstance(traits, ir.Table):
             return self._placed(traits, [k for k in KEYS[self.unit] if k in traits.columns])
         with engine.in_memory() as con:
-            frame = con.create_table("traits", traits)
+            rows, types = ibis.memtable(traits), self._schema()
+            # a column without any value has no type, and DuckDB stores none such
+            empty = {n: rows[n].cast(types.get(n, "string")) for n, type_ in rows.schema().items() if type_.is_null()}
+            frame = con.create_table("traits", rows.mutate(**empty) if empty else rows)
             numbered = frame.mutate(row_number=ibis.row_number())
             placed = self._placed(numbered, ["row_number"]).order_by("row_number")
             return con.to_pandas(placed).set_index("row_number").rename_axis(None)

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from segmentry import aiming, artefacts, config, due, sample_files, samples, segment, traits
+from segmentry import aiming, artefacts, config, due, rule_checks, sample_files, samples, segment, traits
 from segmentry.artefacts import digest, load_segmentation
 from segmentry.data import (
     collect,
@@ -46,7 +46,7 @@ from segmentry.samples import Samples
 from segmentry.segmentation import TRAIT_TABLES, Segmentation
 from segmentry.stages import Event, Listener, Stages
 from segmentry.state import Run
-from segmentry.target import assignment, playbooks, profiles
+from segmentry.target import assignment, playbooks, profiles, unseen
 from segmentry.target.profiles import SegmentationSummary
 from segmentry.traits import Definition, Settings, ThemeSummary
 
@@ -268,7 +268,8 @@ class Workspace(Stages):
         book = playbooks.load(self.root / playbooks.FILE_NAME)
         kept = lambda rows: session.keep("placed", rows, tell)  # noqa: E731
         fitted = samples.with_names(fitted, table, specs, base["largest"], book, kept)
-        return segment.bias.with_report(fitted, learning)
+        fitted = segment.bias.with_report(fitted, learning)
+        return replace(fitted, report={**fitted.report, "sources": self.config.sources_of(fitted.report["data"])})
 
     def aim(self, name: str) -> Run:
         """Learn anew, on the sample, what goes with the behaviour of an objective, and who else is like its customers.
@@ -401,6 +402,7 @@ class Workspace(Stages):
                 "cells": profiles.cells(placed, table, base["largest"], base["value_trait"]),
                 "curve": profiles.curve(placed, table, segmentation.report.get("trait"), base["largest"]),
                 "missing": assignment.missing(segmentation, table),
+                "unseen": unseen.count(segmentation, placed, table),
             }
 
         inputs = [fitted.facts["checksum"], run.fingerprint, run.facts["needed"]]
@@ -466,7 +468,7 @@ class Workspace(Stages):
     def overview(self) -> Overview:
         """Everything a report shows."""
         with self.reading() as reading:
-            return reading.overview()
+            return replace(reading.overview(), rules=rule_checks.frozen(reading))
 
     def summary(self, name: str) -> SegmentationSummary:
         """One segmentation as people see it."""

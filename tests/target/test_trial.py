@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import ibis
 import pytest
 from tests import shops
+from typer.testing import CliRunner
 
-from segmentry import artefacts, drafts, engine
+from segmentry import artefacts, drafts, engine, rule_checks
+from segmentry.apps import cli
 from segmentry.target.trial import OUTSIDE_POPULATION, Trial, moves, settings_changed
 from segmentry.workspace import Workspace
 
@@ -94,3 +97,30 @@ def test_trial_before_anybody_was_placed_has_no_moves(space: Workspace) -> None:
     tried = replace(drafts.try_fit(space, "rfm"), moves=())
     assert tried.moved == 0
     assert tried.change(tried.names[0]) == (0, 0, 0, 0.0)
+
+
+def test_rules_are_counted_as_written_now_and_in_the_report(space: Workspace) -> None:
+    with space.reading() as reading:
+        (found,) = rule_checks.written(reading, "lifecycle")
+        placed = {s.name: s.customers for s in reading.summary("lifecycle").segments}
+        assert {r.name: r.takes for r in found.rules} == {n: placed.get(n, 0) for n in ("New", "Active")}
+        assert found.rest == placed["Gone quiet"]
+        assert rule_checks.frozen(reading) == {"lifecycle": found}
+        typed = rule_checks.typed(reading, "recency_days < 0")
+    assert [(f.kind, f.level) for f in typed.findings] == [("never", "wrong")]
+
+
+def test_rules_command_tells_english_counts_and_what_is_wrong(space: Workspace) -> None:
+    runner = CliRunner()
+    shown = runner.invoke(cli.app, ["rules", "lifecycle", "-w", str(space.root)])
+    assert shown.exit_code == 0, shown.output
+    assert "lifecycle stage is 'new'" in shown.output
+    wrong = runner.invoke(cli.app, ["rules", "--where", "recency_days < 0", "--json", "-w", str(space.root)])
+    assert wrong.exit_code == 1
+    assert json.loads(wrong.stdout)[0]["findings"][0]["text"].startswith("`recency_days < 0` is never true")
+
+
+def test_definitions_name_their_sources(space: Workspace) -> None:
+    assert space.segmentation("value").report["sources"] == ["orders"]
+    (version,) = artefacts.versions(space.root, space.state.done("fit:rfm"), ())
+    assert version.sources == ("orders",)

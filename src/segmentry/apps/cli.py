@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segmentry.apps import notes
+from segmentry.apps import defining, notes
 from segmentry.apps.options import HERE, AsOf, Json, Name, Quiet, Unmasked, Where
 from segmentry.apps.options import name_of as _name
 from segmentry.apps.options import note_look as _note_look
@@ -401,19 +401,8 @@ def describe(
         quality.healths(healths, rules)
 
 
-@app.command()
-def versions(
-    name: Name = None,
-    workspace: Where = HERE,
-    comment: Annotated[str, typer.Option(help="Say something of the current version.")] = "",
-    sign: Annotated[bool, typer.Option("--sign", help="Sign the current version off, as its owner.")] = False,
-    json: Json = False,
-) -> None:
-    """Show the versions of a segmentation: what changed in segmentry.yaml, what was said and who signed."""
-    from segmentry.apps import definitions
-
-    with _opened(workspace, True) as space:
-        definitions.versions(space, _name(space, name), comment, sign=sign, json=json)
+app.command()(defining.rules)
+app.command()(defining.versions)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from rich.text import Text
 from segmentry import artefacts, drafts
 from segmentry.apps import terminal, words
 from segmentry.artefacts import Version
+from segmentry.segment.linter import POPULATION, RuleCheck
 from segmentry.target.trial import Trial
 from segmentry.workspace import Workspace
 
@@ -33,7 +35,7 @@ def versions(space: Workspace, name: str, said: str, *, sign: bool, json: bool) 
     if json:
         terminal.json(found)
     else:
-        show_versions(found)
+        show_versions(found, current.as_of or date.min)
 
 
 def show_trial(tried: Trial, currency: str) -> None:
@@ -80,19 +82,58 @@ def as_json(tried: Trial) -> dict[str, Any]:
     }
 
 
-def show_versions(found: Sequence[Version]) -> None:
-    """The versions, oldest first."""
+_LEVELS = {"wrong": "Wrong", "doubtful": "Look at", "note": "Note"}
+_MOST_NOTES = 8  # of a segmentation; --json has all
+
+
+def show_rules(found: Sequence[RuleCheck]) -> None:
+    """Every rule in English with how many meet it, then what looks wrong and what to do."""
+    if not found:
+        terminal.plain("There are no rules in segmentry.yaml: no segmentation by rules, no population.")
+    for check in found:
+        units = f"{check.unit}s"
+        right = ("meet it", "get in", "known for")
+        title = f"{check.segmentation}: {words.counted(check.total, units)}" if check.segmentation else units
+        table = terminal.table_of("segment", "who", *right, right=right, title=title)
+        for rule in check.rules:
+            taken = "" if rule.name == POPULATION else f"{rule.takes:,}"
+            table.add_row(Text(rule.name), Text(rule.reads_as), f"{rule.meets:,}", taken, words.share(rule.known))
+        if len(check.rules) > 1 or check.no_data:
+            table.add_row(Text("(the rest)"), Text("none of the rules"), "", f"{check.rest:,}", "")
+        if check.no_data:
+            table.add_row(Text("(no data)"), Text("nothing that the rules read is known"), "", f"{check.no_data:,}", "")
+        terminal.out.print(table)
+        notes = [f for f in check.findings if f.level == "note"]
+        for finding in (*(f for f in check.findings if f.level != "note"), *notes[:_MOST_NOTES]):
+            terminal.plain(f"{_LEVELS[finding.level]} ({', '.join(finding.rules)}): {finding.text}. {finding.fix}")
+        if len(notes) > _MOST_NOTES:
+            terminal.plain(f"{len(notes) - _MOST_NOTES} more notes: --json shows them.")
+        if not check.findings:
+            terminal.plain("Nothing looks wrong.")
+
+
+def _review(day: date | None, today: date) -> str:
+    """When to look at a version again, and whether that is past."""
+    if day is None:
+        return ""
+    return f"Review by: {words.when(day)}{' (overdue)' if day < today else ''}"
+
+
+def show_versions(found: Sequence[Version], today: date) -> None:
+    """The versions, oldest first; what is overdue is so by that day."""
     for version in found:
         head = f"\nVersion {version.version}"
         fitted = f"  {version.method.replace('_', ' ')}, fitted {words.when(version.fitted_at.date())}"
-        signed = f", signed off by {version.signed_by}" if version.signed_by else ", not signed off"
+        other = f" (the owner is {version.owner})" if version.owner not in ("", version.signed_by) else ""
+        signed = f", signed off by {version.signed_by}{other}" if version.signed_by else ", not signed off"
         terminal.out.print(Text(head, style="bold"), Text(fitted + signed))
         lines = [
             f"Segments: {', '.join(version.segments)}",
             f"Purpose: {version.purpose}" if version.purpose else "",
             f"Owner: {version.owner}" if version.owner else "",
-            f"Review by: {words.when(version.review_by)}" if version.review_by else "",
+            _review(version.review_by, today),
             f"Structure: {version.verdict}" if version.verdict else "",
+            f"Sources: {', '.join(version.sources)}" if version.sources else "",
             f"Data: {', '.join(version.data)}" if version.data else "",
             *(f"Changed: {line}" for line in version.changed),
             *(

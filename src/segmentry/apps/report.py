@@ -48,6 +48,7 @@ from segmentry.data import market
 from segmentry.data.quality import TraitHealth
 from segmentry.errors import UsageError
 from segmentry.overview import Concern, LifetimeReport, Overview, QualityReport, TraitCover
+from segmentry.segment.linter import RuleCheck
 from segmentry.target import unmet_needs
 from segmentry.target.criteria import Checked
 from segmentry.target.needs_report import NeedsReport
@@ -122,6 +123,7 @@ class Section:
     profile: tuple[tuple[str, str, bool, tuple[str, ...]], ...]  # (trait, level, forms segments, mean per segment)
     notes: tuple[str, ...] = ()
     criteria: tuple[Checked, ...] = ()  # whether each segment is worth having
+    rules: RuleCheck | None = None  # where people wrote rules
     bias: tuple[str, ...] = ()  # how protected traits and the segments go together
     compared: Comparison | None = None  # with other methods
     story: tuple[str, ...] = ()  # how their number was chosen
@@ -329,6 +331,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         profile=_profile_rows(summary, overview.currency),
         notes=tuple(map(str, market.about(overview.notes, summary.name))),
         criteria=overview.criteria.get(summary.name, ()),
+        rules=overview.rules.get(summary.name),
         bias=tuple(bias.sentences(summary.report)),
         compared=Comparison.of(summary.report),
         story=tuple(choosing_findings.story(summary)),

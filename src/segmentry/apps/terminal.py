@@ -311,6 +311,10 @@ def describe(
 ) -> None:
     """What sets each segment apart, and what market research says of it."""
     plain(_title(summary))
+    for line in _definition(summary.purpose, summary.owner, summary.review_by, summary.as_of):
+        plain(f"  {line}")
+    if summary.sources:
+        plain(f"  Sources: {', '.join(summary.sources)}")
     for note in market.about(notes, summary.name):
         plain(f"  Market: {note}")
     for line in bias.sentences(summary.report):
@@ -323,6 +327,7 @@ def describe(
         for text in (
             s.meaning,
             f"Criteria: {s.criteria}" if s.criteria else "",
+            *_definition(s.purpose, s.owner, s.review_by, summary.as_of),
             f"Next: {s.action}" if s.action else "",
             *(f"Market: {note}" for note in market.about(notes, f"{summary.name}.{s.name}")),
         ):
@@ -343,6 +348,14 @@ def describe(
             plain("  Nothing sets it apart by a fifth of a standard deviation or more.")
         for note in market.about(notes, *(e.trait for e in s.apart)):
             plain(f"  Market, about {', '.join(note.about)}: {note}")
+
+
+def _definition(purpose: str, owner: str, review_by: date | None, as_of: date) -> list[str]:
+    """What a segment or a segmentation is for, who answers for it, and when it is to be looked at again."""
+    overdue = " (overdue)" if review_by is not None and review_by < as_of else ""
+    review = f"{words.when(review_by)}{overdue}" if review_by else ""
+    told = (("Purpose", purpose), ("Owner", owner), ("Review by", review))
+    return [f"{what}: {text}" for what, text in told if text]
 
 
 def studied(summary: SegmentationSummary, currency: str, report: Path) -> None:

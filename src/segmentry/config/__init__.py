@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, cast
@@ -357,6 +357,11 @@ class Config(Part):
         """The time zone of hours and weekdays in traits."""
         named = {source.timezone for source in self.sources.values()} - {"UTC"}
         return self.timezone or (named.pop() if len(named) == 1 else "UTC")
+
+    def sources_of(self, data: Iterable[str]) -> list[str]:
+        """The sources that give any of the columns named ``table.column`` (or two of them with "or" between)."""
+        tables = {need.partition(".")[0] for needs in data for need in needs.split(" or ")}
+        return [name for name, source in self.sources.items() if source.kind in tables]
 
     @property
     def first(self) -> str | None:

@@ -8,6 +8,8 @@ of a source (``Quantity * "Unit Price"``) are one language: a scalar expression 
 ``functions.py``   which functions may be called, and casts
 ``binding.py``     kinds and operators: checked tree to Ibis
 ``reading.py``     checked tree to plain English
+``regions.py``     which values meet a condition, without data
+``doubts.py``      what is probably not meant: never, always, AND beside OR
 =================  =====================================================
 
 The same expression gives the same answer on every engine, and no value in the data makes it fail: a division by zero,
@@ -26,11 +28,28 @@ import ibis.expr.types as ir
 from sqlglot import exp
 
 from segmentry.errors import ConfigError, did_you_mean
+from segmentry.expressions import doubts, regions
 from segmentry.expressions.binding import Binder, Reader, any_kind, kind_of, true_or_false
+from segmentry.expressions.doubts import Slip
 from segmentry.expressions.grammar import checked, written
 from segmentry.expressions.reading import phrase
+from segmentry.expressions.regions import Column, Seam
 
-__all__ = ["Columns", "Expression", "Reader", "parse", "pieces", "reads_as"]
+__all__ = [
+    "Column",
+    "Columns",
+    "Expression",
+    "Reader",
+    "Seam",
+    "Slip",
+    "covered",
+    "literals",
+    "parse",
+    "pieces",
+    "reads_as",
+    "seams",
+    "slips",
+]
 
 Columns: TypeAlias = ir.Table | Mapping[str, ir.Value]
 
@@ -169,6 +188,46 @@ def reads_as(expression: Expression, describe: Callable[[str], str]) -> str:
     "orders in 365 days is at least 2 and age band is '18-24'"
     """
     return phrase(expression._tree, describe)
+
+
+def slips(expression: Expression, columns: Mapping[str, Column]) -> tuple[Slip, ...]:
+    """What is probably not meant in a condition: parts that never or always hold, AND beside OR without brackets.
+
+    ``columns`` says what each column can hold.
+
+    >>> [s.fix for s in slips(parse("a = 'x' and a = 'y'", where="demo"), {"a": Column("category")})]
+    ["If either will do: a IN ('x', 'y')."]
+    """
+    return doubts.slips(expression._tree, columns)
+
+
+def covered(expression: Expression, others: Iterable[Expression], columns: Mapping[str, Column]) -> bool:
+    """Whether whatever meets a condition meets one of some others too; no where that cannot be told.
+
+    >>> rules = [parse(text, where="demo") for text in ("a > 5", "a <= 5", "a between 1 and 9")]
+    >>> covered(rules[2], rules[:2], {"a": Column("number")}), covered(rules[0], rules[2:], {"a": Column("number")})
+    (True, False)
+    """
+    return regions.covered(expression._tree, [other._tree for other in others], columns)
+
+
+def seams(expressions: Iterable[Expression], columns: Mapping[str, Column]) -> tuple[Seam, ...]:
+    """Where the ranges of conditions nearly meet: values that none takes, or that two do.
+
+    >>> rules = [parse(text, where="demo") for text in ("a < 100", "a > 100")]
+    >>> [seam.text for seam in seams(rules, {"a": Column("number")})]
+    ['a of exactly 100']
+    """
+    return tuple(regions.seams([each._tree for each in expressions], columns))
+
+
+def literals(expression: Expression) -> tuple[tuple[str, str], ...]:
+    """The texts that columns are compared with by = and IN, also where that is negated: (column, text).
+
+    >>> literals(parse("a = 'x' or b not in ('y', 'z')", where="demo"))
+    (('a', 'x'), ('b', 'y'), ('b', 'z'))
+    """
+    return tuple(dict.fromkeys(regions.literals(expression._tree)))
 
 
 @contextlib.contextmanager

@@ -26,10 +26,11 @@ from segmentry.placement.mixture import Component, Mixture, component
 from segmentry.placement.nearest import Nearest
 from segmentry.placement.prep import Prep
 from segmentry.placement.prototypes import NO, YES, Category, Prototypes
-from segmentry.placement.reasons import Move, Reason, Why, figure, words
+from segmentry.placement.reasons import BEYOND, Move, Reason, Why, figure, words
 from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, Rule, exact
 
 __all__ = [
+    "BEYOND",
     "NO",
     "NOT_ANSWERED",
     "NO_DATA",
@@ -83,5 +84,9 @@ def from_json(data: Mapping[str, Any]) -> Rule:
     try:
         made_of = {"parts": [from_json(part) for part in data["parts"]]} if kind is Crossing else {}
         return kind.from_json({**{k: v for k, v in data.items() if k != "kind"}, **made_of})
-    except (KeyError, TypeError) as error:
-        raise ArtefactError(f"The rule of the segmentation is damaged: {error}.", fix="Fit it again.") from error
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ArtefactError(
+            f"The rule of the segmentation ({kind.__name__}) is damaged: {type(error).__name__} {error}.",
+            why="A part of it is missing, or is not what a rule of this kind is made of.",
+            fix="Put the file back from a backup, or fit the segmentation again.",
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -22,6 +22,8 @@ class Cascade(Rule):
     those of the leaves of a tree. The fit is always 1 (a condition holds or not) and there is no margin; the runner-up
     is the next condition that holds too, else the rest.
     """
+
+    unseen: ClassVar[str] = "meets only conditions that do not ask for another category"
 
     conditions: tuple[str, ...]
     rest: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -99,6 +99,8 @@ class Classes(Rule):
 
     ``priors`` are the logarithms of the shares of the classes.
     """
+
+    unseen: ClassVar[str] = "counts as not known"
 
     priors: tuple[float, ...]
     items: tuple[Item, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -24,6 +24,8 @@ class Crossing(Rule):
     of the two. The runner-up is where the nearer of the two runners-up leads, if that is another segment; the margin is
     the way there.
     """
+
+    unseen: ClassVar[str] = "is treated as each of the two parts treats it"
 
     parts: tuple[Rule, ...]
     sizes: tuple[int, int]  # segments of each part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.placement.prep import Prep, known_number, moves_along
-from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, not_known, words
+from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, no_value, not_known, words
 from segmentry.placement.rule import FAR, NO_DATA, NO_GOOD_FIT, Rule, add, exact, number, placements, ranked
 
 _MOST = 1400.0  # half of it is as far as e to the power of a number goes on every engine
@@ -131,10 +131,10 @@ class Mixture(Rule):
         prep = self.prep[j]
         value = known_number(row.get(prep.trait))
         if value is None:
-            text = f"{words(prep.trait)} is not known; counted as {figure(prep.fill)}"
-        else:
-            mean = figure(prep.back(self.means()[own][j]))
-            text = f"{words(prep.trait)} is {figure(value)}; the segment's centre is {mean}"
+            gone = no_value(prep.trait, row.get(prep.trait), f"counted as {figure(prep.fill)}")
+            return replace(gone, weight=weight)
+        mean = figure(prep.back(self.means()[own][j]))
+        text = f"{words(prep.trait)} is {figure(value)}; the segment's centre is {mean}"
         return Reason(prep.trait, row.get(prep.trait), text, weight)
 
     def _moves(self, row: Mapping[str, Any], z: Sequence[float], other: int) -> list[Move]:

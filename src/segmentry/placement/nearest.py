@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.placement.prep import PAST, Prep, moves_along, within
-from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, not_known, words
+from segmentry.placement.reasons import Move, Reason, Why, by_score, figure, is_known, no_value, not_known, words
 from segmentry.placement.rule import NO_DATA, NO_GOOD_FIT, TIE, Rule, add, exact, number, placements, ranked
 
 
@@ -68,9 +68,9 @@ class Nearest(Rule):
         return tuple(dict.fromkeys(p.trait for p in self.prep))
 
     def prepared(self, traits: ir.Table, keys: Sequence[str]) -> ir.Table:
-        by_level = {p.trait for p in self.prep if p.level is not None}
-        told = [traits[t] if t in by_level else number(traits[t]) for t in self.traits]
-        known = add([value.notnull().ifelse(1, 0) for value in told])
+        level = {p.trait for p in self.prep if p.level is not None}
+        values = [traits[name] if name in level else number(traits[name]) for name in self.traits]
+        known = add([value.notnull().ifelse(1, 0) for value in values])
         return traits.select(*keys, known=known, **{f"z{j}": p.of(traits) for j, p in enumerate(self.prep)})
 
     def scored(self, prepared: ir.Table, keys: Sequence[str]) -> ir.Table:
@@ -104,8 +104,8 @@ class Nearest(Rule):
             text = (
                 f"{words(prep.trait)} is {value}; {100 * min(max(centre, 0), 1):.0f} % of the segment are {prep.level}"
             )
-        elif value is None:
-            text = f"{words(prep.trait)} is not known; counted as {figure(prep.fill)}"
+        elif value is None or not is_known(value):
+            return replace(no_value(prep.trait, value, f"counted as {figure(prep.fill)}"), weight=weight)
         else:
             text = f"{words(prep.trait)} is {figure(float(value))}; the segment's centre is {figure(centre)}"
         return Reason(prep.trait, value, text, weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import ibis
 import ibis.expr.types as ir
@@ -57,6 +57,8 @@ class Prototypes(Rule):
     differs from every prototype. ``fill`` of the preparation is not used. Fit, limit and margin are those of
     :class:`~segmentry.placement.nearest.Nearest`.
     """
+
+    unseen: ClassVar[str] = "differs from every prototype"
 
     prep: tuple[Prep, ...]
     categories: tuple[Category, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,16 +50,27 @@ def words(name: str) -> str:
 
 def figure(value: float) -> str:
     """A number for people: no decimals above 100, two otherwise, none when whole."""
+    if not math.isfinite(value):
+        return str(value)
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:,.2f}"
 
 
 def not_known(row: Mapping[str, Any], traits: Iterable[str]) -> Why:
-    """Why a customer has no data: the traits of a rule that are not known. What is infinite is not."""
-    values = {trait: row.get(trait) for trait in traits}
-    gone = [t for t, v in values.items() if v is None or (isinstance(v, float) and not abs(v) < BEYOND)]
-    return Why(tuple(Reason(t, None, f"{words(t)} is not known") for t in gone), ())
+    """Why a customer has no data: the traits of a rule that are not known."""
+    return Why(tuple(no_value(t, row.get(t)) for t in traits if not is_known(row.get(t))), ())
+
+
+def is_known(value: object) -> bool:
+    """Whether a value counts as known: infinities and NaN do not, and what is nearly as large."""
+    return value is not None and not (isinstance(value, float) and not abs(value) < BEYOND)
+
+
+def no_value(trait: str, value: object, instead: str = "") -> Reason:
+    """The reason for a trait that counts as not known; ``instead`` says as what it counts, where it does."""
+    text = f"{words(trait)} is not known" if value is None else f"{words(trait)} is {value}, which counts as not known"
+    return Reason(trait, value, f"{text}; {instead}" if instead else text)
 
 
 def weighed(pull: Mapping[int, float], told: Callable[[int, float], Reason]) -> tuple[Reason, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import ibis
 import ibis.expr.types as ir
@@ -20,7 +20,12 @@ FAR = 1e300  # stands for "no such candidate" in comparisons
 
 @dataclass(frozen=True)
 class Rule(ABC):
-    """What places a customer: plain data with its steps as expressions and its reasons."""
+    """What places a customer: plain data with its steps as expressions and its reasons.
+
+    ``unseen`` says in words what becomes of a category that nobody had when the rule was made.
+    """
+
+    unseen: ClassVar[str] = "counts as none of the categories that form the segments"
 
     @property
     @abstractmethod

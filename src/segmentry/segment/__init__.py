@@ -107,12 +107,24 @@ def fit(
             "seed": learning.seed,
             "settings": settings.model_dump(mode="json"),
             "data": sorted({need for t in kinds for need in learning.specs[t].needs}),
+            **_levels([t for t, kind in kinds.items() if kind == "category"], learning),
             **report,
         },
     )
     if not getattr(settings, "others", ()):
         return fitted
     return replace(fitted, report={**fitted.report, "compared": comparing.compared(fitted, settings, learning, fit)})
+
+
+_LEAST_LEVEL = 5  # who is one of fewer could be recognised by it
+_MOST_LEVELS = 200  # with more of them new ones come every day
+
+
+def _levels(names: Sequence[str], learning: Learning) -> dict[str, Any]:
+    """The categories that the sample has, by trait: what appears later can then be told from them."""
+    counted = {name: learning.sample[name].dropna().astype(str).value_counts() for name in names}
+    kept = {name: sorted(n.index[n >= _LEAST_LEVEL]) for name, n in counted.items() if len(n) <= _MOST_LEVELS}
+    return {"levels": kept, "least_level": _LEAST_LEVEL} if kept else {}
 
 
 def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentation]) -> str | None:

@@ -14,7 +14,7 @@ from segmentry import engine, expressions
 from segmentry.catalogue import Trait
 from segmentry.config import Objective
 from segmentry.errors import FitError, did_you_mean
-from segmentry.placement import Prep, Rule
+from segmentry.placement import BEYOND, Prep, Rule
 from segmentry.segmentation import Segment, Segmentation
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Learning:
         if self.specs[trait].kind == "category":
             raise FitError(f"{self.where}: the trait {trait} is a category; a number is needed.")
         values = self.sample[trait].to_numpy(dtype=np.float64, na_value=np.nan)
-        known = np.isfinite(values)
+        known = np.abs(values) < BEYOND
         if not known.any():
             raise FitError(
                 f"{self.where}: the trait {trait} is not known for any customer.",

@@ -6,12 +6,13 @@ import numpy as np
 
 from segmentry.config import Tier, ValueTiers
 from segmentry.errors import FitError
-from segmentry.placement import Band, Grid, exact
+from segmentry.placement import Band, Grid, exact, figure
 from segmentry.segment.fitting import Fitted, Learning, Numbers
 from segmentry.segmentation import Segment
 
 # What "auto" takes, best first: what a customer leaves behind, what it paid, what the source says it is worth.
 CANDIDATES = ("margin", "monetary", "value")
+_ONE, _FEW = 0.5, 20  # of more than so few customers one that brings half of the value is told
 
 
 def fit(settings: ValueTiers, learning: Learning) -> Fitted:
@@ -36,6 +37,9 @@ def fit(settings: ValueTiers, learning: Learning) -> Fitted:
     segments = tuple(_segment(kept, i, rising, trait, settings) for i in range(len(kept)))
     because = "Value falls off smoothly; where the tiers end is a choice."
     report = {"cuts": list(reversed(rising)), "trait": trait, "verdict": "constructive", "because": because}
+    if (share := float(values.max() / np.maximum(values, 0).sum())) >= _ONE and len(values) > _FEW:
+        told = f"One customer brings {100 * share:.0f} % of all {trait} ({figure(float(values.max()))}): "
+        report["warnings"] = [told + "an error in the data, or somebody for the population to leave out?"]
     return Fitted(Grid((band,), position_to_segment), segments, report)
 
 

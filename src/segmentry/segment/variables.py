@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from segmentry.catalogue import Trait
 from segmentry.errors import FitError, did_you_mean
-from segmentry.placement import Prep, exact
+from segmentry.placement import BEYOND, Prep, exact
 from segmentry.segment.fitting import Learning, Numbers, quantile
 
 FEW_VALUES = 7  # a number with so few different values is an answer on a scale
@@ -65,10 +65,11 @@ def require_difference(left: Sequence[object], chosen: Sequence[Trait], learning
 
 
 def known(trait: Trait, learning: Learning) -> npt.NDArray[np.bool_]:
-    """(n,) of whom a trait is known; an infinite number is not."""
+    """(n,) of whom a trait is known; a number without end, or nearly so, is not."""
     column = learning.sample[trait.name]
     if trait.kind == "number":
-        return np.isfinite(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        found: npt.NDArray[np.bool_] = np.abs(column.to_numpy(dtype=np.float64, na_value=np.nan)) < BEYOND
+        return found
     return column.notna().to_numpy(dtype=bool)
 
 
@@ -81,7 +82,11 @@ def known_by_half(
     """
     found: npt.NDArray[np.bool_] = np.sum(columns, axis=0) * 2 >= len(columns)
     if not found.any():
-        raise FitError(f"{learning.where}: no customer has half of these traits: {', '.join(traits)}.")
+        raise FitError(
+            f"{learning.where}: no customer has half of these traits: {', '.join(traits)}.",
+            why="Who has fewer of them is placed as 'No data', so there is nobody to learn from.",
+            fix="Choose traits that are known for more customers; `segmentry show traits` shows the fill rates.",
+        )
     return found
 
 
@@ -127,7 +132,7 @@ def number(trait: Trait, learning: Learning) -> list[Prep]:
     Empty when it is the same for everybody, or not known.
     """
     values = learning.sample[trait.name].to_numpy(dtype=np.float64, na_value=np.nan)
-    finite = np.isfinite(values)
+    finite = np.abs(values) < BEYOND
     known, weights = values[finite], learning.row_weights[finite]
     if known.size == 0 or known.min() == known.max():
         return []

@@ -8,7 +8,7 @@ and stable come from the fit (Dolnicar, Grün & Leisch 2018, chapter 4). A crite
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ibis
@@ -23,6 +23,25 @@ _REACHED = 0.5  # least share of members who can be reached
 _APART = 0.5  # sd from everybody else in some trait: Cohen 1988, a medium effect
 _STABLE = 0.75  # Hennig 2007
 _SHARE, _COUNT = 0.05, 30  # where the segmentation says nothing of what it takes to serve a segment
+
+
+# By the column that holds the address, the names of the channels that need it.
+_CHANNELS = {"email": ("email", "e-mail", "mail", "newsletter"), "phone": ("phone", "sms", "call", "whatsapp")}
+_ADDRESSED = [name for names in _CHANNELS.values() for name in names]
+_USES = 3  # channels and purposes that are named
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many members of each segment can be reached.
+
+    ``address`` have an e-mail address or a phone number. ``consented`` have granted their consent to a use (a channel
+    and a purpose) and have the address it takes; ``anyhow`` to any use. None where no consents are collected.
+    """
+
+    address: Mapping[str, int]
+    consented: Mapping[str, Mapping[str, int]] | None = None
+    anyhow: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -47,12 +66,12 @@ class Checked:
         return tuple(c.name for c in self.criteria if c.holds is False)
 
 
-def check(found: Segmentation, summary: SegmentationSummary, reached: Mapping[str, int] | None) -> tuple[Checked, ...]:
+def check(found: Segmentation, summary: SegmentationSummary, reached: Reach | None) -> tuple[Checked, ...]:
     """Check every segment that has members.
 
     Args:
         found: the segmentation, with the texts that people wrote. summary: the same as people see it.
-        reached: members who can be reached, by segment; None where nothing is known of it.
+        reached: members who can be reached; None where no address is known of anybody.
     """
     least = {"share": _SHARE, "count": _COUNT, **found.report.get("settings", {}).get("serve", {})}
     made_up = {name: texts.get("action") for name, texts in found.report.get("texts", {}).items()}
@@ -99,11 +118,19 @@ def _substantial(segment: SegmentSummary, least: Mapping[str, Any]) -> Criterion
     return Criterion("substantial", holds, f"{100 * segment.share:.0f} % of the customers{worth}")
 
 
-def _accessible(segment: SegmentSummary, reached: Mapping[str, int] | None) -> Criterion:
+def _accessible(segment: SegmentSummary, reached: Reach | None) -> Criterion:
     if reached is None:
         return Criterion("accessible", None, "no e-mail address or phone number in the data")
-    share = reached.get(segment.name, 0) / segment.customers
-    return Criterion("accessible", share >= _REACHED, f"{100 * share:.0f} % have an e-mail address or phone number")
+    share = reached.address.get(segment.name, 0) / segment.customers
+    told = f"{100 * share:.0f} % have an e-mail address or phone number"
+    if reached.consented is None:
+        fix = "whether they may be contacted is not known: no consents are collected"
+        return Criterion("accessible", None if share >= _REACHED else False, f"{told}; {fix}")
+    allowed = reached.anyhow.get(segment.name, 0) / segment.customers
+    each = sorted(((n.get(segment.name, 0), use) for use, n in reached.consented.items()), key=lambda e: (-e[0], e[1]))
+    uses = "; ".join(f"{use} {100 * n / segment.customers:.0f} %" for n, use in each[:_USES])
+    why = f"{100 * allowed:.0f} % can be contacted and consented to it ({uses}); {told}"
+    return Criterion("accessible", allowed >= _REACHED, why)
 
 
 def _differentiable(segment: SegmentSummary) -> Criterion:
@@ -124,19 +151,52 @@ def _stable(jaccard: float | None, method: str) -> Criterion:
     return Criterion("stable", jaccard >= _STABLE, f"comes back by {jaccard:.2f} in new samples")
 
 
-def reachable(placed: ir.Table, people: ir.Table | None) -> dict[str, int] | None:
-    """Members by segment of whom an e-mail address or a phone number is known; None where they are for nobody.
+def reachable(placed: ir.Table, people: ir.Table | None, consents: ir.Table | None = None) -> Reach | None:
+    """Members by segment who can be reached; None where no e-mail address or phone number is known of anybody.
 
-    ``people`` has a row per customer with its contact columns.
+    ``people`` has a row per customer with its contact columns; ``consents`` are the statements known by now, by
+    customer_key. Of a customer, channel and purpose the latest statement holds; of those of one moment a denial.
     """
     if people is None:
         return None
     key = "customer_key"
-    ways = [people[c].notnull() for c in ("email", "phone") if c in people.columns]
-    if not ways or key not in placed.columns:
+    columns = [c for c in ("email", "phone") if c in people.columns]
+    if not columns or key not in placed.columns:
         return None
-    known = people.select(key, reached=ibis.or_(*ways))
-    joined = placed.select(key, "segment").inner_join(known, key)
-    rows = joined.group_by("segment").agg(n=joined["reached"].sum()).to_pyarrow().to_pylist()
-    counts = {r["segment"]: int(r["n"] or 0) for r in rows}
-    return counts if any(counts.values()) else None
+    ways = {c: people[c].notnull() for c in columns}
+    known = people.select(key, reached=ibis.or_(*ways.values()), **{f"has_{c}": v for c, v in ways.items()})
+    address = _by_segment(placed.select(key, "segment").inner_join(known.filter(known["reached"]), key))
+    if not any(address.values()):
+        return None
+    if consents is None:
+        return Reach(address)
+    allowed = _granted(consents).inner_join(known, key).inner_join(placed.select(key, "segment"), key)
+    channel = allowed["channel"].lower()
+    on = [(channel.isin(words), allowed[f"has_{c}"]) for c, words in _CHANNELS.items() if c in columns]
+    # Of a channel that is none of these (post, ads) the address is not looked at.
+    there = allowed.filter(ibis.cases(*on, else_=~channel.isin(_ADDRESSED)))
+    rows = there.group_by("segment", "channel", "purpose").agg(n=there[key].nunique()).to_pyarrow().to_pylist()
+    uses: dict[str, dict[str, int]] = {}
+    for row in rows:
+        use = " for ".join(filter(None, (row["channel"], row["purpose"])))
+        uses.setdefault(use, {})[row["segment"]] = int(row["n"])
+    return Reach(address, uses, _by_segment(there.select(key, "segment").distinct()))
+
+
+def _by_segment(members: ir.Table) -> dict[str, int]:
+    rows = members.group_by("segment").agg(n=ibis._.count()).to_pyarrow().to_pylist()
+    return {row["segment"]: int(row["n"]) for row in rows}
+
+
+def _granted(consents: ir.Table) -> ir.Table:
+    """Customer, channel and purpose of the consents that hold."""
+    by = ["customer_key", "channel", "purpose"]
+    absent = {c: ibis.null(t) for c, t in (("channel", "string"), ("purpose", "string"), ("time", "timestamp"))}
+    told = consents.mutate(**{c: v for c, v in absent.items() if c not in consents.columns})
+    told = told.mutate(**{c: told[c].fill_null("") for c in ("channel", "purpose")})
+    told = told.mutate(granted=(told["status"].lower() == "granted").fill_null(False).ifelse(1, 0))
+    last = told.group_by(by).agg(last=told["time"].max())
+    held = told.inner_join(last, by)
+    held = held.filter((held["time"] == held["last"]) | held["last"].isnull())
+    decided = held.group_by(by).agg(granted=held["granted"].min())
+    return decided.filter(decided["granted"] == 1).select(*by)

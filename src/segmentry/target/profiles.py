@@ -20,6 +20,7 @@ import pyarrow as pa
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
 from segmentry.segmentation import OUTSIDE, Segmentation, keys_of
+from segmentry.target import unseen
 from segmentry.target.moments import Column, Found, Moments, by_segment
 
 BASE = "All customers"
@@ -105,6 +106,18 @@ class SegmentationSummary:
     variables: tuple[str, ...]
     report: Mapping[str, Any]
     unit: str = "customer"
+    owner: str = ""
+    review_by: date | None = None
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it was to be looked at again before the day of its figures."""
+        return self.review_by is not None and self.review_by < self.as_of
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources whose data formed the segments, where the fit knew them."""
+        return tuple(self.report.get("sources", ()))
 
     @property
     def units(self) -> str:
@@ -359,6 +372,7 @@ def summarise(
         )
     warnings = [str(w) for w in found.report.get("warnings", [])]
     warnings += [f"The trait {name} is no longer in the data; it counts as not known." for name in facts["missing"]]
+    warnings += unseen.told(found, facts.get("unseen", []))
     return SegmentationSummary(
         name=found.name,
         method=found.method,
@@ -366,6 +380,8 @@ def summarise(
         as_of=as_of,
         unit=found.unit,
         purpose=found.purpose,
+        owner=found.owner,
+        review_by=found.review_by,
         population=found.population,
         customers=placed,
         outside_population=total - placed,
