@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.stats import binomtest
 
 import segmentry as sg
+from segmentry.errors import FitError
 from segmentry.stats import choosing
 from segmentry.stats.stability import Resampling, adjusted_rand
 
@@ -119,7 +120,7 @@ CASES = tuple((k, equal, gaps) for gaps in (0.0, 0.2, 0.4) for equal in (True, F
 
 
 def planted(method: str, seed: int, n: int) -> dict[str, Any]:
-    """Fit a table with groups; right is their number."""
+    """Fit a table with groups; right is their number, and a refusal is neither right nor wrong."""
     k, equal, gaps = CASES[seed % len(CASES)]
     rng = np.random.default_rng([seed, 8])
     shares = np.ones(k) / k if equal else np.linspace(1, 3, k) / np.linspace(1, 3, k).sum()
@@ -129,12 +130,15 @@ def planted(method: str, seed: int, n: int) -> dict[str, Any]:
         table = table.iloc[:, :4].assign(plan=_levels(rng, group, k), web=rng.random(n) < np.where(group % 2, 0.9, 0.1))
     missing = rng.random(table.shape) < gaps
     table = table.astype({c: object for c in table if table[c].dtype == bool}).mask(missing)
-    found = METHODS[method](traits=["*"]).fit(table, seed=seed)
+    kind = f"{k} {'equal' if equal else 'unequal'}, {gaps:.0%} gaps"
+    try:
+        found = METHODS[method](traits=["*"]).fit(table, seed=seed)
+    except FitError as error:
+        return {"kind": kind, "refused": error.args[0], "right": None}
     placed = found.assign(table)["segment"]
     proper = placed.isin(found.names).to_numpy()
     agreement = adjusted_rand(group[proper], pd.factorize(placed[proper])[0])
     report = found.report
-    kind = f"{k} {'equal' if equal else 'unequal'}, {gaps:.0%} gaps"
     right = report["k"] == k and report["groups"]
     return {"kind": kind, **_told(report), "ari": round(agreement, 3), "right": right}
 
@@ -170,7 +174,8 @@ def summed(lines: Iterable[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
     """The share of right answers by method or by kind, with its interval."""
     groups: dict[str, list[bool]] = defaultdict(list)
     for line in lines:
-        groups[line[by]].append(line["right"])
+        if line["right"] is not None:
+            groups[line[by]].append(line["right"])
     found = []
     for name, right in groups.items():
         low, high = binomtest(sum(right), len(right)).proportion_ci(method="wilson")

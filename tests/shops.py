@@ -31,8 +31,10 @@ segmentations:
   value: {method: value_tiers}
 """
 
-# The same with the first of its segmentations alone, for tests that need a run and not what it finds.
-ONE_SEGMENTATION = CONFIG.partition("  rfm:")[0].replace("primary: rfm", "primary: lifecycle")
+# The same with the first of its segmentations and few traits, for tests that need a run and not what it finds.
+ONE_SEGMENTATION = CONFIG.partition("  rfm:")[0].replace(
+    "primary: rfm", "primary: lifecycle\ndescribe_by: [lifecycle_stage, recency_days, frequency, monetary]"
+)
 
 
 def orders(customers: int = 200, seed: int = 1, until: str = "2026-06-30", busiest: int = 12) -> pd.DataFrame:

@@ -82,7 +82,13 @@ def test_check_shows_findings_and_its_exit_code_is_that_of_the_gate(tmp_path: Pa
 def test_members_as_csv_are_all_of_the_segment_and_harmless(space: Path, tmp_path: Path) -> None:
     frame = orders(60, seed=4)
     frame["customer"] = "=cmd|' /C calc'!A" + frame["customer"]
-    root = shop(tmp_path / "evil", frame, CONFIG.replace("  rfm: {method: rfm}\n", "").replace("primary: rfm\n", ""))
+    root = shop(
+        tmp_path / "evil",
+        frame,
+        CONFIG.replace("  rfm: {method: rfm}\n", "").replace(
+            "primary: rfm", "describe_by: [lifecycle_stage, monetary]"
+        ),
+    )
     assert segmentry("run", "-w", root, "-q").returncode == 0
     listed = 0
     for segment in ("High", "Medium", "Low"):

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from segmentry.catalogue import Model, lookup
+from segmentry.catalogue import ACCOUNT_TRAITS, Model, lookup
 from segmentry.columns import Pii
 from segmentry.errors import did_you_mean
 from segmentry.tables import TABLES
@@ -29,7 +30,9 @@ ROWS = {
     "responses": "answer",
     "costs": "cost",
     "consents": "statement of consent",
+    "opportunities": "opportunity",
 }
+OF_ACCOUNTS_ONLY = ("opportunities",)
 _DAY = r"(\d{4}-\d\d-\d\d)"
 _STEP = r"[a-z][a-z0-9_]*"
 _UNITS = {"minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}  # seconds
@@ -173,27 +176,38 @@ AGGREGATES: dict[str, Callable[[str, str], Aggregate]] = {
 }
 
 
+def tables_of(unit: str) -> tuple[str, ...]:
+    """The fact tables whose rows are about units, customer or account."""
+    return tuple(table for table in ROWS if unit == "account" or table not in OF_ACCOUNTS_ONLY)
+
+
 def owner_of_name(name: str, attributes: Mapping[str, str]) -> str:
     """Whose name it is already, in words; empty when it is free. ``attributes`` that become traits: their sources."""
-    if name in TABLES["traits"]:
+    if name in TABLES["traits"] or name in TABLES["account_traits"]:
         return "a column of the table of traits"
     if lookup(name):
         return "a built-in trait"
+    if name in ACCOUNT_TRAITS:
+        return "a built-in trait of accounts"
     return f"an attribute of the source {attributes[name]}" if name in attributes else ""
 
 
 class DeclaredTrait(BaseModel):
-    """A trait of your own: rows of a table brought to one value per customer, or computed from other traits.
+    """A trait of your own: rows of a table brought to one value per customer, or account, or computed from others.
 
     All rows of the table count unless `where` chooses; of transactions returns and charges too: `line_kind` tells them.
     """
 
     model_config = STRICT
 
+    of: Literal["customer", "account"] = Field(
+        "customer",
+        description="Whom it is about: customer, or account; then the rows that concern the organisation count.",
+    )
     table: str | None = Field(
         None,
         alias="from",
-        description=f"Table that is looked at: {', '.join(ROWS)}.",
+        description=f"Table that is looked at: {', '.join(ROWS)}; {' and '.join(OF_ACCOUNTS_ONLY)} of accounts only.",
         json_schema_extra={"enum": [*ROWS]},
     )
     aggregate: str | None = Field(
@@ -203,7 +217,7 @@ class DeclaredTrait(BaseModel):
     where: str | None = Field(
         None,
         description="Condition over columns of the table, properties.x of events and traits of the customer as "
-        "customer.x: only such rows count.",
+        "customer.x (of the account as account.x): only such rows count.",
     )
     within: str | None = Field(
         None, description="Only rows of the last days, weeks, months or years up to as_of, such as 90 days."
@@ -214,12 +228,16 @@ class DeclaredTrait(BaseModel):
     steps: dict[str, str] = Field({}, description="Condition of each step of a sequence, by the step's name.")
     value: str | None = Field(None, description="Instead of an aggregate: an expression over other traits.")
     description: str = Field("", description="What it says about the customer; how it is computed is added.")
-    unit: str = Field("", description="Unit of a number, where it does not follow from the aggregate.")
+    unit: str = Field("", description="What a number is counted in, where it does not follow from the aggregate.")
     model: Model = Field(Model.BEHAVIORAL, description="The segmentation model that the trait belongs to.")
     pii: Pii | None = Field(None, description="How personal it is. Default: as the columns that it shows.")
 
     @model_validator(mode="after")
     def _in_its_form(self) -> DeclaredTrait:
+        if self.unit in ("account", "customer"):
+            raise ValueError(
+                f"unit: is what a number is counted in. For a trait of each {self.unit} write of: {self.unit}"
+            )
         if (self.aggregate is None) == (self.value is None):
             raise ValueError("needs either aggregate (of rows) or value (of other traits).")
         function = self.parts.function if self.aggregate is not None else "value"
@@ -232,7 +250,9 @@ class DeclaredTrait(BaseModel):
             return self
         if self.table not in ROWS:
             given = f"'{self.table}' is no table of facts." if self.table else "say which table."
-            raise ValueError(f"from: {given} {did_you_mean(self.table or '', ROWS)}")
+            raise ValueError(f"from: {given} {did_you_mean(self.table or '', tables_of(self.of))}")
+        if self.table not in tables_of(self.of):
+            raise ValueError(f"from: {self.table} are those of organisations: add of: account.")
         self._check_steps()
         self._check_window(function)
         return self

@@ -25,7 +25,7 @@ from segmentry.target import profiles
 from segmentry.traits import Definition, Facts, Learned, Organisations, Settings, TraitTable
 from segmentry.traits.penetration import penetration
 
-_ORGANISED = ("golden_accounts", "account_contacts", "account_references")
+_ORGANISED = ("account_contacts", "account_references")
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,18 @@ class Describing:
         :func:`traits.compute` takes them.
         """
         facts, settings = self.facts(), self.settings
-        made = traits.compute(facts, self.day, settings, also=needed, own=own, learned=learned, again=again)
+        of_people, of_accounts = ([d for d in own if d.of == unit] for unit in ("customer", "account"))
+        made = traits.compute(facts, self.day, settings, also=needed, own=of_people, learned=learned, again=again)
         people = writer.write("traits", made.table.order_by("customer_key"))
         found = {**_told(made, people), "notes": list(made.notes)}
         found["evidence"] = dict(made.evidence)
         if facts.accounts is not None:
             tables = (self.session.table("resolve", name) for name in _ORGANISED)
             deals = self.collected("opportunities")
-            of = traits.accounts.compute(Organisations(*tables), facts, deals, people, self.day, settings, also=needed)
+            organised = Organisations(facts.accounts, *tables)
+            of = traits.accounts.compute(
+                organised, facts, deals, people, self.day, settings, also=needed, own=of_accounts
+            )
             table = of.table.rename(account_key="customer_key", account_id="customer_id")
             found["accounts"] = _told(of, writer.write("account_traits", table.order_by("account_key")))
         market = self.collected("market")
@@ -72,14 +76,15 @@ class Describing:
 
     def facts(self) -> Facts:
         """What traits are made from, as it was known at the end of the day."""
-        organised = all(name in self.resolve.rows for name in _ORGANISED)
+        moment = self.manifest.moment(self.day)
+        organised = "golden_accounts" in self.resolve.rows
         further = {kind: rows for kind in traits.FURTHER if (rows := self.collected(kind)) is not None}
         return Facts(
-            golden_customers=versions.golden_at(self.session, self.manifest.moment(self.day)),
+            golden_customers=versions.golden_at(self.session, moment),
             transactions=self.collected("transactions"),
             products=self.collected("products"),
             further=further,
-            accounts=self.session.table("resolve", "golden_accounts") if organised else None,
+            accounts=versions.golden_accounts_at(self.session, moment) if organised else None,
             stores=self.collected("stores"),
             places=self.collected("places"),
             attributes=self.config.attributes,

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TraitCover:
-    """A trait of the workspace, and for how many customers it is known (share, 0 to 1)."""
+    """A trait of the workspace, and for how many customers (``of``: or accounts) it is known (share, 0 to 1)."""
 
     trait: Trait
     fill_rate: float
     absent: str = ""  # why a declared trait is not there
     evidence: Mapping[str, Any] = field(default_factory=dict)  # how far it can be trusted, of scales and factors
+    of: str = "customer"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import aiming, artefacts, traits
-from segmentry.catalogue import TRAITS, Trait, lookup
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, lookup
 from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
@@ -332,15 +332,26 @@ class Reading:
         base, rows = base_of(run, unit), run.rows[TRAIT_TABLES[unit]]
         specs, evidence = traits.from_json(base["traits"]), base.get("evidence", {})
         fills = {t.name: reconcile.share(base["known"][t.name], rows) for t in specs}
-        return tuple(TraitCover(t, fills[t.name], evidence=evidence.get(t.name, {})) for t in specs)
+        return tuple(TraitCover(t, fills[t.name], evidence=evidence.get(t.name, {}), of=unit) for t in specs)
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
         """The traits that segmentry.yaml asks for and that are not there, and why."""
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
-        absent = self.run("traits").facts.get("absent", {})
-        asked = {name: why for name, why in absent.items() if name not in TRAITS}
-        found = ((specs.get(name) or lookup(name), why) for name, why in asked.items())
-        return tuple(TraitCover(trait, 0.0, why) for trait, why in found if trait is not None)
+        run, found = self.run("traits"), []
+        for unit in self.described_units():
+            absent = base_of(run, unit).get("absent", {})
+            asked = {name: why for name, why in absent.items() if name not in TRAITS and name not in ACCOUNT_TRAITS}
+            told = ((specs.get(name) or lookup(name), why) for name, why in asked.items())
+            found += [TraitCover(trait, 0.0, why, of=unit) for trait, why in told if trait is not None]
+        if "accounts" not in run.facts:
+            why = "there are no accounts: no source is of the kind accounts"
+            found += [TraitCover(specs[n], 0.0, why, of="account") for n, t in self.config.traits.items()
+                      if t.of == "account"]  # fmt: skip
+        return tuple(found)
+
+    def described_units(self) -> tuple[str, ...]:
+        """Who has traits here: customers, and accounts where resolve found any."""
+        return ("customer", "account") if "accounts" in self.run("traits").facts else ("customer",)
 
     def models(self) -> dict[str, traits.Learned]:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""

@@ -479,6 +479,18 @@ golden_versions = Table(
         Column("known_until", Type.TIME, "Until when this was known of the customer.", required=True),
     ),
 )
+golden_account_versions = Table(
+    "golden_account_versions",
+    "one account as it was known until its records changed or were gone",
+    "resolve",
+    (
+        *(c for c in golden_accounts.columns if c.name not in {"ids", "contacts", "ultimate_parent_id", "level"}),
+        Column(
+            "ids", Type.INTEGER, "Ids of it that had a record then; 0: it was not there.", required=True, unit="ids"
+        ),
+        Column("known_until", Type.TIME, "Until when this was known of the account.", required=True),
+    ),
+)
 traits = Table(
     "traits",
     "one customer as of a date; one further column per trait of the catalogue",
@@ -630,6 +642,7 @@ TABLES: dict[str, Table] = {
         golden_customers,
         golden_versions,
         golden_accounts,
+        golden_account_versions,
         traits,
         account_traits,
         penetration,

@@ -42,7 +42,7 @@ def test_story_says_what_was_tried_why_not_more_and_whom_to_trust(summary: Segme
         "2 to 5 segments were tried, on 20 to 50 pairs of resamples of 1,453 customers, with the best of 10 starts on"
         " each."
     )
-    assert not_more == f"2 pass, too; the largest number that passes is taken. 5 do not pass: {MORE}."
+    assert not_more == f"2 passes, too; the largest number that passes is taken. 5 do not pass: {MORE}."
     assert trusted == (
         "The segment that comes back best is frequent buyers with large baskets (0.97, high), the one that comes back"
         " least large-basket, silent customers (0.80, valid)."

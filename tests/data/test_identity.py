@@ -16,6 +16,7 @@ from segmentry.workspace import Workspace
 
 CONFIG = """\
 name: Test shop
+describe_by: [frequency, monetary]
 sources:
   shop:
     kind: customers

@@ -94,7 +94,9 @@ def test_a_segment_that_is_gone_is_told_and_stops_nothing(tmp_path: Path) -> Non
 
 
 def test_notes_stand_in_describe_and_in_the_report(tmp_path: Path) -> None:
-    config = CONFIG.replace("  rfm: {method: rfm}\n", "").replace("primary: rfm", "primary: value")
+    config = CONFIG.replace("  rfm: {method: rfm}\n", "").replace(
+        "primary: rfm", "primary: value\ndescribe_by: [lifecycle_stage, monetary]"
+    )
     root = shop(tmp_path / "w", orders(60), config)
     space = opened(root)
     space.run()

@@ -63,6 +63,13 @@ def test_standard_errors_cover_the_truth_about_as_often_as_they_say() -> None:
     assert 0.90 < np.mean(inside) < 0.99
 
 
+def test_standard_errors_shrink_with_the_root_of_the_choices_however_many() -> None:
+    sets, best, worst, counts = [[True] * 3] * 4, [0, 0, 1, 2], [2, 1, 2, 0], np.array([60.0, 20.0, 20.0, 10.0])
+    few = best_worst(sets, best, worst, counts).standard_errors
+    many = best_worst(sets, best, worst, 1e6 * counts).standard_errors
+    assert many * 1e3 == pytest.approx(few, rel=1e-4)
+
+
 def test_cells_with_counts_are_repeated_choices() -> None:
     shown, best, worst = choices(300, seed=3)
     cells, counts = np.unique(np.column_stack([shown, best, worst]), axis=0, return_counts=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segmentry.stats.cloud import Cloud, cloud_like
+from segmentry.stats.cloud import Cloud, cloud_like, groups_like
 from segmentry.stats.clustering import KMeansFinder
 from segmentry.stats.descent import Floats
 
@@ -66,3 +66,18 @@ def test_columns_that_say_the_same_are_no_problem() -> None:
     rows = np.repeat(np.random.default_rng(0).normal(size=(200, 1)), 3, axis=1)
     drawn = like(rows).draw(np.random.default_rng(1))
     assert np.corrcoef(drawn.T).min() > 0.95
+
+
+def test_groups_drawn_anew_keep_their_means_spread_and_gaps() -> None:
+    rng = np.random.default_rng(5)
+    group = rng.integers(2, size=800)
+    rows = np.column_stack([rng.normal(size=(800, 2)) + 6 * group[:, None], (rng.random(800) < 0.2 + 0.6 * group)])
+    rows[rng.random(rows.shape) < 0.2] = np.nan
+    drawn = groups_like(rows, ~np.isnan(rows), [0, 1, 2], group, np.random.default_rng(0))
+    assert (np.isnan(drawn) == np.isnan(rows)).all()
+    for each in (0, 1):
+        now, before = drawn[group == each], rows[group == each]
+        assert np.nanmean(now, axis=0) == pytest.approx(np.nanmean(before, axis=0), abs=0.15)
+        assert np.nanstd(now, axis=0) == pytest.approx(np.nanstd(before, axis=0), abs=0.15)
+        assert np.nanmean(now[:, 2]) == np.nanmean(before[:, 2])
+    assert (drawn[~np.isnan(drawn)] != rows[~np.isnan(rows)]).any()

@@ -49,6 +49,13 @@ sources:
     path: calls.csv
     id_space: crm
     columns: {customer: person, account: company, time: time, name: "'call'"}
+traits:
+  won_lately: {of: account, from: opportunities, aggregate: sum(amount), where: "stage = 'won'", within: 200 days}
+  open_deals: {of: account, from: opportunities, aggregate: count(), where: "stage not in ('won', 'lost')"}
+  last_stage: {of: account, from: opportunities, aggregate: last(stage)}
+  paid: {of: account, from: transactions, aggregate: sum(amount)}
+  calls: {of: account, from: events, aggregate: count()}
+  big_orders: {of: account, from: transactions, aggregate: count(), where: amount > account.average_order_value}
 segmentations:
   kinds:
     method: rules
@@ -239,10 +246,10 @@ def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_co
     space.resolve()
     space.traits(AS_OF)
     found = _rows(space, "account_traits", "account_id")
-    told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts")
+    told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts", "paid", "calls", "won_lately")
     assert {a: tuple(row[t] for t in told) for a, row in found.items()} == {
-        "A1": (10.0, 1, 1, 0, 1),
-        "A7": (100.0, 1, 2, 1, 1),
+        "A1": (10.0, 1, 1, 0, 1, 10.0, 1, 0.0),
+        "A7": (100.0, 1, 2, 1, 1, 100.0, 2, 1.0),
     }
     assert _rows(space, "traits", "customer_id")["P1"]["monetary"] == 1110.0  # of the person it is all
     space.close()
@@ -256,7 +263,7 @@ def test_traits_of_accounts_do_not_depend_on_what_came_later(tmp_path: Path) -> 
     earlier["calls"] = [c for c in crm["calls"] if c["time"].date() <= day]
     # What the CRM said on that day: deals of today that had begun, those still open without their end.
     earlier["deals"] = [
-        {**d, "stage": "Proposal", "closes": None, "amount": None}
+        {**d, "stage": "open", "closes": None, "amount": None}
         if d["stage"].startswith("Closed") and d["closes"] > day else d
         for d in crm["deals"] if d["begun"].date() <= day
     ]  # fmt: skip
@@ -269,3 +276,4 @@ def test_traits_of_accounts_do_not_depend_on_what_came_later(tmp_path: Path) -> 
         found.append(_rows(space, "account_traits", "account_id"))
         space.close()
     assert found[0] == found[1]
+    assert {row["won_lately"] for row in found[0].values()} > {0.0}

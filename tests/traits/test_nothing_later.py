@@ -23,8 +23,9 @@ from test_theme_traits import FRAMES, PLANTED
 from trait_reference import COSTS, CUSTOMERS, PRODUCTS, TRANSACTIONS, Row, by_key, random_lines, table
 
 from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, declared_as
-from segmentry.config import Survey
-from segmentry.traits import Facts, Organisations, Settings, TraitTable, accounts, compute
+from segmentry.config import Attribute, Survey
+from segmentry.declaration import DeclaredTrait
+from segmentry.traits import Facts, Organisations, Settings, TraitTable, accounts, compute, definitions
 
 AS_OF = date(2024, 1, 31)
 END = datetime(2024, 1, 31, 23, 59, 59)
@@ -189,6 +190,22 @@ def test_no_trait_of_a_customer_changes_by_what_comes_later(con: Backend):
 
 # Accounts -------------------------------------------------------------------------------------------------------------
 
+TIER = ("accounts", "tier", Attribute.model_validate({"from": "tier", "kind": "category"}))
+DECLARED = definitions(
+    {
+        name: DeclaredTrait.model_validate({"of": "account", **written})
+        for name, written in {
+            "won_worth": {"from": "opportunities", "aggregate": "sum(amount)", "where": "stage = 'won'"},
+            "last_stage": {"from": "opportunities", "aggregate": "last(stage)"},
+            "answers": {"from": "responses", "aggregate": "count()", "within": "1 year"},
+            "spent_on": {"from": "costs", "aggregate": "sum(amount)"},
+            "usual": {"from": "events", "aggregate": "mode(name)"},
+            "place": {"aggregate": "rank_within(won_worth by tier)"},
+        }.items()
+    },
+    (TIER,),
+)
+
 
 def _firms() -> list[Row]:
     return [
@@ -196,7 +213,7 @@ def _firms() -> list[Row]:
          "employees": 7 * n,
          "revenue": 1e6, "founded": 1990, "ownership": "Ltd", "stage": "MQL",
          "parent_id": "A0" if n in (1, 2) else None, "level": 1 if n in (1, 2) else 0,
-         "joined_at": datetime(2022, 12, 1)}
+         "joined_at": datetime(2022, 12, 1), "tier": "gold" if n % 2 else "iron"}
         for n in range(5)
     ]  # fmt: skip
 
@@ -223,9 +240,9 @@ def _of_accounts(con: Backend, rows: dict[str, list[Row]], deals: list[Row]) -> 
         people.select("customer_key", "account_key", "occupation", "role"),
         table(con, "account_references", references, {"account_key": pa.int64()}),
     )
-    facts = replace(facts, golden_customers=people)
+    facts = replace(facts, attributes=(TIER,))
     opportunities = table(con, "opportunities", deals, DEALS)
-    return accounts.compute(organised, facts, opportunities, people, AS_OF, SETTINGS)
+    return accounts.compute(organised, facts, opportunities, people, AS_OF, SETTINGS, own=DECLARED)
 
 
 def test_no_trait_of_an_account_changes_by_what_comes_later(con: Backend):
@@ -233,6 +250,7 @@ def test_no_trait_of_an_account_changes_by_what_comes_later(con: Backend):
     made = _of_accounts(con, before, deals)
     first = by_key(made)
     assert set(ACCOUNT_TRAITS) - _families(made) == set(), "every family of the catalogue is tried"
+    assert {"tier", *(d.name for d in DECLARED)} <= {t.name for t in made.traits}
     later = _deals(2, END + timedelta(seconds=1), 200)
     again = _of_accounts(con, _both(before, _later(3)), [*later, *deals])
     second = by_key(again)

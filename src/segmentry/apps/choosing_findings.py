@@ -42,12 +42,10 @@ def _not_more(summary: SegmentationSummary, panel: Sequence[Mapping[str, Any]]) 
     passed: Sequence[int] = summary.report.get("passed") or ()
     if summary.report.get("asked") or k not in passed:
         return ""
-    fewer = [p for p in passed if p < k]
-    also = (
-        f"{words.listing([str(p) for p in fewer])} pass, too; the largest number that passes is taken. "
-        if fewer
-        else ""
-    )
+    fewer, also = [str(p) for p in passed if p < k], ""
+    if fewer:
+        taken = "; the largest number that passes is taken" if k == max(passed) else ""
+        also = f"{words.listing(fewer)} {'passes' if len(fewer) == 1 else 'pass'}, too{taken}. "
     failed = next((row for row in panel if row["k"] > k and row["failures"]), None)
     if failed is None:
         return also.strip()

@@ -497,7 +497,7 @@ def show(
     unmasked: Unmasked = False,
     json: Json = False,
 ) -> None:
-    """Show a table, personal values masked. `traits` lists the traits with model, unit, description and fill rate."""
+    """Show a table, personal values masked. `traits` lists the traits (of accounts, too) with unit and fill rate."""
     from segmentry.apps import terminal
 
     with _opened(workspace, True) as space, space.reading() as reading:
@@ -512,7 +512,8 @@ def show(
         elif sql:
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:
-            covers = [*reading.trait_covers(), *reading.absent_traits()]
+            covers = [c for unit in reading.described_units() for c in reading.trait_covers(unit)]
+            covers += reading.absent_traits()
             _print_json(covers) if json else terminal.traits(covers, reading.models())
         else:
             if unmasked:

@@ -464,12 +464,16 @@ def _odds(weight: float) -> str:
 
 def traits(found: Sequence[TraitCover], models: Mapping[str, Learned]) -> None:
     """The traits with model, kind, unit, fill rate and description; and which models could not be learned."""
-    table = table_of("model", "trait", "kind", "unit", "known", "description", title="Traits", right=["known"])
-    for cover in sorted(found, key=lambda c: (c.trait.model, c.trait.name)):
-        t = cover.trait
-        known = "absent" if cover.absent else words.share(cover.fill_rate)
-        table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
-    out.print(table)
+    for unit, title in (("customer", "Traits"), ("account", "Traits of accounts")):
+        mine = sorted((c for c in found if c.of == unit), key=lambda c: (c.trait.model, c.trait.name))
+        if unit == "account" and not mine:
+            continue
+        table = table_of("model", "trait", "kind", "unit", "known", "description", title=title, right=["known"])
+        for cover in mine:
+            t = cover.trait
+            known = "absent" if cover.absent else words.share(cover.fill_rate)
+            table.add_row(t.model, Text(t.name), t.kind, t.unit, known, Text(t.description))
+        out.print(table)
     _reliabilities(found)
     for cover in found:
         if cover.absent:

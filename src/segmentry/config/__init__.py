@@ -280,7 +280,7 @@ class Config(Part):
 
     @model_validator(mode="after")
     def _traits_have_names_of_their_own(self) -> Config:
-        become_traits = ("customers", "transactions", "places")
+        become_traits = ("customers", "accounts", "transactions", "places")
         attributes = {a: n for n, s in self.sources.items() for a in s.attributes if s.kind in become_traits}
         for name in self.traits:
             if owner := owner_of_name(name, attributes):

@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 
 from segmentry import config
 from segmentry.config import Source
-from segmentry.data import golden, hierarchy, identity
+from segmentry.data import golden, hierarchy, identity, versions
 from segmentry.data.golden import Record
 from segmentry.data.identity import Before, Joining
 from segmentry.data.ids import EMAIL_SPACE, email_id, plain_name
@@ -75,10 +75,18 @@ class Accounts:
         return self.kept.links
 
 
+@dataclass(frozen=True)
+class Collected:
+    """The collected records of accounts by source: ``rows`` of today, ``former`` versions where any have ended."""
+
+    rows: Mapping[str, ir.Table]
+    former: Mapping[str, ir.Table]
+    sources: Mapping[str, Source]
+
+
 def resolve(
     session: DuckDBSession,
-    rows: Mapping[str, ir.Table],
-    sources: Mapping[str, Source],
+    collected: Collected,
     settings: config.AccountIdentity,
     digest: str,
     before: Kept | None,
@@ -86,12 +94,12 @@ def resolve(
     now: datetime,
     progress: Progress | None = None,
 ) -> Accounts:
-    """Find the accounts behind all ids of ``rows``, the collected records of accounts by source.
+    """Find the accounts behind all ids of the collected records.
 
     ``digest`` stands for everything that this reads: while it is that of before, what was found then is taken.
     """
-    records = golden.in_line(rows, sources, settings)
-    keys, part = _numbered(session, records, digest, before)
+    records = golden.in_line(collected.rows, collected.sources, settings)
+    keys, part = _numbered(session, records, collected.former, digest, before)
     records = tuple(replace(r, rows=_with_key(r, keys)) for r in records)
     ids = keys.select("id_space", "source_id", customer_key="record_key")
     links = before.links if before else None
@@ -110,23 +118,42 @@ def resolve(
     return Accounts(owned, records, session.keep("account_names", _names(records, owned)), Kept(part, links))
 
 
+def ever(session: DuckDBSession, accounts: Accounts) -> Accounts:
+    """The accounts with the ids of those that are gone at their sources beside those of today."""
+    keys = session.facts([accounts.kept.keys])
+    gone = keys.anti_join(accounts.identities, ["id_space", "source_id"]).rename(customer_key="record_key")
+    ids = session.keep("account_ids_ever", identity.together(accounts.identities, identity.nobody_linked(gone)))
+    return replace(accounts, identities=ids)
+
+
 def keyed(records: Sequence[Record], identities: ir.Table) -> tuple[Record, ...]:
     """The records of accounts with their numbers, from the table ``account_identities``."""
     return tuple(replace(r, rows=_with_key(r, identities)) for r in records)
 
 
 def _numbered(
-    session: DuckDBSession, records: Sequence[Record], digest: str, before: Kept | None
+    session: DuckDBSession, records: Sequence[Record], former: Mapping[str, ir.Table], digest: str, before: Kept | None
 ) -> tuple[ir.Table, str]:
     """id_space, source_id and record_key of every account that there is, and the part that holds all there ever was."""
-    each = [
-        r.rows.select(id_space=ibis.literal(r.settings.id_space), source_id="account", place=ibis.literal(r.place))
-        for r in records
-    ]
-    every = each[0].union(*each[1:]) if len(each) > 1 else each[0]
-    there = session.keep("accounts_there", every.group_by("id_space", "source_id").agg(place=every["place"].min()))
+
+    def ids(of: Mapping[str, ir.Table]) -> ir.Table:
+        found = [
+            of[r.source].select(
+                id_space=ibis.literal(r.settings.id_space), source_id="account", place=ibis.literal(r.place)
+            )
+            for r in records
+            if r.source in of
+        ]
+        every = identity.together(*found)
+        return every.group_by("id_space", "source_id").agg(place=every["place"].min())
+
+    there = session.keep("accounts_there", ids({r.source: r.rows for r in records}))
+    seen = there
+    if former:  # who was gone before anybody looked is somebody in the past
+        gone = ids(former).anti_join(there, ["id_space", "source_id"])
+        seen = session.keep("accounts_seen", identity.together(there, gone))
     known = session.facts([before.keys]) if before else None
-    fresh = there.anti_join(known, ["id_space", "source_id"]) if known is not None else there
+    fresh = seen.anti_join(known, ["id_space", "source_id"]) if known is not None else seen
     part = before.keys if before else ""
     if known is None or int(fresh.count().to_pyarrow().as_py()):
         last = 0 if known is None else int(known["record_key"].max().to_pyarrow().as_py() or 0)
@@ -230,6 +257,33 @@ def golden_accounts(
         parent_problem=rows["circle_key"].notnull().ifelse(CIRCLE, stated),
         **{c: c for c in merged.columns if c not in own},
     ).order_by("account_key")
+
+
+def golden_versions(
+    session: DuckDBSession, accounts: Accounts, former: Mapping[str, ir.Table], settings: config.AccountIdentity
+) -> ir.Table:
+    """The table ``golden_account_versions``: accounts as they were until their records changed or were gone.
+
+    ``accounts`` are those of :func:`ever`, ``former`` the versions of records that have ended, by source. Parents are
+    found by the ids that there ever were and the names of today.
+    """
+    keys, ids = session.facts([accounts.kept.keys]), accounts.identities
+    owners = ids.select(customer_key="record_key", own_account="customer_key")
+    ended = [replace(r, rows=former[r.source]) for r in accounts.records if r.source in former]
+    ended = [replace(r, rows=_with_key(r, keys)) for r in ended]
+    was = {r.source: _with_parent(r, accounts, owners).rows for r in ended}
+    records = [_with_parent(r, accounts, owners) for r in accounts.records]
+    history = versions.Ended(session, {r.source: r.rows for r in records}, was, ids, "account")
+    made = session.keep("account_versions", history.golden_versions(records, settings))
+    if "parent_key" not in made.columns:
+        made = made.mutate(parent_key=ibis.null("int64"), parent_problem=ibis.null("string"))
+    heads = ids.select(parent_is="customer_key", parent_id="customer_id").distinct()
+    made = made.left_join(heads, [("parent_key", "parent_is")])
+    first = {"account_key": "customer_key", "account_id": "customer_id", "ids": "ids", "parent_id": "parent_id"}
+    left_out = {*first.values(), "parent_key", "parent_is", "known_until"}
+    further = {c: c for c in made.columns if c not in left_out}
+    rows = made.select(**first, **further, known_until="known_until")
+    return rows.order_by(["account_key", "known_until"])
 
 
 def _with_parent(record: Record, accounts: Accounts, owners: ir.Table) -> Record:

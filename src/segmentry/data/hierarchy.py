@@ -23,7 +23,8 @@ def climbed(session: Session, parents: ir.Table) -> tuple[ir.Table, ir.Table]:
     ways = _ways(session, known)
     # As many steps as there are accounts lead from anywhere into its circle, and from a circle's member to another.
     circles = session.keep(
-        "circles", ways.semi_join(known, ways["above"] == known["account_key"]).select(account_key="above").distinct()
+        "circles",
+        ways.join(known.select(in_it="account_key"), [("above", "in_it")]).select(account_key="above").distinct(),
     )
     if int(circles.count().to_pyarrow().as_py()):
         known = session.keep("known_parents", known.anti_join(circles, "account_key"))
@@ -40,7 +41,7 @@ def _ways(session: Session, parents: ir.Table) -> ir.Table:
         further = ways.select(at="account_key", then="above", more="steps")
         joined = ways.left_join(further, ways["above"] == further["at"])
         moved = joined["at"].notnull()
-        if not int(joined.agg(n=moved.cast("int64").sum()).to_pyarrow()["n"][0].as_py() or 0):
+        if not int(joined.agg(n=moved.ifelse(1, 0).sum()).to_pyarrow()["n"][0].as_py() or 0):
             break
         ways = session.keep(
             "ways",

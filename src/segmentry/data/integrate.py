@@ -64,7 +64,9 @@ class Integration:
         if accounts:
             writer.write("account_contacts", account_identity.contacts(owned, told, customers))
             others = {n: t for n, t in facts.items() if self.sources[n].kind != "accounts"}
-            writer.write("account_references", account_identity.references(others, self.sources, accounts))
+            ever = account_identity.ever(self.session, accounts)
+            writer.write("account_references", account_identity.references(others, self.sources, ever))
+            self._write_account_versions(writer, ever)
         moved = resolved is not None or seen is not None
         rows = {n: identity.rekeyed(t, owned, nobody) if moved else t for n, t in rows.items()}
         owners = customers.filter(customers["account_key"].notnull()) if accounts else None
@@ -129,11 +131,11 @@ class Integration:
         if not rows:
             return None
         own = {n: s for n, s in self.sources.items() if s.kind == "accounts"}
+        former = {n: self.session.parts(of) for n in rows if (of := self.manifest.former_parts("accounts", n))}
         settings = self.settings.accounts
         return account_identity.resolve(
             self.session,
-            rows,
-            own,
+            account_identity.Collected(rows, former, own),
             settings,
             identity.digest_of(self.manifest.parts("accounts"), settings, own),
             Kept.from_json(self.before.get("accounts", {}).get("kept", {})),
@@ -169,6 +171,13 @@ class Integration:
                 )
                 order = ["left_key", "right_key"] if name == "links" else ["changed_at", "id_space", "source_id"]
                 writer.write(name, rows.order_by(["unit", *order]))
+
+    def _write_account_versions(self, writer: Writer, ever: Accounts) -> None:
+        parts = {r.source: self.manifest.former_parts("accounts", r.source) for r in ever.records}
+        former = {name: self.session.parts(of) for name, of in parts.items() if of}
+        if former:
+            was = account_identity.golden_versions(self.session, ever, former, self.settings.accounts)
+            writer.write("golden_account_versions", was)
 
     def _write_accounts(self, writer: Writer, accounts: Accounts, customers: ir.Table) -> dict[str, Any]:
         ids = accounts.identities.rename(account_key="customer_key", account_id="customer_id")

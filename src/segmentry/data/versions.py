@@ -19,8 +19,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from segmentry.config import Identity
-from segmentry.data.golden import Record, golden_records
+from segmentry.data import hierarchy
+from segmentry.data.golden import Record, Settings, golden_records
 from segmentry.engine import DuckDBSession, Session
 
 _ID = ("source", "row_id")
@@ -43,26 +43,55 @@ def golden_at(session: Session, moment: datetime | None) -> ir.Table:
     golden = session.table("resolve", "golden_customers")
     if moment is None or not session.has("resolve", "golden_versions"):
         return golden
-    versions = session.table("resolve", "golden_versions")
+    return _as_they_were(golden, session.table("resolve", "golden_versions"), "customer_key", moment)
+
+
+def golden_accounts_at(session: Session, moment: datetime | None) -> ir.Table:
+    """The golden accounts as they were at a moment (UTC; None: today), in the groups that they formed then."""
+    golden = session.table("resolve", "golden_accounts")
+    if moment is None or not session.has("resolve", "golden_account_versions"):
+        return golden
+    versions = session.table("resolve", "golden_account_versions")
+    seen = _as_they_were(golden, versions, "account_key", moment)
+    then = session.keep("accounts_then", seen.filter(seen["ids"] > 0))  # 0: no record of it stood then
+    heads = then.select(head_id="account_id", head_key="account_key")
+    owned = then.join(heads, [("parent_id", "head_id")])
+    above, _ = hierarchy.climbed(session, owned.select("account_key", parent_key="head_key"))
+    above = above.select(below_key="account_key", own_level="level", head_key="top_key")
+    rows = then.left_join(above, [("account_key", "below_key")])
+    rows = rows.left_join(heads.rename(top_key="head_key", top_id="head_id"), [("head_key", "top_key")])
+    placed = rows["own_level"].notnull()
+    found = {
+        "contacts": ibis.coalesce(rows["contacts"], 0),
+        "parent_id": placed.ifelse(rows["parent_id"], ibis.null("string")),
+        "ultimate_parent_id": placed.ifelse(rows["top_id"], rows["account_id"]),
+        "level": ibis.coalesce(rows["own_level"], 0),
+    }
+    return rows.select(**{c: found.get(c, rows[c]) for c in golden.columns}).cast(golden.schema())
+
+
+def _as_they_were(golden: ir.Table, versions: ir.Table, key: str, moment: datetime) -> ir.Table:
+    """Golden records with the first version that ended after the moment in place of today's."""
     later = versions.filter(versions["known_until"] >= ibis.literal(moment).cast("timestamp"))
-    first = later.mutate(nth=ibis.row_number().over(group_by="customer_key", order_by="known_until"))
+    first = later.mutate(nth=ibis.row_number().over(group_by=key, order_by="known_until"))
     first = first.filter(first["nth"] == 0)
-    # What is not followed through time, as the account, is that of today.
+    # What is not followed through time, as the account of a customer, is that of today.
     today = [c for c in golden.columns if c not in first.columns]
     if today:
-        first = first.left_join(golden.select("customer_key", *today), "customer_key")
-    return golden.anti_join(first, "customer_key").union(first.select(*golden.columns).cast(golden.schema()))
+        first = first.left_join(golden.select(key, *today), key)
+    return golden.anti_join(first, key).union(first.select(*golden.columns).cast(golden.schema()))
 
 
 @dataclass(frozen=True)
 class Ended:
     """What has ended, by source: ``former`` versions, beside the ``current`` records of every source, and the customers
-    who are known under ``identities``."""
+    (``unit``: or accounts) who are known under ``identities``."""
 
     session: DuckDBSession
     current: Mapping[str, ir.Table]
     former: Mapping[str, ir.Table]
     identities: ir.Table
+    unit: str = "customer"
 
     def gone(self) -> ir.Table:
         """The customers (``customer_key``) of whom no record is left, and since when: ``known_until``."""
@@ -77,12 +106,15 @@ class Ended:
         for rows in self.current.values():
             if "customer_key" in rows.columns:
                 closed = closed.anti_join(rows, "customer_key")
-        closed = self.session.keep("closed_ids", closed)
+        closed = self._kept("closed_ids", closed)
         ids = self.identities.left_join(closed, self.identities["record_key"] == closed["customer_key"])
         each = ids.group_by("customer_key").agg(left=ids["known_until"].isnull().sum(), until=ids["known_until"].max())
-        return self.session.keep("gone", each.filter(each["left"] == 0).select("customer_key", known_until="until"))
+        return self._kept("gone", each.filter(each["left"] == 0).select("customer_key", known_until="until"))
 
-    def golden_versions(self, records: Sequence[Record], settings: Identity) -> ir.Table:
+    def _kept(self, name: str, rows: ir.Table) -> ir.Table:
+        return self.session.keep(f"{self.unit}_{name}", rows)
+
+    def golden_versions(self, records: Sequence[Record], settings: Settings) -> ir.Table:
         """The golden records that have ended: each as it was until ``known_until``."""
         changed = [_moments(r.rows, self.former[r.source]) for r in records if r.source in self.former]
         owners = self.identities.select(record_key="record_key", owner="customer_key")
@@ -93,18 +125,25 @@ class Ended:
             moments = moments.union(on.select("owner", "known_until"))
         moments = moments.distinct()
         moments = moments.mutate(moment=ibis.row_number().over(order_by=["owner", "known_until"]))
-        moments = self.session.keep("moments", moments)
+        moments = self._kept("moments", moments)
         # Every id at every moment becomes an id of its own, so that the golden record is made as it is made today.
         ids = self.identities.join(moments, self.identities["customer_key"] == moments["owner"])
         ids = ids.mutate(at=ibis.row_number().over(order_by=["moment", "record_key"]))
-        ids = self.session.keep("ids_then", ids.drop("owner"))
+        ids = self._kept("ids_then", ids.drop("owner"))
         then = [self._then(r, ids) if r.source in self.former else _as_now(r, ids) for r in records]
         made = golden_records(ids.drop("customer_key", "record_key").rename(customer_key="moment", record_key="at"),
                                 then, settings)  # fmt: skip
         known = moments.select(moment="moment", own_customer="owner", until="known_until")
         joined = made.join(known, made["customer_key"] == known["moment"])
         columns = [c for c in made.columns if c != "customer_key"]
-        found = joined.select(*columns, customer_key="own_customer", known_until="until")
+        values: dict[str, ir.Value] = {c: joined[c] for c in columns}
+        if self.unit == "account":  # without a record it was not there; a customer may be, by what they did
+            there = _together([r.rows.select(at="customer_key") for r in then]).distinct()
+            stood = ids.join(there, "at").group_by(stood_at="moment").agg(standing=ibis._.count())
+            joined = joined.left_join(stood, [("moment", "stood_at")])
+            values = {c: joined[c] for c in columns}
+            values["ids"] = ibis.coalesce(joined["standing"], 0)
+        found = joined.select(**values, customer_key=joined["own_customer"], known_until=joined["until"])
         return found.select("customer_key", *columns, "known_until").order_by(["customer_key", "known_until"])
 
     def _then(self, record: Record, ids: ir.Table) -> Record:

@@ -417,9 +417,11 @@ def _fill(
 
 def keep(con: Any, name: str, rows: ir.Table) -> ir.Table:
     """Materialise rows as a table that lasts as long as the connection; an older one of the name goes."""
-    _run(con, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
+    making = _quote(f"{name}__making")  # the rows may be made from the older one
     sql = con.typed(rows)
-    _create(con, f"TEMP TABLE {_quote(name)}", rows, sql)
+    _create(con, f"TEMP TABLE {making}", rows, sql)
+    _run(con, f"DROP TABLE IF EXISTS pg_temp.{_quote(name)}")
+    _run(con, f"ALTER TABLE pg_temp.{making} RENAME TO {_quote(name)}")
     told = sql.replace("'", "''")  # as its comment, which does not take parameters
     _run(con, f"COMMENT ON TABLE pg_temp.{_quote(name)} IS '{told}'")
     _finish(con, _quote(name), ())

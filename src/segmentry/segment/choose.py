@@ -20,7 +20,7 @@ from segmentry.errors import FitError
 from segmentry.placement import exact
 from segmentry.segment.fitting import Learning, Numbers
 from segmentry.stats import choosing, solutions
-from segmentry.stats.cloud import Cloud, cloud_like
+from segmentry.stats.cloud import Cloud, cloud_like, groups_like
 from segmentry.stats.descent import Ints
 from segmentry.stats.finding import Finder, Solution
 from segmentry.stats.stability import DOUBTFUL, trust
@@ -35,6 +35,7 @@ DIFFERENT = 0.5  # standard deviations in at least one trait: Cohen 1988, a medi
 NOTICEABLE = 0.2  # the same in a trait that did not form the segments: a small effect
 _CLOUDS = 19  # to be better than all of 19 by chance has a probability of 1 in 20
 _CLOUD_STARTS = 5
+_CLOUD_ROWS = 1_000
 _CONTRAST_ROWS = 10_000  # customers whose traits are compared
 _LEVELS = 8  # of a category, the most frequent
 _BINS = 20  # of a gorge plot
@@ -68,7 +69,7 @@ class Chosen(Generic[S]):
 
 @dataclass(frozen=True)
 class _Problem:
-    """Why a segment that is too small, or two that are alike, are not worth having."""
+    """Why a segment that is too small, or two that are alike, are not worth having; without any: one is too many."""
 
     segments: tuple[int, ...]
     why: str
@@ -118,9 +119,14 @@ def choose(
     )
     verdict = choosing.decide(evidence)
     options = {option.k: option for option in evidence.options}
+    tests = _Tests(finder, *_fewer(part, weight, learning.seed), learning.seed, blocks)
+    verdict, groups = tests.of(verdict)
     refused: list[_Judged] = []
     for k in sorted(options, reverse=True) if asked else _candidates(verdict, options):
         judged = _judged(finder, rows, (part, options[k]), learning, settings.serve, forming)
+        if not asked and groups and k in verdict.passed and k - 1 in options and not tests.one_more(k):
+            refused.append(replace(judged, problems=(_Problem((), _no_more(k)),)))
+            continue
         if otherwise == "keep" or not judged.problems:
             break
         if otherwise == "refuse":
@@ -130,14 +136,13 @@ def choose(
     refused = [each for each in refused if each.solution.k != taken]
     if taken != verdict.k:
         alone = choosing.decide(replace(evidence, options=(options[taken],)))
-        verdict = replace(alone, passed=verdict.passed, natural=verdict.natural)
-    verdict, groups = _tested(verdict, finder, (part, weight), learning.seed, blocks)
+        verdict, groups = tests.of(replace(alone, passed=verdict.passed, natural=verdict.natural))
     warnings = list(dict.fromkeys(problem.why for problem in judged.problems))
     told = [_refused(each, judged.solution) for each in refused]
     if told:
-        first = told[0]
-        moved = _moved(first["went"][0], taken)
-        warnings.append(f"{first['k']} segments were taken down to {taken}: {first['why'][0]} {moved}")
+        last = told[-1]
+        moved = _moved(last["went"][0], taken)
+        warnings.append(f"{last['k']} segments were taken down to {taken}: {last['why'][0]}{moved}")
     warnings += [f"{_few(judged.rows, row)}: {row['doubt']}" for row in judged.rows if row["doubt"]]
     report = {
         "k": taken,
@@ -171,37 +176,74 @@ def _few(rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str:
 # Is there anything at all? --------------------------------------------------------------------------------------------
 
 
-def _tested(
-    verdict: choosing.Verdict,
-    finder: Finder[Any],
-    part: tuple[Numbers, Numbers],
-    seed: int,
-    blocks: Sequence[int] | None,
-) -> tuple[choosing.Verdict, bool]:
-    """The verdict after the segments were compared with those of tables without groups, and whether they are groups.
+def _fewer(rows: Numbers, weights: Numbers, seed: int) -> tuple[Numbers, Numbers]:
+    """The customers on whom tables without groups are modelled: each test is up to 40 searches."""
+    return choosing.bounded(rows, weights, _CLOUD_ROWS, seed)
 
-    Traits that have nothing to do with each other can be cut just as reproducibly, each along its own spread: then
-    there is no structure. Traits that rise and fall together can be cut along that line: then there is structure, but
-    there are no groups. With one trait there is nothing to compare.
+
+@dataclass(frozen=True)
+class _Tests:
+    """Comparisons with tables that have no groups, or no more than some, on the same customers.
+
+    ``blocks`` as for :func:`choose`.
     """
-    rows, _ = part
-    block = list(range(rows.shape[1])) if blocks is None else list(blocks)
-    if verdict.structure == "constructive" or len(set(block)) < 2:
-        return verdict, verdict.structure == "natural"
-    known, ordered = finder.known(rows), finder.ordered(rows)
-    loss = finder.loss(*part, verdict.k, _CLOUD_STARTS, seed)
-    if _tighter(finder, part, verdict.k, seed, loss, cloud_like(rows, known, block, ordered, seed)):
-        return verdict, True
-    shuffled = cloud_like(rows, known, block, np.zeros_like(ordered), seed)
-    if _tighter(finder, part, verdict.k, seed, loss, shuffled):
-        return replace(verdict, structure="reproducible", sentence=_no_groups(verdict.k)), False
-    return replace(verdict, structure="constructive", sentence=_no_structure(verdict.k)), False
+
+    finder: Finder[Any]
+    rows: Numbers
+    weights: Numbers
+    seed: int
+    blocks: Sequence[int] | None
+
+    def of(self, verdict: choosing.Verdict) -> tuple[choosing.Verdict, bool]:
+        """The verdict after the segments were held against tables without groups, and whether they are groups.
+
+        Traits that have nothing to do with each other can be cut just as reproducibly, each along its own spread: then
+        there is no structure. Traits that rise and fall together can be cut along that line: then there is structure,
+        but there are no groups. With one trait there is nothing to compare.
+        """
+        if verdict.structure == "constructive" or len(set(self._block)) < 2:
+            return verdict, verdict.structure == "natural"
+        known, ordered = self.finder.known(self.rows), self.finder.ordered(self.rows)
+        if self._tighter(verdict.k, cloud_like(self.rows, known, self._block, ordered, self.seed)):
+            return verdict, True
+        shuffled = cloud_like(self.rows, known, self._block, np.zeros_like(ordered), self.seed)
+        if self._tighter(verdict.k, shuffled):
+            return replace(verdict, structure="reproducible", sentence=_no_groups(verdict.k)), False
+        return replace(verdict, structure="constructive", sentence=_no_structure(verdict.k)), False
+
+    def one_more(self, k: int) -> bool:
+        """Whether k segments gain more over k - 1 than in tables of k - 1 groups (McLachlan 1987)."""
+        if k < 3:  # one group: that is the cloud
+            return True
+        before = self.finder.solve(self.rows, self.weights, k - 1, _CLOUD_STARTS, self.seed).labels
+        gain = self._gain(self.rows, k)
+        known = self.finder.known(self.rows)
+        for draw in range(_CLOUDS):
+            rng = np.random.default_rng([self.seed, k, draw, 1])
+            if self._gain(groups_like(self.rows, known, self._block, before, rng), k) >= gain:
+                return False
+        return True
+
+    def _tighter(self, k: int, cloud: Cloud) -> bool:
+        """Whether k segments are tighter than those of all tables drawn from a cloud."""
+        loss = self._loss(self.rows, k)
+        draws = (cloud.draw(np.random.default_rng([self.seed, k, draw])) for draw in range(_CLOUDS))
+        return all(self._loss(drawn, k) > loss for drawn in draws)
+
+    def _gain(self, rows: Numbers, k: int) -> float:
+        """By how much k segments are tighter than k - 1."""
+        return self._loss(rows, k - 1) - self._loss(rows, k)
+
+    def _loss(self, rows: Numbers, k: int) -> float:
+        return self.finder.loss(rows, self.weights, k, _CLOUD_STARTS, self.seed)
+
+    @property
+    def _block(self) -> Sequence[int]:
+        return list(range(self.rows.shape[1])) if self.blocks is None else list(self.blocks)
 
 
-def _tighter(finder: Finder[Any], part: tuple[Numbers, Numbers], k: int, seed: int, loss: float, cloud: Cloud) -> bool:
-    """Whether segments with this loss are tighter than those of all tables drawn from a cloud."""
-    draws = (cloud.draw(np.random.default_rng([seed, k, draw])) for draw in range(_CLOUDS))
-    return all(finder.loss(drawn, part[1], k, _CLOUD_STARTS, seed) > loss for drawn in draws)
+def _no_more(k: int) -> str:
+    return f"customers in {k - 1} groups and no more, drawn like these, give {k} segments as much tighter than {k - 1}."
 
 
 def _no_structure(k: int) -> str:
@@ -295,8 +337,11 @@ def _not_worth_having(judged: _Judged, learning: Learning) -> FitError:
 
 def _refused(judged: _Judged, taken: Solution) -> dict[str, Any]:
     """A number that was refused: why, and in which segment of the ``taken`` solution most of the customers are now."""
-    went = []
+    went: list[dict[str, Any] | None] = []
     for problem in judged.problems:
+        if not problem.segments:
+            went.append(None)
+            continue
         members = np.isin(judged.solution.labels, problem.segments)
         into = np.bincount(taken.labels[members], minlength=taken.k)
         went.append(
@@ -310,8 +355,12 @@ def _refused(judged: _Judged, taken: Solution) -> dict[str, Any]:
     return {"k": judged.solution.k, "why": [problem.why for problem in judged.problems], "went": went}
 
 
-def _moved(went: Mapping[str, Any], k: int) -> str:
-    return f"Formed anew as {k}, {100 * went['share']:.0f} % of them are in segment {went['into'] + 1}."
+def _moved(went: Mapping[str, Any] | None, k: int) -> str:
+    return (
+        ""
+        if went is None
+        else f" Formed anew as {k}, {100 * went['share']:.0f} % of them are in segment {went['into'] + 1}."
+    )
 
 
 def _counterparts(option: choosing.Option, labels: Ints) -> tuple[Ints, Numbers]:

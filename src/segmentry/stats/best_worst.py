@@ -107,7 +107,9 @@ def best_worst(shown: ArrayLike, best: ArrayLike, worst: ArrayLike, counts: Arra
             break
     else:
         raise FitError("The utilities of the items do not settle.", fix="Look for items that are never chosen.")
-    covariance = np.linalg.inv(information + 1 / p) - 1 / p
+    # Of the size of the information, and taken off with its ridge: with millions of choices 1 / p drowns the variances.
+    size = np.trace(information) / p
+    covariance = np.linalg.inv(information + size / p) - 1 / (p * (size + _RIDGE))
     ones = np.eye(p)
     return BestWorst(
         utilities=utilities,

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from segmentry.stats.descent import Floats
+from segmentry.stats.descent import Floats, Ints
 
 _ROUNDS = 8
+_STEPS = 20  # a column of so few different values is no number that a normal cloud could have
 _LEAST = 1e-6  # eigenvalue of correlations: below it a column follows from the others
 
 
@@ -46,8 +47,8 @@ class Cloud:
         for column, height in zip(self.ordered, behind.T, strict=True):
             _in_order_of(height, drawn[:, column], self.known[:, column])
         for block in self.blocks:
-            columns = list(block)
-            drawn[:, columns] = self.rows[rng.permutation(len(self.rows))][:, columns]
+            columns = np.array(block)
+            _shuffle(drawn, np.flatnonzero(self.known[:, columns].all(axis=1)), columns, rng)
         return drawn
 
 
@@ -74,6 +75,37 @@ def cloud_like(
         behind = np.clip(behind + wanted - _correlations(made[:, list(alone)], known[:, list(alone)]), -0.999, 0.999)
         np.fill_diagonal(behind, 1.0)
     return Cloud(rows, known, alone, rest, _axes(behind))
+
+
+def groups_like(
+    rows: Floats, known: npt.NDArray[np.bool_], blocks: Sequence[int], labels: Ints, rng: np.random.Generator
+) -> Floats:
+    """(n, p) another table of the same groups and no more: the null of one group more (McLachlan 1987).
+
+    In each group numbers are normal with its means and covariances, other traits are shuffled; gaps stay where they
+    are. ``labels`` (n,) are the groups; the rest as for :func:`cloud_like`.
+    """
+    members = [np.flatnonzero(np.asarray(blocks) == block) for block in dict.fromkeys(blocks)]
+    alone = np.array([m[0] for m in members if len(m) == 1], dtype=np.int64)
+    smooth = alone[[len(np.unique(rows[known[:, j], j])) > _STEPS for j in alone]]
+    drawn = rows.copy()
+    for group in np.unique(labels):
+        at = np.flatnonzero(labels == group)
+        own, seen = rows[at][:, smooth], known[at][:, smooth]
+        count = np.maximum(seen.sum(axis=0), 1)
+        mean = np.where(seen, own, 0.0).sum(axis=0) / count
+        spread = np.sqrt(np.where(seen, (own - mean) ** 2, 0.0).sum(axis=0) / count)
+        behind = rng.normal(size=own.shape) @ _axes(_correlations(own, seen))
+        drawn[at[:, None], smooth] = np.where(seen, mean + spread * behind, own)
+        for block in members:
+            if block[0] not in smooth:
+                _shuffle(drawn, at[known[at][:, block].all(axis=1)], block, rng)
+    return drawn
+
+
+def _shuffle(drawn: Floats, at: Ints, block: Ints, rng: np.random.Generator) -> None:
+    """Exchange what is known of a trait among the rows ``at``; gaps stay where they are."""
+    drawn[at[:, None], block] = drawn[rng.permutation(at)[:, None], block]
 
 
 def _in_order_of(height: Floats, column: Floats, known: npt.NDArray[np.bool_]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from segmentry.catalogue import TRAITS, from_json, to_json
-from segmentry.declaration import ROWS
+from segmentry.declaration import tables_of
 from segmentry.errors import DataError, FitError
 from segmentry.traits import (
     absence,
@@ -84,7 +84,7 @@ PIPELINE: dict[str, Callable[[Known], Part]] = {
 }
 LEARNERS[themes.NAME] = themes.THEMES
 # Facts about customers besides what they bought.
-FURTHER = tuple(table for table in ROWS if table != "transactions")
+FURTHER = tuple(table for table in tables_of("customer") if table != "transactions")
 
 
 def compute(

@@ -7,6 +7,7 @@ several acts for one of them at a time, and counts only where the record says fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,7 +15,8 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.catalogue import ACCOUNT_TRAITS
-from segmentry.traits import absence, attributes, behavioral, firmographic, geographic, rhythm, value
+from segmentry.traits import absence, attributes, behavioral, declared, firmographic, geographic, rhythm, value
+from segmentry.traits.declared import Definition
 from segmentry.traits.known import KEY, Facts, Settings, combine, known
 from segmentry.traits.table import TraitTable, joined
 
@@ -37,16 +39,16 @@ def compute(
     settings: Settings | None = None,
     *,
     also: frozenset[str] = frozenset(),
+    own: Sequence[Definition] = (),
 ) -> TraitTable:
     """Every trait whose data are there, for every account known at the end of the day ``as_of``.
 
     ``facts`` are those of the customers, ``people`` the customers known by then (``customer_key``). ``also`` names
-    traits that frozen segmentations need.
+    traits that frozen segmentations need, ``own`` are the declared traits of accounts.
     """
     golden = organisations.golden
     alone = _alone(organisations.contacts)
-    rows = {"events": facts.further["events"]} if "events" in facts.further else {}
-    concerning = {name: _concerning(table, alone, organisations.references) for name, table in rows.items()}
+    concerning = {name: _concerning(rows, alone, organisations.references) for name, rows in facts.further.items()}
     if opportunities is not None:
         concerning["opportunities"] = _of_accounts(opportunities, organisations.references)
     bought = facts.transactions
@@ -60,19 +62,25 @@ def compute(
         tuple(("customers", name, a) for table, name, a in facts.attributes if table == "accounts")
         + tuple(each for each in facts.attributes if each[0] == "transactions"),
     )
-    now = known(as_customers, as_of, settings or Settings(), also)
-    now = replace(now, accounts=_of(golden, "account_key", now.customers))
-    own = _of(organisations.contacts, KEY, people)
+    read = also | {name for definition in own for name in definition.traits}
+    now = known(as_customers, as_of, settings or Settings(), read)
+    # Costs of no customer are shared out among customers; of an organisation only its contacts' own are known.
+    now = replace(now, accounts=_of(golden, "account_key", now.customers), costs=None)
+    contacts = _of(organisations.contacts, KEY, people)
     part = combine(
         behavioral.traits(now),
         rhythm.traits(now),
         value.traits(now),
         geographic.traits(now),
-        attributes.traits(now),
-        firmographic.of_accounts(now, own),
+        attributes.traits(now, "accounts"),
+        firmographic.of_accounts(now, contacts),
     )
-    made, own_traits = joined(now, part), ACCOUNT_TRAITS.values()
-    return replace(made, absent=absence.absent(now, own_traits, made.traits, absence.unwanted(now, own_traits)))
+    made, built_in = joined(now, part), ACCOUNT_TRAITS.values()
+    stood = firmographic.as_stood(now)
+    as_declared = now if stood is None else replace(now, facts={**now.facts, "opportunities": stood})
+    added = declared.add(made.table, as_declared, own, needed=also)
+    absent = absence.absent(now, built_in, made.traits, absence.unwanted(now, built_in))
+    return TraitTable(added.table, (*made.traits, *(d.trait for d in added.made)), {**absent, **added.absent})
 
 
 def _of(rows: ir.Table, key: str, units: ir.Table) -> ir.Table:

@@ -8,31 +8,34 @@ of lines where a boolean is true.
 from __future__ import annotations
 
 from segmentry import engine
-from segmentry.catalogue import Kind, Trait, lookup
+from segmentry.catalogue import ACCOUNT_TRAITS, Kind, Trait, lookup
 from segmentry.config import Attribute
 from segmentry.errors import ConfigError
 from segmentry.traits.known import ATTRIBUTE, KEY, Expression, Known, Part, combine
 
 
-def traits(known: Known) -> Part:
-    """A trait for each declared attribute that has a value.
+def traits(known: Known, of: str = "customers") -> Part:
+    """A trait for each declared attribute that has a value; ``of`` accounts, where these are what is known.
 
     Raises :class:`ConfigError` when an attribute has the name of a built-in trait or of another one.
     """
     used: set[str] = set()
     parts = []
     for table, name, declared in known.attributes:
-        if table not in (*_TABLES, "places"):
+        if table not in ("customers", "transactions", "places"):
             continue
-        _check(name, used)
+        _check(name, used, of)
         used.add(name)
-        if table in _TABLES and known.has(f"{table}.{name}"):
-            parts.append(_TABLES[table](known, name, declared))
+        if table == "customers" and known.has(f"{table}.{name}"):
+            parts.append(_of_unit(name, declared, of))
+        elif table == "transactions" and known.has(f"{table}.{name}"):
+            parts.append(_of_lines(known, name, declared))
     return combine(*parts)
 
 
-def _check(name: str, used: set[str]) -> None:
-    if lookup(name) or name in {KEY, "customer_id", *used}:
+def _check(name: str, used: set[str], of: str) -> None:
+    own = {"account_key", "account_id", *ACCOUNT_TRAITS} if of == "accounts" else set()
+    if lookup(name) or name in {KEY, "customer_id", *own, *used}:
         raise ConfigError(
             f"segmentry.yaml: the attribute '{name}' has the name of another trait.",
             why="Every trait is one column of one table.",
@@ -40,15 +43,14 @@ def _check(name: str, used: set[str]) -> None:
         )
 
 
-def _of_customer(known: Known, name: str, declared: Attribute) -> Part:
-    del known
+def _of_unit(name: str, declared: Attribute, of: str) -> Part:
     trait = Trait(
         name,
         declared.model,
         declared.kind,
-        declared.description or f"{_words(name)}, as the customer records say.",
+        declared.description or f"{_words(name)}, as the {of.removesuffix('s')} records say.",
         declared.unit,
-        (f"customers.{name}",),
+        (f"{of}.{name}",),
         declared.pii,
     )
     return Part(traits={trait: _typed(name, declared.kind)})
@@ -86,9 +88,6 @@ def _of_orders(name: str, declared: Attribute, kind: Kind, how: str, unit: str =
         declared.pii,
         "no order line with a value",
     )
-
-
-_TABLES = {"customers": _of_customer, "transactions": _of_lines}
 
 
 def _typed(name: str, kind: str) -> Expression:

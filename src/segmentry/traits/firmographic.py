@@ -1,8 +1,9 @@
 """Firmographic traits: what kind of organisation an account is and how the business with it goes; of customers, what
 they share with the account that they are contacts of.
 
-Industry, size, ownership and hierarchy are what the records say today: they carry no dates. Opportunities count as they
-stood at the end of the day: one that has closed since was open then, and what it was worth then nobody wrote down.
+Industry, size, ownership and hierarchy are what the records said on the day (``data/versions.py``). Opportunities
+count as they stood at the end of the day: one that has closed since was open then, and what it was worth then nobody
+wrote down.
 """
 
 from __future__ import annotations
@@ -178,31 +179,55 @@ def _below(accounts: ir.Table, parents: ir.Table, levels_down: int) -> ir.Table:
 # Opportunities --------------------------------------------------------------------------------------------------------
 
 
-def _stood(known: Known) -> ir.Table | None:
-    """The opportunities as they stood: KEY, ``state`` (won, lost, open), and where there are any ``worth`` (in whole
-    units; null where an open one has closed since), ``began``, ``closed``, ``chance`` (0 to 1)."""
+def as_stood(known: Known) -> ir.Table | None:
+    """The opportunities of accounts as their records stood at the end of the day; None where there are none.
+
+    ``stage`` is won, lost, or as the source spells that of an open one; of one that has closed since it is open, and
+    nobody knew what its record says of the end (amount, probability, closes_at). ``time`` is the day on which one was
+    won or lost, and of an open one the beginning.
+    """
     rows = known.facts.get("opportunities")
     if rows is None:
         return None
     meant = vocabularies.meanings("outcome", levels(rows["stage"]))
     outcome = respelt(rows["stage"], {s: m if m in ("won", "lost") else "open" for s, m in meant.items()})
-    null = ibis.null("date")
-    closes = rows["closes_at"].cast("date") if "closes_at" in rows.columns else null
+    closes = rows["closes_at"].cast("date") if "closes_at" in rows.columns else ibis.null("date")
     ended = outcome != "open"
     over = ended & (closes.isnull() | (closes <= ibis.literal(known.as_of)))
+    since = ended & ~over
+    columns = {
+        name: since.ifelse(ibis.null(rows[name].type()), rows[name])
+        for name in ("amount", "probability", "closes_at")
+        if name in rows.columns
+    }
+    if "updated_at" in rows.columns:
+        changed = rows["updated_at"]
+        columns["updated_at"] = (changed.cast("date") <= ibis.literal(known.as_of)).ifelse(changed, None)
+    stage = ibis.cases((over, outcome), (since, "open"), else_=rows["stage"])
+    time = ibis.coalesce(over.ifelse(closes.cast("timestamp"), ibis.null("timestamp")), rows["time"])
     # Nothing but its end says when it was there.
-    late = ~over & ended & (rows["time"].isnull())
-    columns: dict[str, ir.Value] = {"state": over.ifelse(outcome, "open"), "closed": over.ifelse(closes, null)}
+    stood = rows.filter(~since | rows["time"].notnull())
+    return stood.mutate(stage=stage, time=time, **columns)
+
+
+def _stood(known: Known) -> ir.Table | None:
+    """The opportunities as they stood: KEY, ``state`` (won, lost, open), and where there are any ``worth`` (in whole
+    units; null where an open one has closed since), ``began``, ``closed``, ``chance`` (0 to 1)."""
+    rows = as_stood(known)
+    if rows is None:
+        return None
+    over = rows["stage"].isin(["won", "lost"])
+    columns: dict[str, ir.Value] = {"state": over.ifelse(rows["stage"], "open"), "closed": ibis.null("date")}
+    if "closes_at" in rows.columns:
+        columns["closed"] = over.ifelse(rows["closes_at"].cast("date"), ibis.null("date"))
     if "amount" in rows.columns:
-        worth = (over | (outcome == "open")).ifelse(rows["amount"], None)
-        columns["worth"] = engine.units(worth, _decimals(known))
+        columns["worth"] = engine.units(rows["amount"], _decimals(known))
     if "created_at" in rows.columns:
         columns["began"] = rows["created_at"].cast("date")
     if "probability" in rows.columns:
         chance = rows["probability"].cast("float64") / 100.0
         columns["chance"] = ((chance >= 0) & (chance <= 1)).ifelse(chance, None)
-    made = rows.select(KEY, known=~late, **columns)
-    return made.filter(made["known"]).drop("known")
+    return rows.select(KEY, **columns)
 
 
 def _decimals(known: Known) -> int:

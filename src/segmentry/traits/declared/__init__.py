@@ -1,4 +1,4 @@
-"""Declared traits: the ``traits`` section of segmentry.yaml, computed for every customer.
+"""Declared traits: the ``traits`` section of segmentry.yaml, computed for every customer, or account.
 
 ==================  ==================================================================================================
 ``definitions.py``  what is written, checked without data: names, kinds, order
@@ -41,8 +41,9 @@ class Added:
 def add(table: ir.Table, known: Known, declared: Sequence[Definition], *, needed: frozenset[str]) -> Added:
     """The table of traits with a column for each declared trait whose data are there.
 
-    ``declared`` are in an order in which each comes after what it reads, as :func:`definitions` gives them. Those
-    that are ``needed`` by a frozen segmentation are there as long as their table is.
+    ``declared``, all of the unit that ``known`` is about, are in an order in which each comes after what it reads, as
+    :func:`definitions` gives them. Those that are ``needed`` by a frozen segmentation are there as long as their table
+    is.
     """
     made: list[Definition] = []
     absent: dict[str, str] = {}
@@ -80,7 +81,7 @@ def _level(
     for name in dict.fromkeys(d.table for d in asking if d.table):
         mine = [d for d in asking if d.table == name]
         if name not in known.facts:
-            absent.update({d.name: f"no {name} of known customers are collected" for d in mine})
+            absent.update({d.name: f"no {name} of known {d.of}s are collected" for d in mine})
             continue
         facts = FactRows.of(known.facts[name], known.as_of, mine, table)
         filled = survey(facts, mine)
@@ -98,7 +99,7 @@ def _lack(definition: Definition, filled: Mapping[str, int]) -> str:
     """Which data a trait needs that the rows do not have."""
     rows = reading.several(ROWS[definition.table])
     if not filled[""]:
-        return f"there are no {rows} of known customers by then"
+        return f"there are no {rows} of known {definition.of}s by then"
     lacking = next((name for name in definition.columns if not filled[name]), None)
     return f"none of the {rows} has {lacking}" if lacking else ""
 

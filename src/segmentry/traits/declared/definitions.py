@@ -13,7 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import expressions
-from segmentry.catalogue import TRAITS, Kind, Trait, lookup
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Kind, Model, Trait, lookup
 from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Attribute
 from segmentry.declaration import ROWS, Aggregate, DeclaredTrait
@@ -24,9 +24,12 @@ from segmentry.expressions.functions import CASTS
 from segmentry.tables import LINEAGE, TABLES
 from segmentry.traits.declared import reading
 
-OF_CUSTOMER = "customer."  # in front of a trait of the customer that a row is compared with
 OF_EVENT = "properties."  # in front of a name in the JSON of an event
-_DESCRIBING = ("customers", "transactions", "places")  # tables whose attributes are traits
+_UNITS = ("customer", "account")
+# Tables whose attributes are traits, by whom they describe.
+_DESCRIBING = {"customer": ("customers", "transactions", "places"), "account": ("accounts", "transactions")}
+# What organisations are described by as people are; see traits/accounts.py.
+_SHARED = (Model.BEHAVIORAL, Model.VALUE, Model.GEOGRAPHIC)
 _HIDDEN = {"customer_key", *(column.name for column in LINEAGE)} - {"source"}
 _TYPES = {Type.NUMBER: "float64", Type.MONEY: "float64", Type.INTEGER: "int64", Type.TIME: "timestamp"} | {
     Type.DATE: "date",
@@ -65,6 +68,16 @@ class Definition:
         return self.trait.name
 
     @property
+    def of(self) -> str:
+        """Whom it is about: customer or account."""
+        return self.declared.of
+
+    @property
+    def prefix(self) -> str:
+        """What stands in front of a trait that rows are compared with, such as ``customer.``."""
+        return f"{self.of}."
+
+    @property
     def table(self) -> str:
         """The fact table; "" for one that is computed from traits."""
         return self.declared.table or ""
@@ -78,28 +91,32 @@ class Definition:
 def definitions(
     declared: Mapping[str, DeclaredTrait], attributes: Iterable[tuple[str, str, Attribute]]
 ) -> tuple[Definition, ...]:
-    """The declared traits, in an order in which each comes after those it reads.
+    """The declared traits, those of customers first, in an order in which each comes after those it reads.
 
     ``attributes`` are those of the sources as (table, name, declaration). Raises :class:`ConfigError` for a name that
     does not exist, kinds that do not go together, and traits that read each other in a circle.
     """
-    if not declared:
-        return ()
-    known = _Known(declared, tuple(attributes))
-    written = {name: _parsed(name, trait, known) for name, trait in declared.items()}
-    done: dict[str, Definition] = {}
-    for name in written:
-        _settle(name, written, done, known, ())
-    return tuple(sorted(done.values(), key=lambda d: (d.level, list(declared).index(d.name))))
+    found: list[Definition] = []
+    given = tuple(attributes)
+    for unit in _UNITS:
+        known = _Known(unit, declared, given)
+        written = {name: _parsed(name, trait, known) for name, trait in known.declared.items()}
+        done: dict[str, Definition] = {}
+        for name in written:
+            _settle(name, written, done, known, ())
+        found += sorted(done.values(), key=lambda d: (d.level, list(written).index(d.name)))
+    return tuple(found)
 
 
 class _Known:
-    """The names and kinds that declared traits may read."""
+    """The names and kinds that declared traits of one unit may read."""
 
     def __init__(
-        self, declared: Mapping[str, DeclaredTrait], attributes: tuple[tuple[str, str, Attribute], ...]
+        self, unit: str, declared: Mapping[str, DeclaredTrait], attributes: tuple[tuple[str, str, Attribute], ...]
     ) -> None:
-        self.declared = declared
+        self.unit, self.prefix = unit, f"{unit}."
+        self.declared = {name: trait for name, trait in declared.items() if trait.of == unit}
+        self.others = {name for name, trait in declared.items() if trait.of != unit}
         self.attributes = {(table, name): attribute for table, name, attribute in reversed(attributes)}
 
     def columns(self, table: str) -> dict[str, tuple[str, Pii]]:
@@ -110,14 +127,28 @@ class _Known:
         return {**more, **own}
 
     def trait_names(self) -> list[str]:
-        of_attributes = [name for table, name in self.attributes if table in _DESCRIBING]
-        return [*(t for t in TRAITS if not t.endswith("*")), *of_attributes, *self.declared]
+        of_attributes = [name for table, name in self.attributes if table in _DESCRIBING[self.unit]]
+        own = ACCOUNT_TRAITS if self.unit == "account" else {}
+        shared = [name for name in TRAITS if not name.endswith("*") and self.listed(name)]
+        return [*shared, *own, *of_attributes, *self.declared]
+
+    def listed(self, name: str) -> Trait | None:
+        """A trait of the catalogue that such units can have."""
+        if self.unit == "account" and name in ACCOUNT_TRAITS:
+            return ACCOUNT_TRAITS[name]
+        found = lookup(name)
+        return found if found and (self.unit == "customer" or found.model in _SHARED) else None
+
+    def is_of_others(self, name: str) -> bool:
+        """Whether only the other unit has a trait of this name."""
+        of_attributes = {n for table, n in self.attributes if table not in _DESCRIBING[self.unit]}
+        return name in self.others or bool(lookup(name)) or name in ACCOUNT_TRAITS or name in of_attributes
 
     def built_in(self, name: str) -> Trait | None:
         """A trait that is not declared under ``traits``."""
-        if found := lookup(name):
+        if found := self.listed(name):
             return found
-        for table in _DESCRIBING:
+        for table in _DESCRIBING[self.unit]:
             if attribute := self.attributes.get((table, name)):
                 kind: Kind = attribute.kind
                 if table == "transactions" and kind == "boolean":
@@ -147,7 +178,8 @@ def _parsed(name: str, declared: DeclaredTrait, known: _Known) -> _Written:
     parts = declared.parts
     if parts.function == "rank_within":
         for read in (parts.trait, *parts.by):
-            if read not in known.trait_names() and not lookup(read):
+            if read not in known.trait_names() and not known.listed(read):
+                _refuse_of_others(name, "aggregate", read, known)
                 raise ConfigError(
                     f"{_at(name, 'aggregate')}: there is no trait '{read}'.",
                     why=did_you_mean(read, known.trait_names()),
@@ -157,7 +189,7 @@ def _parsed(name: str, declared: DeclaredTrait, known: _Known) -> _Written:
     texts = {"where": declared.where, "aggregate": parts.argument or None}
     texts |= {f"steps.{step}": text for step, text in declared.steps.items()}
     found = {
-        key: _resolved(expressions.parse(text, where=_at(name, key)), declared.table or "", known)
+        key: _resolved(name, key, expressions.parse(text, where=_at(name, key)), known)
         for key, text in texts.items()
         if text is not None
     }
@@ -167,33 +199,58 @@ def _parsed(name: str, declared: DeclaredTrait, known: _Known) -> _Written:
         found.get("where"),
         found.get("aggregate"),
         steps,
-        tuple(n for n in names if not n.startswith(OF_CUSTOMER)),
-        tuple(n.removeprefix(OF_CUSTOMER) for n in names if n.startswith(OF_CUSTOMER)),
+        tuple(n for n in names if not n.startswith(known.prefix)),
+        tuple(n.removeprefix(known.prefix) for n in names if n.startswith(known.prefix)),
     )
 
 
 def _from_traits(name: str, text: str, known: _Known) -> _Written:
     expression = expressions.parse(text, where=_at(name, "value"))
-    members = [n for n in expression.columns if lookup(n)]
+    members = [n for n in expression.columns if known.listed(n)]
+    for read in expression.columns:
+        if read not in (*members, *known.trait_names()):
+            _refuse_of_others(name, "value", read, known)
     expression = expression.resolve([*dict.fromkeys([*known.trait_names(), *members])], listed=_LISTED)
     if not expression.columns:
         raise ConfigError(
             f"{_at(name, 'value')}: {text} names no trait.",
-            why="It would be the same for every customer.",
+            why=f"It would be the same for every {known.unit}.",
             fix=_LISTED,
         )
     return _Written(None, expression, {}, (), expression.columns)
 
 
-def _resolved(expression: Expression, table: str, known: _Known) -> Expression:
-    """The expression with its names spelt as they are: columns of the table, properties, traits of the customer."""
+def _refuse_of_others(name: str, key: str, read: str, known: _Known) -> None:
+    """Raise :class:`ConfigError` when only the other unit has the trait that is read."""
+    if known.is_of_others(read):
+        other = next(unit for unit in _UNITS if unit != known.unit)
+        raise ConfigError(
+            f"{_at(name, key)}: {read} is a trait of {other}s, and {name} is one of {known.unit}s.",
+            why="A trait is computed from what is known of the same unit.",
+            fix=f"Read a trait of {known.unit}s, or write of: {other} for {name}. {_LISTED}",
+        )
+
+
+def _resolved(name: str, key: str, expression: Expression, known: _Known) -> Expression:
+    """The expression with its names spelt as they are: columns of the table, properties, traits of the unit."""
+    table, prefix = known.declared[name].table or "", known.prefix
     columns = known.columns(table)
-    open_ended = [n for n in expression.columns if _is_property(n, table) or lookup(n.removeprefix(OF_CUSTOMER))]
-    traits = [OF_CUSTOMER + n for n in known.trait_names()]
+    for read in expression.columns:
+        owner, _, trait = read.partition(".")
+        if trait and owner in _UNITS and owner != known.unit:
+            raise ConfigError(
+                f"{_at(name, key)}: {read}: {name} is a trait of {known.unit}s.",
+                why=f"Rows are compared with the traits of their {known.unit}.",
+                fix=f"Write {prefix}{trait}, or of: {owner} for {name}.",
+            )
+        if owner == known.unit and trait not in known.trait_names() and not known.listed(trait):
+            _refuse_of_others(name, key, trait, known)
+    open_ended = [n for n in expression.columns if _is_property(n, table) or known.listed(n.removeprefix(prefix))]
+    traits = [prefix + n for n in known.trait_names()]
     listed = f"Columns of {table}: {', '.join(columns)}{', properties.NAME' if table == 'events' else ''}."
-    if any(n.startswith(OF_CUSTOMER) for n in expression.columns):
+    if any(n.startswith(prefix) for n in expression.columns):
         listed = f"{listed} {_LISTED}"
-    named = [n for n in open_ended if n.startswith((OF_CUSTOMER, OF_EVENT))]
+    named = [n for n in open_ended if n.startswith((prefix, OF_EVENT))]
     return expression.resolve([*dict.fromkeys([*columns, *named, *traits])], listed=listed)
 
 
@@ -244,7 +301,7 @@ def _described(name: str, own: _Written, known: _Known, traits: Mapping[str, Tra
     parts = declared.parts if declared.aggregate else Aggregate("value")
     table = declared.table or ""
     columns = known.columns(table) if table else {}
-    rows = _empty(own, table, columns, traits)
+    rows = _empty(own, known, table, traits)
     for condition in (own.where, *own.steps.values()):
         if condition is not None:
             condition.condition(rows, number=CASTS["text", "number"], time=CASTS["text", "timestamp"])
@@ -265,11 +322,12 @@ def _described(name: str, own: _Written, known: _Known, traits: Mapping[str, Tra
     )
 
 
-def _empty(own: _Written, table: str, columns: Mapping[str, tuple[str, Pii]], traits: Mapping[str, Trait]) -> Columns:
+def _empty(own: _Written, known: _Known, table: str, traits: Mapping[str, Trait]) -> Columns:
+    columns = known.columns(table) if table else {}
     types = {c: columns[c][0] if c in columns else "string" for c in own.columns}
-    of_customer = {(OF_CUSTOMER if table else "") + n: _OF_KIND[t.kind] for n, t in traits.items()}
-    unbound = ibis.table({**types, **of_customer, "anchor": "int64"}, name=table or "traits")
-    return {c: unbound[c] for c in [*types, *of_customer]}
+    of_unit = {(known.prefix if table else "") + n: _OF_KIND[t.kind] for n, t in traits.items()}
+    unbound = ibis.table({**types, **of_unit, "anchor": "int64"}, name=table or "traits")
+    return {c: unbound[c] for c in [*types, *of_unit]}
 
 
 def bound(argument: Expression, rows: Columns, function: str) -> ir.Value:

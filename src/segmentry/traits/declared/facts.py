@@ -17,7 +17,7 @@ from segmentry import engine
 from segmentry.expressions import Expression
 from segmentry.expressions.binding import kind_of
 from segmentry.expressions.functions import CASTS
-from segmentry.traits.declared.definitions import OF_CUSTOMER, OF_EVENT, Definition, bound
+from segmentry.traits.declared.definitions import OF_EVENT, Definition, bound
 from segmentry.traits.known import KEY
 
 TIME, DAY = "TIME", "DAY"  # in capitals as all columns made here are: traits and collected columns are not
@@ -57,19 +57,18 @@ class FactRows:
 
     @classmethod
     def of(cls, rows: ir.Table, as_of: date, asking: Sequence[Definition], base: ir.Table) -> FactRows:
-        """The rows, beside each the traits of its customer that anybody asks for."""
+        """The rows, beside each the traits of its customer, or account, that anybody asks for."""
         types = {name: type_ for definition in asking for name, type_ in definition.columns.items()}
-        traits = dict.fromkeys(name for definition in asking for name in definition.traits)
+        traits = {definition.prefix + name: name for definition in asking for name in definition.traits}
         if traits:
-            beside = base.select(KEY, **{OF_CUSTOMER + name: base[name] for name in traits})
-            rows = rows.inner_join(beside, KEY)
+            rows = rows.inner_join(base.select(KEY, **{written: base[name] for written, name in traits.items()}), KEY)
         columns = {name: _column(rows, name, type_) for name, type_ in types.items()}
         if any(name.startswith(OF_EVENT) for name in columns):
             # JSON is read once, for all passes, and the SQL stays short where a property is used many times.
-            kept = [name for name in ("time", *(OF_CUSTOMER + name for name in traits)) if name in rows.columns]
+            kept = [name for name in ("time", *traits) if name in rows.columns]
             rows = engine.once(rows.select(KEY, *(n for n in kept if n not in columns), **columns))
             columns = {name: rows[name] for name in columns}
-        columns |= {OF_CUSTOMER + name: rows[OF_CUSTOMER + name] for name in traits}
+        columns |= {written: rows[written] for written in traits}
         day = rows["time"].cast("date") if "time" in rows.columns else ibis.null("date")
         time = rows["time"] if "time" in rows.columns else ibis.null("timestamp")
         return cls(rows, as_of, columns, {TIME: time, DAY: day})

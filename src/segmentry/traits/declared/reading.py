@@ -20,11 +20,12 @@ def sentence(
 def several(noun: str) -> str:
     """The plural of what a row is called.
 
-    >>> several("event"), several("statement of consent")
-    ('events', 'statements of consent')
+    >>> several("event"), several("statement of consent"), several("opportunity")
+    ('events', 'statements of consent', 'opportunities')
     """
     first, _, rest = noun.partition(" of ")
-    return f"{first}s{' of ' + rest if rest else ''}"
+    many = f"{first[:-1]}ies" if first.endswith("ty") else f"{first}s"
+    return f"{many}{' of ' + rest if rest else ''}"
 
 
 def _read(
@@ -116,8 +117,9 @@ def _is_column(argument: Expression) -> bool:
 
 
 def _name(column: str) -> str:
-    if column.startswith("customer."):
-        return f"the customer's {column.removeprefix('customer.').replace('_', ' ')}"
+    owner, _, trait = column.partition(".")
+    if trait and owner in ("customer", "account"):
+        return f"the {owner}'s {trait.replace('_', ' ')}"
     if column.startswith("properties."):
         return f"the property {column.removeprefix('properties.')}"
     return column.replace("_", " ")
