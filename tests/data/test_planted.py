@@ -113,7 +113,7 @@ def _only_the_survey(path: Path) -> None:
     config["segmentations"] = {planted.NEEDS: config["segmentations"][planted.NEEDS]}
     config["identity"] = {"link": "never"}
     config["primary"] = planted.NEEDS
-    for gone in ("lifetime", "objectives"):
+    for gone in ("lifetime", "objectives", "traits"):
         del config[gone]
     with io.StringIO() as text:
         yaml.dump(config, text)
