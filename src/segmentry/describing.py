@@ -131,6 +131,11 @@ def base_of(run: Run, unit: str) -> Mapping[str, Any]:
     return found
 
 
+def units_of(run: Run) -> tuple[str, ...]:
+    """Who has traits by a run of the stage: customers, and accounts where resolve found any."""
+    return ("customer", "account") if "accounts" in run.facts else ("customer",)
+
+
 def described(run: Run) -> Described:
     """What a run of the stage says to the data plan; a trait that customers or accounts have is there."""
     bases = [run.facts, *([run.facts["accounts"]] if "accounts" in run.facts else [])]

@@ -26,7 +26,7 @@ from segmentry.data.plan import Plan, decisions, make_plan
 from segmentry.data.plan.coverage import Coverage
 from segmentry.data.quality import Checked, TraitHealth
 from segmentry.data.reconcile import Reconciliation
-from segmentry.describing import base_of, described
+from segmentry.describing import base_of, described, units_of
 from segmentry.engine import Session
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.explanations import Explanation, GoldenField, IdentityExplanation, Link
@@ -338,7 +338,7 @@ class Reading:
         """The traits that segmentry.yaml asks for and that are not there, and why."""
         run, found = self.run("traits"), []
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
-        for unit in self.described_units():
+        for unit in units_of(run):
             told = base_of(run, unit).get("absent", {}).items()
             found += [
                 TraitCover(t, 0, w, of=unit) for n, w in told if n not in TRAITS and (t := specs.get(n) or lookup(n))
@@ -347,10 +347,6 @@ class Reading:
             own, why = self.config.traits, "there are no accounts: no source is of the kind accounts"
             found += [TraitCover(specs[n], 0.0, why, of="account") for n in own if own[n].of == "account"]
         return tuple(found)
-
-    def described_units(self) -> tuple[str, ...]:
-        """Who has traits here: customers, and accounts where resolve found any."""
-        return ("customer", "account") if "accounts" in self.run("traits").facts else ("customer",)
 
     def models(self) -> dict[str, traits.Learned]:
         """The models that traits are made of, by name; also those that the data could not support, with the reason."""

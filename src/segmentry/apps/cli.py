@@ -489,6 +489,7 @@ def show(
 ) -> None:
     """Show a table, personal values masked. `traits` lists the traits (of accounts, too) with unit and fill rate."""
     from segmentry.apps import terminal
+    from segmentry.describing import units_of
 
     with _opened(workspace, True) as space, space.reading() as reading:
         if table is None:
@@ -502,7 +503,7 @@ def show(
         elif sql:
             terminal.plain(reading.sql(table, name))
         elif table == "traits" and not values:
-            covers = [c for unit in reading.described_units() for c in reading.trait_covers(unit)]
+            covers = [c for unit in units_of(reading.run("traits")) for c in reading.trait_covers(unit)]
             covers += reading.absent_traits()
             _print_json(covers) if json else terminal.traits(covers, reading.models())
         else:
