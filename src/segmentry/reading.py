@@ -336,17 +336,16 @@ class Reading:
 
     def absent_traits(self) -> tuple[TraitCover, ...]:
         """The traits that segmentry.yaml asks for and that are not there, and why."""
-        specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         run, found = self.run("traits"), []
+        specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         for unit in self.described_units():
-            absent = base_of(run, unit).get("absent", {})
-            asked = {name: why for name, why in absent.items() if name not in TRAITS and name not in ACCOUNT_TRAITS}
-            told = ((specs.get(name) or lookup(name), why) for name, why in asked.items())
-            found += [TraitCover(trait, 0.0, why, of=unit) for trait, why in told if trait is not None]
+            told = {
+                n: w for n, w in base_of(run, unit).get("absent", {}).items() if n not in {*TRAITS, *ACCOUNT_TRAITS}
+            }
+            found += [TraitCover(t, 0.0, w, of=unit) for n, w in told.items() if (t := specs.get(n) or lookup(n))]
         if "accounts" not in run.facts:
-            why = "there are no accounts: no source is of the kind accounts"
-            found += [TraitCover(specs[n], 0.0, why, of="account") for n, t in self.config.traits.items()
-                      if t.of == "account"]  # fmt: skip
+            why, own = "there are no accounts: no source is of the kind accounts", self.config.traits
+            found += [TraitCover(specs[n], 0.0, why, of="account") for n in own if own[n].of == "account"]
         return tuple(found)
 
     def described_units(self) -> tuple[str, ...]:
