@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import aiming, artefacts, traits
-from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, lookup
+from segmentry.catalogue import TRAITS, Trait, lookup
 from segmentry.columns import Pii, Type
 from segmentry.config import FILE_NAME, Config
 from segmentry.data import account_identity, collect, feedback, golden, market, masking, quality, quarantine, reconcile
@@ -339,12 +339,12 @@ class Reading:
         run, found = self.run("traits"), []
         specs = {d.name: d.trait for d in traits.definitions(self.config.traits, self.config.attributes)}
         for unit in self.described_units():
-            told = {
-                n: w for n, w in base_of(run, unit).get("absent", {}).items() if n not in {*TRAITS, *ACCOUNT_TRAITS}
-            }
-            found += [TraitCover(t, 0.0, w, of=unit) for n, w in told.items() if (t := specs.get(n) or lookup(n))]
+            told = base_of(run, unit).get("absent", {}).items()
+            found += [
+                TraitCover(t, 0, w, of=unit) for n, w in told if n not in TRAITS and (t := specs.get(n) or lookup(n))
+            ]
         if "accounts" not in run.facts:
-            why, own = "there are no accounts: no source is of the kind accounts", self.config.traits
+            own, why = self.config.traits, "there are no accounts: no source is of the kind accounts"
             found += [TraitCover(specs[n], 0.0, why, of="account") for n in own if own[n].of == "account"]
         return tuple(found)
 
