@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ibis.backends.duckdb import Backend
 from trait_reference import by_key, customers, random_lines, reference, transactions
 
-from segmentry import engine
+from segmentry import config, engine
 from segmentry.catalogue import TRAITS
 from segmentry.config import LifecycleDays, Lifetime
 from segmentry.errors import ConfigError
@@ -67,6 +67,23 @@ def test_traits_that_are_left_out_change_nothing_in_the_others_and_cost_no_pass(
     few = compute(facts, AS_OF, Settings(describe_by=("regularity",)), also=frozenset({"frequency"}))
     assert [t.name for t in few.traits] == ["frequency", "regularity"]
     assert few.learned == {}
+
+
+def test_what_segmentations_and_objectives_name_is_wanted():
+    text = """
+version: 1
+name: shop
+describe_by: [top_category]
+sources: {orders: {kind: transactions, path: orders.csv, columns: {customer: who, time: at, amount: paid}}}
+objectives: {loyal: {behaviour: orders_365d > 2 * 1}}
+segmentations:
+  rfm: {method: rfm}
+  stages: {method: rules, segments: [{name: New, where: "lifecycle_stage = 'new'"}]}
+  web: {method: kmeans, traits: [channel_share_web, technographic.*]}
+"""
+    wanted = Settings.of(config.parse(text, {}), {}).describe_by
+    read = {"recency_days", "frequency", "monetary", "lifecycle_stage", "channel_share_web", "technographic.*"}
+    assert set(wanted) == {"top_category", "orders_365d", *read}
 
 
 def test_a_pattern_that_means_no_trait_is_refused(con: Backend):

@@ -214,8 +214,8 @@ class Config(Part):
     describe_by: tuple[str, ...] = Field(
         (),
         description="Built-in traits that customers and accounts are described by: names, or patterns such as "
-        "behavioral.* or spend_*; what fitted segmentations and traits of your own read is there, too. Default: all "
-        "there are data for, which takes longer.",
+        "behavioral.* or spend_*; what segmentations, objectives and traits of your own name is there, too. Default: "
+        "all that there are data for, which takes longer.",
     )
     surveys: dict[str, Survey] = Field({}, description="How the answers of a survey become traits, by its name.")
     lifetime: Lifetime = Field(Lifetime(), description="How the value that customers will have is predicted.")

@@ -6,6 +6,7 @@ made in one scan), further passes, and one expression per trait over the custome
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -15,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.catalogue import TRAITS, Trait
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait
 from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
 from segmentry.config.survey_needs import Design
 from segmentry.tables import TABLES
@@ -43,8 +44,7 @@ class Settings:
     @classmethod
     def of(cls, config: Config, designs: Mapping[str, Design]) -> Settings:
         seed = config.sample.seed
-        described_by = config.describe_by
-        return cls(config.lifecycle_days, config.surveys, config.lifetime, seed, config.clock, designs, described_by)
+        return cls(config.lifecycle_days, config.surveys, config.lifetime, seed, config.clock, designs, _wanted(config))
 
     def to_json(self) -> dict[str, Any]:
         """As plain data; the same settings give the same."""
@@ -57,6 +57,17 @@ class Settings:
             "timezone": self.timezone,
             "describe_by": list(self.describe_by),
         }
+
+
+def _wanted(config: Config) -> tuple[str, ...]:
+    """``describe_by`` and the traits that segmentations and objectives name, in patterns and in conditions."""
+    if not config.describe_by:
+        return ()
+    parts = [*config.segmentations.values(), *config.objectives.values()]
+    named = re.findall(r"[a-z][\w.*]*", " ".join(part.model_dump_json() for part in parts))
+    known = [*TRAITS.values(), *ACCOUNT_TRAITS.values()]
+    read = {name for name in named if any(trait.is_meant_by(name) for trait in known)}
+    return (*config.describe_by, *sorted(read.difference(config.describe_by)))
 
 
 @dataclass(frozen=True)
