@@ -142,7 +142,7 @@ def assert_same_tables(left: Path, right: Path) -> None:
 @on_postgres
 def test_the_same_tables_as_duckdb_to_the_last_row_and_the_same_words(tmp_path: Path, engine: str) -> None:
     here, there = rich_shop(tmp_path / "duckdb"), rich_shop(tmp_path / "server", engine)
-    for day in (date(2025, 12, 31), None, date(2025, 3, 31)):  # forward, and a look back
+    for day in (date(2025, 12, 31), date(2025, 3, 31), None):  # a look back, and forward
         _run(here, day)
         _run(there, day)
         assert_same_tables(here, there)

@@ -23,7 +23,7 @@ def option(k: int, ari: float = 0.9, jaccard: float = 0.9, share: float = 0.2, g
     """An option with the given figures; its worst segment has ``jaccard`` and its smallest ``share``."""
     sizes = np.full(k, (1 - share) / (k - 1))
     sizes[-1] = share
-    solution = KMeansSolution(np.zeros((k, 1)), np.zeros(1, dtype=np.int64), 1.0, 2.0, sizes, 25, 25, 0)
+    solution = KMeansSolution(np.zeros(1, dtype=np.int64), sizes, 25, 25, 0, centres=np.zeros((k, 1)), sse=1, total=2)
     return Option(solution, np.array([ari, ari]), np.array([1.0] * (k - 1) + [jaccard]), gaps)
 
 

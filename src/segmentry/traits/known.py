@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS, Trait, declared_as
 from segmentry.config import Attribute, Config, LifecycleDays, Lifetime, Survey
 from segmentry.config.survey_needs import Design
 from segmentry.tables import TABLES
@@ -184,9 +184,11 @@ class Known:
         return not TRAITS[trait].lacks({column for column, rows in self.filled.items() if rows})
 
     def wants(self, trait: Trait) -> bool:
-        """Whether ``describe_by`` means a trait, or something reads it."""
-        patterns = self.settings.describe_by
-        return not patterns or any(trait.is_meant_by(pattern) for pattern in (*patterns, *self.also))
+        """Whether ``describe_by`` means a trait, or something reads it; what is not of the catalogue always is."""
+        patterns, name = self.settings.describe_by, declared_as(trait.name)
+        if not patterns or (name not in TRAITS and name not in ACCOUNT_TRAITS):
+            return True
+        return any(trait.is_meant_by(pattern) for pattern in (*patterns, *self.also))
 
     def chosen(self, expressions: Mapping[str, Expression]) -> dict[Trait, Expression]:
         """Those built-in traits whose data are there."""
