@@ -90,6 +90,7 @@ REFUSED = {
     *((method, "nothing_known") for method in ("trees", "bands", "rfm", "value_tiers")),
     ("trees", "constant"),
     ("latent_classes", "one_category"),
+    ("mixtures", "two_in_five_missing"),  # too few without a gap
 }
 
 

@@ -17,7 +17,7 @@ def customers(plans: list[str | None]) -> pd.DataFrame:
 def test_category_that_nobody_had_at_the_fit_is_counted_with_its_segments() -> None:
     rules = sg.Rules(segments=[{"name": "Gold", "where": "plan = 'gold'"}], rest="Others")
     found = rules.fit(customers(["gold"] * 20 + ["basic"] * 20 + ["rare"] * 2))
-    assert found.report["levels"] == {"plan": ["basic", "gold"]}  # two people could be recognised
+    assert found.report["known_levels"] == {"plan": ["basic", "gold"]}  # two people could be recognised
     live = customers(["gold"] * 20 + ["platinum"] * 9 + ["basic"] * 10 + ["unique"] + [None] * 3)
     with engine.in_memory() as con:
         traits = con.create_table("traits", live)

@@ -124,7 +124,7 @@ def _levels(names: Sequence[str], learning: Learning) -> dict[str, Any]:
     """The categories that the sample has, by trait: what appears later can then be told from them."""
     counted = {name: learning.sample[name].dropna().astype(str).value_counts() for name in names}
     kept = {name: sorted(n.index[n >= _LEAST_LEVEL]) for name, n in counted.items() if len(n) <= _MOST_LEVELS}
-    return {"levels": kept, "least_level": _LEAST_LEVEL} if kept else {}
+    return {"known_levels": kept, "least_level": _LEAST_LEVEL} if kept else {}
 
 
 def population_of(settings: config.Segmentation, parts: Mapping[str, Segmentation]) -> str | None:

@@ -23,7 +23,7 @@ def count(segmentation: Segmentation, placed: ir.Table, traits: ir.Table) -> lis
     missed is not told, nor what so few have that they could be recognised.
     """
     key, found, least = keys_of(placed)[0], [], 0.0
-    if levels := segmentation.report.get("levels"):
+    if levels := segmentation.report.get("known_levels"):
         units, learned = int(placed.count().to_pyarrow().as_py()), int(segmentation.report["rows"])
         least = segmentation.report["least_level"] * (_CHANCE * units / learned if units > 2 * learned else 1)
     for trait, known in (levels or {}).items():
