@@ -66,6 +66,12 @@ def opened(root: Path) -> Workspace:
     return Workspace(root, os.environ)
 
 
+def by_key(space: Workspace, stage: str, table: str, key: str) -> dict[Any, dict[str, Any]]:
+    """The rows of one table of a stage by one of its columns."""
+    with space.reading() as reading:
+        return {row[key]: row for row in reading.session.con.to_pyarrow(reading.table(stage, table)).to_pylist()}
+
+
 def tables(root: Path) -> dict[str, list[dict[str, Any]]]:
     """Every table of a workspace as rows, in their order: what a run has to leave, to the last bit."""
     space = opened(root)

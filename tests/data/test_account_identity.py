@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.engines import on, on_every_engine
-from tests.shops import opened
+from tests.shops import by_key, opened
 
 from segmentry.beginnings import propose_config
 from segmentry.errors import ConfigError, DataError
@@ -106,22 +106,18 @@ def _resolved(space: Workspace) -> None:
     space.resolve()
 
 
-def _table(space: Workspace, name: str, key: str) -> dict[Any, dict[str, Any]]:
-    with space.reading() as reading:
-        rows = reading.session.con.to_pyarrow(reading.table("resolve", name)).to_pylist()
-    return {row[key]: row for row in rows}
-
-
 def _owners(space: Workspace) -> dict[str, str]:
-    return {source: row["account_id"] for source, row in _table(space, "account_identities", "source_id").items()}
+    return {
+        source: row["account_id"] for source, row in by_key(space, "resolve", "account_identities", "source_id").items()
+    }
 
 
 @on_every_engine
 def test_records_of_several_systems_become_accounts_with_hierarchy_and_contacts(root: Path, engine: str) -> None:
     space = opened(_configured(root, engine=engine))
     space.run()
-    found = _table(space, "golden_accounts", "account_id")
-    customers = _table(space, "golden_customers", "customer_id")
+    found = by_key(space, "resolve", "golden_accounts", "account_id")
+    customers = by_key(space, "resolve", "golden_customers", "customer_id")
     facts = space.state.current()["resolve"].facts["accounts"]
     space.close()
     assert len(found) == 11
@@ -188,7 +184,7 @@ def test_an_account_keeps_its_id_and_merges_and_splits_are_written_down(root: Pa
     assert {k: after[k] for k in before} == before
     assert after["A02"] == "crm:A2"
     assert after["0"] == "crm:0"
-    assert _table(space, "identity_changes", "source_id") == {}
+    assert by_key(space, "resolve", "identity_changes", "source_id") == {}
     space.close()
     space = opened(
         _configured(root, "{accounts: {same: [['crm:A9', 'ledger:D2']], different: [['crm:A1', 'ledger:D1']]}}")
@@ -196,7 +192,7 @@ def test_an_account_keeps_its_id_and_merges_and_splits_are_written_down(root: Pa
     _resolved(space)
     owners = _owners(space)
     assert (owners["D1"], owners["D2"]) == ("ledger:D1", "crm:A9")
-    changes = _table(space, "identity_changes", "source_id")
+    changes = by_key(space, "resolve", "identity_changes", "source_id")
     assert {s: (c["unit"], c["change"], c["owner_before"], c["owner_now"]) for s, c in changes.items()} == {
         "D1": ("account", "split", "crm:A1", "ledger:D1"),
         "D2": ("account", "merged", "ledger:D2", "crm:A9"),
@@ -215,7 +211,7 @@ def test_accounts_are_linked_again_only_when_something_about_accounts_changed(ro
     second = space.state.current()["resolve"]
     assert second.id != first.id
     assert second.facts["accounts"]["kept"] == first.facts["accounts"]["kept"]
-    assert _table(space, "golden_customers", "customer_id")["crm:P7"]["account_id"] == "crm:A1"
+    assert by_key(space, "resolve", "golden_customers", "customer_id")["crm:P7"]["account_id"] == "crm:A1"
     space.close()
 
 

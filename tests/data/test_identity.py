@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from tests.engines import on, on_every_engine
-from tests.shops import opened
+from tests.shops import by_key, opened
 
 from segmentry.errors import ConfigError, DataError
 from segmentry.workspace import Workspace
@@ -114,11 +114,6 @@ def _owners(space: Workspace) -> dict[str, str]:
     return {f"{row['id_space']}:{row['source_id']}": row["customer_id"] for row in rows}
 
 
-def _rows(space: Workspace, stage: str, table: str, key: str) -> dict[Any, dict[str, Any]]:
-    with space.reading() as reading:
-        return {row[key]: row for row in reading.session.con.to_pyarrow(reading.table(stage, table)).to_pylist()}
-
-
 @on_every_engine
 def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: Path, engine: str) -> None:
     space = opened(_configured(root, engine=engine))
@@ -138,7 +133,7 @@ def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: 
         "email:niamh@mail.example": "S1",
         "phone:07700900123 anna morgan": "S3",  # the phone of two, and the name of one
     }
-    traits = _rows(space, "traits", "traits", "customer_id")
+    traits = by_key(space, "traits", "traits", "customer_id")
     assert traits["S1"]["frequency"] == 2  # one order in the shop, one at the till under the CRM's id
     assert traits["S1"]["monetary"] == pytest.approx(15)
     assert traits["crm:P4"]["monetary"] == pytest.approx(7)
@@ -151,7 +146,7 @@ def test_ids_of_all_systems_become_customers_and_their_facts_go_with_them(root: 
 def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
     space = opened(_configured(root, "{survivor: priority, fields: {phone: newest, last_name: most_complete}}"))
     _resolved(space)
-    golden = _rows(space, "resolve", "golden_customers", "customer_id")
+    golden = by_key(space, "resolve", "golden_customers", "customer_id")
     assert golden["S1"]["phone"] == "+44 7726 489709"  # the CRM says when it was changed
     assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
     assert golden["S2"]["last_name"] == "Browne"  # the CRM's record has one field more
@@ -173,7 +168,7 @@ def test_a_golden_record_takes_each_field_by_its_rule(root: Path) -> None:
 def test_priority_puts_a_source_first(root: Path) -> None:
     space = opened(_configured(root, "{priority: crm}"))
     _resolved(space)
-    golden = _rows(space, "resolve", "golden_customers", "customer_id")
+    golden = by_key(space, "resolve", "golden_customers", "customer_id")
     space.close()
     assert golden["S5"]["first_name"] == "W."
     assert golden["S5"]["city"] == "Hull"  # the CRM has no such column
@@ -184,7 +179,7 @@ def test_priority_puts_a_source_first(root: Path) -> None:
 def test_a_field_that_the_first_source_lacks_is_taken_from_the_next(root: Path) -> None:
     space = opened(_configured(root, "{fields: {phone: priority}}"))
     _resolved(space)
-    golden = _rows(space, "resolve", "golden_customers", "customer_id")
+    golden = by_key(space, "resolve", "golden_customers", "customer_id")
     space.close()
     assert golden["S2"]["phone"] == "01632 960001"  # the shop has none
     assert golden["S5"]["email"] == "wei@work.example"
@@ -200,12 +195,12 @@ def test_a_customer_keeps_its_id_and_merges_are_written_down(root: Path) -> None
     after = _owners(space)
     assert {k: after[k] for k in before} == before
     assert after["crm:P9"] == "crm:P4"
-    assert _rows(space, "resolve", "identity_changes", "source_id") == {}
+    assert by_key(space, "resolve", "identity_changes", "source_id") == {}
     # The CRM learns which customer of the shop Greta is: two customers become one.
     _contacts([("P4", "S6", *CRM[3][2:7], "2026-06-20")]).to_csv(root / "crm-3.csv", index=False)
     _resolved(space)
     assert _owners(space)["crm:P9"] == "S6"
-    changes = _rows(space, "resolve", "identity_changes", "source_id")
+    changes = by_key(space, "resolve", "identity_changes", "source_id")
     assert {s: (c["change"], c["owner_before"], c["owner_now"]) for s, c in changes.items()} == {
         "P4": ("merged", "crm:P4", "S6"),
         "P9": ("merged", "crm:P4", "S6"),
@@ -226,7 +221,7 @@ def test_a_person_overrules_what_was_found_and_a_split_is_written_down(root: Pat
     assert owners["customers:S4"] == "S3"
     assert owners["customers:S1"] == "S1"
     assert owners["crm:P1"] == owners["email:niamh@mail.example"] == "crm:P1"
-    changes = _rows(space, "resolve", "identity_changes", "source_id")
+    changes = by_key(space, "resolve", "identity_changes", "source_id")
     assert changes["P1"]["change"] == "split"
     assert changes["S4"]["change"] == "merged"
     assert changes["S4"]["reason"] == "by hand"
@@ -243,7 +238,7 @@ def test_linking_again_needs_something_new_to_link(root: Path) -> None:
     second = space.state.current()["resolve"].facts["links"]
     assert second == first  # orders of known customers say nothing about who is who
     space.traits()
-    assert _rows(space, "traits", "traits", "customer_id")["S1"]["frequency"] == 3
+    assert by_key(space, "traits", "traits", "customer_id")["S1"]["frequency"] == 3
     space.close()
 
 

@@ -14,7 +14,7 @@ from segmentry import engine, expressions
 from segmentry.catalogue import Trait
 from segmentry.config import Objective
 from segmentry.errors import FitError, did_you_mean
-from segmentry.placement import BEYOND, Prep, Rule
+from segmentry.placement import BEYOND, Prep, Rule, exact
 from segmentry.segmentation import Segment, Segmentation
 
 if TYPE_CHECKING:
@@ -106,6 +106,18 @@ def quantile(values: Numbers, share: float, weights: Numbers) -> float:
 def stranger(distances: Numbers, weights: Numbers) -> float:
     """Beyond this there is no good fit: half as far again as 99 of 100 members, so that only strangers fall out."""
     return 1.5 * quantile(distances, 0.99, weights) if distances.max() > 0 else 1.0
+
+
+def reach(
+    distances: Numbers, labels: npt.NDArray[np.int64], weights: Numbers, k: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of each of ``k`` segments the median distance of its members, and the one beyond which there is no good fit.
+
+    ``distances`` are those of (n,) rows from the centre of their own segment.
+    """
+    within = [(distances[labels == i], weights[labels == i]) for i in range(k)]
+    typical = tuple(exact(quantile(away, 0.5, weight)) for away, weight in within)
+    return typical, tuple(exact(stranger(away, weight)) for away, weight in within)
 
 
 def worked_out(

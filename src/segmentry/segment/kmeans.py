@@ -15,7 +15,7 @@ from segmentry.catalogue import Trait
 from segmentry.config import KMeans
 from segmentry.placement import Nearest, Prep, exact
 from segmentry.segment.choose import choose
-from segmentry.segment.fitting import Fitted, Learning, prepared, quantile, stranger
+from segmentry.segment.fitting import Fitted, Learning, prepared, reach
 from segmentry.segment.variables import (
     going_round,
     levels,
@@ -51,14 +51,14 @@ def fit(settings: KMeans, learning: Learning) -> Fitted:
         KMeansFinder(), data, learning, settings, forming=used, blocks=[traits.index(trait) for trait in traits]
     )
     solution = selected.solution
-    k, weights = solution.k, learning.row_weights
+    k = solution.k
     distances = np.sqrt(((data - solution.centres[solution.labels]) ** 2).sum(axis=1))
-    within = [(distances[solution.labels == i], weights[solution.labels == i]) for i in range(k)]
+    typical, limit = reach(distances, solution.labels, learning.row_weights, k)
     rule = Nearest(
         prep,
         tuple(tuple(exact(float(c)) for c in centre) for centre in solution.centres),
-        tuple(exact(quantile(away, 0.5, weight)) for away, weight in within),
-        tuple(exact(stranger(away, weight)) for away, weight in within),
+        typical,
+        limit,
     )
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="closest to the segment's centre") for i in range(k))
     return Fitted(

@@ -17,7 +17,7 @@ from segmentry.config import KPrototypes
 from segmentry.errors import FitError
 from segmentry.placement import NO, YES, Category, Prep, Prototypes, exact
 from segmentry.segment.choose import choose
-from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, quantile, stranger
+from segmentry.segment.fitting import Fitted, Learning, Numbers, prepared, reach
 from segmentry.segment.redundant import redundant
 from segmentry.segment.variables import (
     going_round,
@@ -67,7 +67,7 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
         )
     away = prototypes.distances(rows, solution.prototypes, solution.gamma)
     distances = np.sqrt(away[solution.labels, np.arange(len(rows))])
-    within = [(distances[solution.labels == i], weights[solution.labels == i]) for i in range(solution.k)]
+    typical, limit = reach(distances, solution.labels, weights, solution.k)
     rule = Prototypes(
         prep,
         tuple(
@@ -76,8 +76,8 @@ def fit(settings: KPrototypes, learning: Learning) -> Fitted:
         ),
         exact(solution.gamma),
         tuple(tuple(exact(float(c)) for c in centre) for centre in solution.prototypes.numbers),
-        tuple(exact(quantile(far, 0.5, weight)) for far, weight in within),
-        tuple(exact(stranger(far, weight)) for far, weight in within),
+        typical,
+        limit,
     )
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="closest to the prototype") for i in range(solution.k))
     own = {
