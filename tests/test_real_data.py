@@ -128,7 +128,7 @@ def test_second_run_is_up_to_date_and_a_grown_file_adds_its_new_rows(real_data: 
     settings = tmp_path / "w" / "segmentry.yaml"
     written = settings.read_text(encoding="utf-8").partition("segmentations:")[0]  # less what is slow
     few = "describe_by: [monetary]\nsegmentations: {value: {method: value_tiers}}"
-    settings.write_text(f"{written}\n{few}\n", encoding="utf-8")
+    settings.write_text(f"{written.replace('primary: rfm', 'primary: value')}\n{few}\n", encoding="utf-8")
     space = open_workspace(tmp_path / "w")
     assert space.run() == {}
     assert space.manifest().rows()["transactions"] == 5_000
