@@ -292,6 +292,8 @@ def test_the_only_file_with_rows_about_somebody_makes_each_row_a_customer(
     (source,) = proposal.sources
     assert (source.kind, source.columns["customer"].expression) == ("customers", "_row")
     assert next(a.unit for a in source.attributes if a.name == "recency") == ""  # of months, from 1 to 12
+    # Its zip_code says Urban, Surburban or Rural.
+    assert (source.columns["area_type"].expression, "postcode" in source.columns) == ("zip_code", False)
     assert {"visit", "conversion", "spend"} <= {a.name for a in source.attributes}
     text = to_yaml(proposal)
     assert "layout: customers_in_rows" in text
@@ -401,6 +403,31 @@ def test_birthdays_that_begin_with_the_day_are_turned(tmp_path: Path):
     rows = [f"C{i},Ann,{1 + i % 28:02}.{1 + i % 12:02}" for i in range(60)]
     (source,) = proposed(tmp_path, str(write(tmp_path / "c.csv", "customer_id,first_name,birthday", rows))).sources
     assert mapping(source)["birthday"] == "concat(substring(birthday, 4, 2), '-', left(birthday, 2))"
+
+
+@pytest.mark.parametrize("header", ["ccy", "Currency", "Währung"])
+def test_a_column_of_one_currency_beside_amounts_names_the_currency(tmp_path: Path, header: str):
+    rows = [f"{row},CHF" for row in orders()]
+    proposal = proposed(tmp_path, str(write(tmp_path / "orders.csv", f"{ORDERS},{header}", rows)))
+    assert proposal.currency == "CHF"
+    assert not proposal.sources[0].doubts
+
+
+def test_amounts_in_several_currencies_are_told_and_none_is_chosen(tmp_path: Path):
+    rows = [f"{row},{'EUR' if i % 3 else 'USD'}" for i, row in enumerate(orders())]
+    proposal = proposed(tmp_path, str(write(tmp_path / "orders.csv", f"{ORDERS},order currency", rows)))
+    assert proposal.currency == ""
+    (doubt,) = proposal.sources[0].doubts
+    assert "2 currencies (EUR, USD)" in doubt
+    # What it says can be pasted below the source.
+    pasted = to_yaml(proposal).replace("    columns:", f"    {doubt[doubt.index('set_aside') :]}\n    columns:", 1)
+    (source,) = config.parse(pasted, {}).sources.values()
+    assert source.set_aside == {"in another currency": "\"order currency\" <> 'EUR'"}
+
+
+def test_a_column_of_codes_that_is_called_otherwise_names_no_currency(tmp_path: Path):
+    rows = [f"{row},ALL" for row in orders()]
+    assert proposed(tmp_path, str(write(tmp_path / "orders.csv", f"{ORDERS},region_code", rows))).currency == ""
 
 
 def test_one_attribute_name_of_two_kinds_becomes_two_traits(tmp_path: Path):

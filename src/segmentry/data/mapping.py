@@ -15,6 +15,7 @@ from segmentry.data.profiling import ColumnProfile, TableProfile
 from segmentry.data.vocabulary import concept_of, fold, has_word, name_score, words_in, words_of
 from segmentry.errors import UsageError
 from segmentry.tables import TABLES
+from segmentry.texts import vocabularies
 
 # Below this a needed mapping is asked about; candidates nearer than CLOSE to the best are asked about, too.
 SURE = 0.6
@@ -158,6 +159,15 @@ def _is_day_of_year(column: ColumnProfile) -> float:
     return float(days >= 0.9 * max(1, len(column.values)))
 
 
+def _says_urban_or_rural(column: ColumnProfile) -> bool:
+    """Whether a column says city, suburb or country: at least two of these, and hardly anything else."""
+    if not column.is_category or column.is_number or column.distinct > _MOST_LEVELS["area_type"]:
+        return False
+    strange = set(vocabularies.unknown("area_type", column.levels))
+    meant = set(vocabularies.meanings("area_type", [v for v in column.levels if v not in strange]).values())
+    return len(meant - {None}) >= 2 and sum(1 for v in column.values if v in strange) <= 0.05 * len(column.values)
+
+
 # What the values of a column look like that its name alone does not prove.
 _LOOK: dict[str, Callable[[ColumnProfile], float]] = {
     "email": lambda column: 1.0 if column.shares["email"] >= 0.5 else 0.3,
@@ -165,7 +175,7 @@ _LOOK: dict[str, Callable[[ColumnProfile], float]] = {
     # Somebody's own: hardly anybody else has it.
     "person_id": lambda column: _id_fit(column) * float(column.uniqueness >= 0.5),
 }
-_MOST_LEVELS = {"gender": 12, "status": 6}
+_MOST_LEVELS = {"gender": 12, "status": 6, "area_type": 12}
 
 
 def _fits(kind: str, target: str, column: ColumnProfile) -> float:
@@ -222,6 +232,8 @@ def _text_fit(target: str, column: ColumnProfile) -> float:
     }
     if column.is_number and target not in coded | {"phone", "address", "industry", "status", "question", "name"}:
         return 0.0
+    if target in {"postcode", "region", "city"} and _says_urban_or_rural(column):
+        return 0.0  # a column called zip_code that says "Rural" is no postal code
     if target == "country" and column.distinct > 260:  # there are about 250 countries in ISO 3166
         return 0.0
     return 1.0
@@ -368,6 +380,16 @@ def _children_in_parts(table: TableProfile, mapped: ColumnMap, used: set[str]) -
         yield "children", Mapped(expression, tuple(parts), 0.85, "counted in parts")
 
 
+def _area_type_by_values(table: TableProfile, mapped: ColumnMap, used: set[str]) -> _Found:
+    """City or country, whatever the column is called."""
+    if "area_type" in mapped:
+        return
+    for column in table.columns:
+        if column.name not in used and _says_urban_or_rural(column):
+            yield "area_type", Mapped(column.name, (column.name,), 0.9, "its values are urban, suburban or rural")
+            return
+
+
 _HOUSE_NUMBER = words_in(
     "housenumber streetnumber houseno streetno hausnummer hausnr huisnummer numerorue numerocivico"
 )
@@ -452,7 +474,14 @@ _FALLBACKS: dict[str, tuple[_Fallback, ...]] = {
     "transactions": (*_FACTS, _quantity_times_price, _only_money, _nameless_id),
     "events": _FACTS,
     "responses": (_account_as_customer, _repeating_id),
-    "customers": (_unique_id, _children_in_parts, _value_in_parts, _address_in_parts, _birthday_day_first),
+    "customers": (
+        _unique_id,
+        _children_in_parts,
+        _value_in_parts,
+        _address_in_parts,
+        _birthday_day_first,
+        _area_type_by_values,
+    ),
     "accounts": (_name_as_account, _account_as_name),
     "costs": (_type_of_cost,),
 }

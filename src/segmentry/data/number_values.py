@@ -31,6 +31,7 @@ _CODES = (
     "PLN|PYG|QAR|RON|RSD|RUB|RWF|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SYP|SZL|THB|TJS|TMT|TND|TOP|TRY|"
     "TTD|TWD|TZS|UAH|UGX|USD|UYU|UZS|VES|VND|VUV|WST|XAF|XCD|XOF|XPF|YER|ZAR|ZMW|ZWL"
 )
+CURRENCY_CODES = frozenset(_CODES.split("|"))
 CURRENCY_SIGNS = {"€": "EUR", "£": "GBP", "$": "USD", "¥": "JPY", "₹": "INR"}
 _NAMES = r"euros?|kr\.?|zł|kč|ft|s?fr\.?|rs\.?|rp\.?|tl|lei|rm|руб\.?"
 _CURRENCY = rf"(?:[A-Z]{{0,3}}\p{{Sc}}|(?i:{_CODES}|{_NAMES}))"

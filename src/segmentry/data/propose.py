@@ -18,7 +18,7 @@ from ibis.backends.duckdb import Backend
 from segmentry import expressions, postcodes
 from segmentry.data import files, values
 from segmentry.data.contacts import by_contact, with_own_id
-from segmentry.data.currency import currency_of
+from segmentry.data.currency import currency_of, mixed_currencies
 from segmentry.data.known_exports import OPEN_OR_LOST, opportunities_of
 from segmentry.data.lost_zeros import lost_zeros
 from segmentry.data.order_lines import (
@@ -122,7 +122,9 @@ def propose(
         if each.source.kind == "transactions":
             found[i], rows = _looked_into(each, moment)
             rhythms.append(rows)
-    found = [replace(f, source=replace(f.source, doubts=tuple(lost_zeros(f.source)))) for f in found]
+    found = [
+        replace(f, source=replace(f.source, doubts=(*lost_zeros(f.source), *mixed_currencies(f.source)))) for f in found
+    ]
     found = _with_contacts(_with_id_spaces(con, found))
     sources = distinct_attributes([f.source for f in found])
     made = Proposal(
