@@ -71,6 +71,7 @@ def test_check_shows_findings_and_its_exit_code_is_that_of_the_gate(tmp_path: Pa
     shown = segmentry("quarantine", "-w", root).stdout
     assert "time cannot be read" in shown
     assert "C0000" not in shown
+    assert "a 9 stands for any digit" in shown
     assert segmentry("quarantine", "--export", root / "bad.csv", "-w", root).returncode == 0
     text = (root / "bad.csv").read_text(encoding="utf-8").replace("someday", "2026-01-01")
     (root / "good.csv").write_text(text, encoding="utf-8")
@@ -107,6 +108,7 @@ def test_run_again_does_nothing_and_says_so_quickly(space: Path) -> None:
     done = segmentry("run", "-w", space)
     assert done.returncode == 0
     assert "collect" not in done.stderr
+    assert "Nothing was due" in done.stdout
 
 
 def test_needs_are_told_by_segment_and_product(tmp_path: Path) -> None:

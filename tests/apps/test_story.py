@@ -13,6 +13,7 @@ from segmentry.data.simulation.comparison import Distance
 FOUND = (
     Distance("who owns whom", "all parents are right", 1.0),
     Distance("what customers need", "5 segments of needs against 5 planted", 0.64, 0.68),
+    Distance("who buys tablets", "the best tenth buys more", 2.57, 4.11),
 )
 
 
@@ -21,6 +22,8 @@ def test_story_tells_what_was_found_beside_what_an_oracle_reaches(capsys: pytest
     told = capsys.readouterr().out
     assert "  1.00  who owns whom: all parents are right.\n" in told
     assert "  0.64 (0.68)  what customers need: 5 segments of needs against 5 planted.\n" in told
+    assert "  2.57x (4.11x)  who buys tablets: the best tenth buys more.\n" in told  # how many times as often
+    assert "  and 10 more: segmentry segments rfm -w demo-company\n" in told
     assert "Planted, and not looked for yet: who answers which offer" in told
 
 

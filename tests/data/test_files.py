@@ -92,7 +92,7 @@ def test_patterns_find_files_sorted_and_once(exports: Path) -> None:
     [
         ("order/*.csv", r"order/\*\.csv matches no file.*Did you mean 'orders/'"),
         ("orders/aa.csv", "aa.csv does not exist.*Did you mean 'a.csv'"),
-        ("nowhere/deep/x.csv", "does not exist.*In .*: Allowed: crm.xlsx, orders/"),
+        ("nowhere/deep/x.csv", "does not exist.*In .* there are: crm.xlsx, orders/"),
         ("orders", r"orders is a folder.*orders/\*\.csv"),
     ],
 )

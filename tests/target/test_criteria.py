@@ -39,6 +39,15 @@ def test_every_segment_is_checked_by_every_criterion() -> None:
     assert [row["actionable"] for row in rows] == [True, False, False, False]
 
 
+def test_an_action_that_is_only_proposed_is_called_so() -> None:
+    (told,) = {
+        c.why for each in check(found(needs()), needs(), None)[1:] for c in each.criteria if c.name == "actionable"
+    }
+    assert told == (
+        "the next action is a proposal that nobody has confirmed: write it under its name in playbooks.yaml"
+    )
+
+
 def test_small_segment_is_not_substantial_and_the_limit_is_that_of_the_config() -> None:
     summary = needs()
     assert all(row["substantial"] for row in by_name(summary, None))

@@ -261,11 +261,21 @@ def gorge(summary: SegmentationSummary) -> go.Figure | None:
             hovertemplate=f"{plain(segment.name)}<br>similarity %{{x:.2f}}: %{{y:,.0f}} customers<extra></extra>",
         )
         top = 1 - i / rows
+        figure.add_annotation(
+            text=label(segment.name, 48, 1),
+            x=0,
+            y=top,
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            showarrow=False,
+            font={"size": 11},
+        )
         figure.update_layout(
             {
                 f"yaxis{axis}": {
                     "domain": [top - 0.82 / rows, top],
-                    "title": {"text": label(segment.name, 14), "font": {"size": 11}},
                     "showticklabels": False,
                     "showgrid": False,
                     "anchor": "x",

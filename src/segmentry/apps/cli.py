@@ -160,11 +160,17 @@ def run(
 
     with _opened(workspace, quiet) as space:
         day = as_of.date() if as_of else None
+        before = space.state.current()
         not_fitted = space.replay(months, day) if months else space.run(day)
+        idle = space.state.current() == before
         overview = space.overview()
         path = space.root / REPORT
         reporting.write_report(overview, path)
     if not quiet:
+        if idle:
+            terminal.plain(
+                "Nothing was due: files, definitions and date are those of the last run. This is what it gave."
+            )
         terminal.overview(overview, path)
         for name, error in not_fitted.items():
             terminal.warn(f"{name} was not fitted. {error}")

@@ -132,5 +132,6 @@ def quarantine(found: Sequence[Reason]) -> None:
         examples = "\n".join(f"{file}:{line}  {record}" for file, line, record in each.examples)
         table.add_row(Text(each.source), Text(each.reason), f"{each.rows:,}", Text(examples))
     terminal.out.print(table)
+    terminal.plain("Of personal values only the form is shown: a 9 stands for any digit, an x for any letter.")
     terminal.plain("segmentry quarantine --export FILE.csv writes them; correct the cells there and bring them back by "
                    "segmentry quarantine --repaired FILE.csv.")  # fmt: skip

@@ -51,6 +51,7 @@ def tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
     for aim in found.aims:
         lines = objectives.summary(aim)
         terminal.plain(f"{lines[0]}\n  {lines[-1]}")
+    where = terminal.option(report.parent)
     for summary in found.segmentations:
         terminal.plain(f"{summary.name} ({summary.method}): {findings.verdict(summary)}")
         best = sorted(findings.segments_of(summary), key=lambda s: -(s.value or 0.0))[:_SHOWN]
@@ -58,13 +59,18 @@ def tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
             share = f", {words.share(s.value_share)} of the value" if s.value_share is not None else ""
             terminal.plain(f"  {s.name}: {words.counted(s.customers, summary.units)} ({words.share(s.share)}){share}.")
             terminal.plain(f"    {s.meaning}{f' Next: {s.action}' if s.action else ''}")
+        if more := len(summary.segments) - len(best):
+            terminal.plain(f"  and {more} more: segmentry segments {summary.name}{where}")
     for name, why in found.not_fitted:
         terminal.warn(f"{name}: {why}")
-    terminal.plain("\nHeld against what was planted (1 is the truth; in brackets what an oracle would reach, if less):")
+    terminal.plain(
+        "\nHeld against what was planted (1 is the truth, or as many times as usual with an x; in brackets what an "
+        "oracle would reach, if that differs):"
+    )
     for each in distances:
-        most = f" ({each.perfect:.2f})" if each.perfect != 1 else ""
-        terminal.plain(f"  {each.score:.2f}{most}  {each.planted}: {each.found}.")
+        unit = "x" if each.perfect > 1 else ""
+        most = f" ({each.perfect:.2f}{unit})" if each.perfect != 1 else ""
+        terminal.plain(f"  {each.score:.2f}{unit}{most}  {each.planted}: {each.found}.")
     terminal.plain(f"  Planted, and not looked for yet: {'; '.join(NOT_LOOKED_FOR)}.")
     terminal.plain(f"\nReport: {report}")
-    where = terminal.option(report.parent)
     terminal.plain(f"Try: segmentry segments{where}   segmentry describe{where}   segmentry --help")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json as json_library
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -500,4 +501,4 @@ def themes(found: Sequence[ThemeSummary]) -> None:
 
 
 def option(root: Path) -> str:
-    return "" if root.resolve() == Path.cwd() else f" -w {root}"
+    return "" if root.resolve() == Path.cwd() else f" -w {shlex.quote(str(root))}"

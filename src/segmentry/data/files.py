@@ -80,7 +80,8 @@ def _nearby(path: Path) -> str:
     if not names:
         return f"The folder {folder} is empty."
     wanted = path.relative_to(folder).parts[0]
-    return f"In {folder}: {did_you_mean(wanted, names)}"
+    near = did_you_mean(wanted, names)
+    return f"In {folder} there are: {near.removeprefix('Allowed: ')}" if near.startswith("Allowed: ") else near
 
 
 def open_records(

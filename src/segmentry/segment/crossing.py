@@ -16,6 +16,7 @@ from segmentry.placement import NO_DATA, NO_GOOD_FIT, Crossing, exact
 from segmentry.placement.rule import MOST_SEGMENTS
 from segmentry.segment.fitting import Fitted, Learning
 from segmentry.segmentation import Segment, Segmentation
+from segmentry.wording import agree
 
 _Cell = tuple[int, int]
 _Counts = defaultdict[_Cell, float]  # weight of the customers in a combination
@@ -67,7 +68,8 @@ def fit(settings: Settings, learning: Learning) -> Fitted:
         "k": len(segments),
         "verdict": "constructive",
         "because": f"Every combination of {settings.of[0]} and {settings.of[1]} with at least "
-        f"{settings.least:.0%} of the customers; {len(merged)} smaller ones were merged.",
+        f"{100 * settings.least:.0f} % of the customers"
+        + (agree(len(merged), "; {n} smaller [one was|ones were] merged.") if merged else "."),
         "sizes": [round(size) for size in found],
         "traits": list(kinds),
         "of": {s.name: s.version for s in (first, second)},

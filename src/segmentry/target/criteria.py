@@ -141,8 +141,10 @@ def _differentiable(segment: SegmentSummary) -> Criterion:
 
 
 def _actionable(segment: SegmentSummary, written: Collection[str]) -> Criterion:
-    holds = segment.name in written
-    return Criterion("actionable", holds, "a next action is written down" if holds else "nobody wrote a next action")
+    if segment.name in written:
+        return Criterion("actionable", True, "a next action is written down")
+    proposed = "the next action is a proposal that nobody has confirmed" if segment.action else "it has no next action"
+    return Criterion("actionable", False, f"{proposed}: write it under its name in playbooks.yaml")
 
 
 def _stable(jaccard: float | None, method: str) -> Criterion:

@@ -20,6 +20,7 @@ from segmentry import engine
 from segmentry.data import ids
 from segmentry.data.ids import DEFAULT_SPACE
 from segmentry.data.simulation.plan_people import ATTITUDES
+from segmentry.placement import NO_DATA, NO_GOOD_FIT
 from segmentry.stats.stability import adjusted_rand_of_counts
 
 PERSONS = "truth/persons.csv"
@@ -135,7 +136,9 @@ def compare(
         )
         table = counts.to_pandas().pivot_table(index="behaviour_group", columns="segment", values="n", fill_value=0)
         score = adjusted_rand_of_counts(table.to_numpy(dtype=np.float64))
-        segments = f"{table.shape[1]} segments of {name} against {groups} behaviour groups"
+        proper = [s for s in table.columns if s not in (NO_DATA, NO_GOOD_FIT)]
+        others = "".join(f" and {s!r}" for s in table.columns if s not in proper)
+        segments = f"{len(proper)} segments of {name}{others} against {groups} behaviour groups"
         found.append(Distance("who buys alike", f"{segments}: adjusted Rand index {score:.2f}", score))
     return tuple(found)
 
