@@ -43,6 +43,22 @@ def test_settings_that_differ_are_told_by_key() -> None:
     assert settings_changed(None, before) == ()
 
 
+def test_of_rules_only_those_that_differ_are_told() -> None:
+    def rules(**where: str) -> dict[str, object]:
+        return {"segments": [{"name": n.replace("_", " "), "owner": "", "where": w} for n, w in where.items()]}
+
+    before = rules(New="tenure_days < 30", Cooling="recency_days > 90", Lapsed="recency_days > 200")
+    assert settings_changed(
+        before, rules(New="tenure_days < 30", Cooling_down="recency_days > 90", Lapsed="recency_days > 200")
+    ) == ("segments: Cooling is now called Cooling down",)
+    assert settings_changed(before, rules(Cooling="recency_days > 60", New="tenure_days < 30", Big="monetary > 9")) == (
+        "segments: without Lapsed",
+        "segments: new Big (where monetary > 9)",
+        "segments.Cooling.where: recency_days > 90 -> recency_days > 60",
+        "segments: in the order New, Cooling -> Cooling, New",
+    )
+
+
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A shop whose config has changed since it was fitted."""

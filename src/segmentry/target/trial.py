@@ -87,11 +87,53 @@ def settings_changed(before: Mapping[str, object] | None, after: Mapping[str, ob
     """
     if before is None:
         return ()
-    return tuple(
-        f"{key}: {_told(before.get(key))} -> {_told(after.get(key))}"
-        for key in sorted({*before, *after})
-        if before.get(key) != after.get(key)
-    )
+    lines: list[str] = []
+    for key in sorted({*before, *after}):
+        was, becomes = before.get(key), after.get(key)
+        if was == becomes:
+            continue
+        if (named := (_by_name(was), _by_name(becomes))) != ({}, {}):
+            lines += _entries_changed(key, *named)
+        else:
+            lines.append(f"{key}: {_told(was)} -> {_told(becomes)}")
+    return tuple(lines)
+
+
+_Entries = dict[str, Mapping[str, object]]
+
+
+def _by_name(value: object) -> _Entries:
+    """The entries of a list such as the segments of a rule, by their names; empty for whatever else."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return {}
+    entries = [entry for entry in value if isinstance(entry, Mapping) and "name" in entry]
+    return {str(entry["name"]): entry for entry in entries} if len(entries) == len(value) else {}
+
+
+def _entries_changed(key: str, before: _Entries, after: _Entries) -> list[str]:
+    """Only what differs of two lists of named entries, a line each: of twenty rules one may have changed."""
+    gone, come = [n for n in before if n not in after], [n for n in after if n not in before]
+    renamed = {
+        old: new
+        for old in gone
+        for new in come
+        if {**before[old], "name": ""} == {**after[new], "name": ""}
+        and list(before).index(old) == list(after).index(new)
+    }
+    lines = [f"{key}: {old} is now called {new}" for old, new in renamed.items()]
+    lines += [f"{key}: without {name}" for name in gone if name not in renamed]
+    lines += [f"{key}: new {name} ({_said(after[name])})" for name in come if name not in renamed.values()]
+    for name in before:
+        if name in after:
+            lines += [f"{key}.{name}.{line}" for line in settings_changed(before[name], after[name])]
+    order = [name for name in before if name in after]
+    if order != (now := [name for name in after if name in before]):
+        lines.append(f"{key}: in the order {', '.join(order)} -> {', '.join(now)}")
+    return lines
+
+
+def _said(entry: Mapping[str, object]) -> str:
+    return ", ".join(f"{k} {_told(v)}" for k, v in entry.items() if k != "name" and v not in (None, "", []))
 
 
 def _told(value: object) -> str:
