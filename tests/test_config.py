@@ -115,6 +115,11 @@ def test_two_segments_of_one_name_are_refused() -> None:
             "value: method is needed. Allowed: bands, crossing, kmeans, kprototypes, latent_classes, mixtures, rfm, "
             "rules, trees, value_tiers",
         ),
+        (
+            "{method: value_tiers}",
+            "{metod: value_tiers}",
+            "value: metod: this key is not known. Did you mean 'method'?",
+        ),
         ("segments: 4", "segments: many", "groups.segments: 'many': needs a whole number, or 'auto'"),
     ],
 )

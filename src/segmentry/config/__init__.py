@@ -6,6 +6,7 @@ same models to an editor. Values may hold ``${NAME}``, taken from the environmen
 
 from __future__ import annotations
 
+import difflib
 import re
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -534,6 +535,9 @@ def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> tuple[str, 
         given = _get(tree, path)
         method = str(given.get("method", "")) if isinstance(given, Mapping) else ""
         said = f"method '{method}' is not known" if method else "method is needed"
+        meant = difflib.get_close_matches("method", map(str, given), 1) if isinstance(given, Mapping) else []
+        if meant and not method:
+            return at, f"{meant[0]}: this key is not known. Did you mean 'method'?"
         return at, f"{said}. {did_you_mean(method, METHODS)}"
     wanted = _wanted(item)
     message = f"{_NEEDS}{wanted}" if wanted else str(item["msg"]).removeprefix("Value error, ")
