@@ -254,9 +254,10 @@ class Reading:
         return quarantine.still_in(self.session, manifest.quarantine_parts(), manifest.repaired_parts())
 
     def quarantine(self) -> tuple[quarantine.Reason, ...]:
-        """What is in quarantine, by source and reason, with masked examples."""
-        rows = self.quarantined()
-        return () if rows is None else quarantine.reasons(rows, self.config)
+        """What is in quarantine, by source and reason, with masked examples: records, then single values."""
+        checked = "check" in self.current and "quarantined_values" in self.run("check").rows
+        values = self.session.table("check", "quarantined_values") if checked else None
+        return quarantine.reasons(self.quarantined(), values, self.config)
 
     def export_quarantine(self, path: Path) -> int:
         """Write the records in quarantine to a CSV for correction; gives how many. The file holds personal data."""

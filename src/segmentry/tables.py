@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from segmentry.columns import Column, Pii, Table, Type
 
-OLDEST = 110  # years; a handful of people worldwide are older, placeholders such as 1900-01-01 are common
-
-
 _KEY = Column(
     "customer_key",
     Type.INTEGER,
@@ -287,6 +284,19 @@ quarantine = Table(
         Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
         Column("record", Type.TEXT, "The record as it was read.", pii=Pii.DIRECT, required=True),
         Column("row_id", Type.TEXT, "The record's id, so that a re-read does not count it twice.", required=True),
+    ),
+)
+quarantined_values = Table(
+    "quarantined_values",
+    "one birth or age that nobody has, of a customer's record whose other values are used",
+    "check",
+    (
+        Column("source", Type.CATEGORY, "Name of the source.", required=True),
+        Column("file", Type.TEXT, "File of the record.", required=True),
+        Column("line", Type.INTEGER, "Line of that file.", required=True),
+        Column("column", Type.CATEGORY, "Column of the table customers.", required=True),
+        Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
+        Column("value", Type.TEXT, "The value as it was read.", pii=Pii.QUASI, required=True),
     ),
 )
 quality = Table(
@@ -631,6 +641,7 @@ TABLES: dict[str, Table] = {
         market,
         places,
         quarantine,
+        quarantined_values,
         quality,
         identities,
         account_identities,

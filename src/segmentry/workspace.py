@@ -184,6 +184,8 @@ class Workspace(Stages):
             ]
             found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
+            if (values := quality.impossible(sources, manifest, day)) is not None:
+                writer.write("quarantined_values", values)
             return found.to_json()
 
         inputs = [manifest.digest(), manifest.collected_on, shaping, self.config.quality.model_dump(mode="json")]
