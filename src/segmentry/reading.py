@@ -498,7 +498,7 @@ class Reading:
                 *reconcile.caveats(manifest, collect.missing_files(manifest, self.root)),
                 *market.astray(self.notes(), self.known()),
             ),
-            traits=self.trait_covers(),
+            traits=tuple(cover for unit in units_of(run) for cover in self.trait_covers(unit)),
             segmentations=tuple(self.summary(n) for n in self.segmentations()),
             primary=self.config.first,
             not_fitted=tuple(self.not_fitted.items()),
