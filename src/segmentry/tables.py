@@ -198,12 +198,13 @@ responses = _collected(
 )
 costs = _collected(
     "costs",
-    "one cost of a customer, or of a channel to be allocated",
+    "one cost of a customer or an organisation, or of a channel to be allocated",
     _CUSTOMER,
     Column("time", Type.TIME, "When it was spent."),
     Column("type", Type.CATEGORY, "acquisition, service or retention.", required=True),
     Column("amount", Type.MONEY, "The cost.", required=True, unit="currency"),
     Column("channel", Type.CATEGORY, "Channel the cost belongs to."),
+    _CONCERNS,
     *_CONTACT,
 )
 opportunities = _collected(

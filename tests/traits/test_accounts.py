@@ -49,6 +49,11 @@ sources:
     path: calls.csv
     id_space: crm
     columns: {customer: person, account: company, time: time, name: "'call'"}
+  spent:
+    kind: costs
+    path: spent.csv
+    id_space: crm
+    columns: {customer: person, account: company, time: time, type: type, amount: amount}
 traits:
   won_lately: {of: account, from: opportunities, aggregate: sum(amount), where: "stage = 'won'", within: 200 days}
   open_deals: {of: account, from: opportunities, aggregate: count(), where: "stage not in ('won', 'lost')"}
@@ -111,7 +116,15 @@ def _crm(seed: int) -> dict[str, list[dict[str, Any]]]:
         orders.append({"id": f"O{i}", "person": person, "company": said, "time": moment(),
                        "amount": rng.choice([5.0, 99.99, -20.0, 1250.0])})  # fmt: skip
         calls.append({"person": person, "company": said, "time": moment()})
-    return {"companies": firms, "people": people, "deals": deals, "orders": orders, "calls": calls}
+    spent = []
+    for _ in range(120):
+        person = rng.choice([None, None, f"P{rng.randint(1, 24)}", "P1"])
+        said = (
+            rng.choice(["A1", "A7", None]) if person == "P1" else rng.choice([None, None, "A3"]) if not person else None
+        )
+        spent.append({"person": person, "company": said, "time": moment(), "amount": rng.choice([0.1, 20.0, 333.33]),
+                      "type": rng.choice(["acquisition", "service", "retention"])})  # fmt: skip
+    return {"companies": firms, "people": people, "deals": deals, "orders": orders, "calls": calls, "spent": spent}
 
 
 def _written(folder: Path, crm: dict[str, list[dict[str, Any]]], engine: str = "duckdb") -> Path:
@@ -132,7 +145,35 @@ def _reference(crm: dict[str, list[dict[str, Any]]], as_of: date) -> dict[str, d
 
     orders = [(concerns(o), o) for o in crm["orders"] if o["time"].date() <= as_of]
     calls = [(concerns(c), c["time"].date()) for c in crm["calls"] if c["time"].date() <= as_of]
-    return {f["id"]: _of(f, crm, as_of, orders, calls, works) for f in crm["companies"]}
+    costs = _costs(crm, as_of, concerns, works)
+    return {f["id"]: _of(f, crm, as_of, orders, calls, works) | costs[f["id"]] for f in crm["companies"]}
+
+
+def _costs(crm: Any, as_of: date, concerns: Any, works: Any) -> dict[str, dict[str, float]]:
+    """What each firm costs. Winning: a month's costs of nobody are shared by the people who bought first in it, else by
+    all; serving and keeping: by order lines."""
+    spent = [c for c in crm["spent"] if c["time"].date() <= as_of]
+    sales = [o for o in crm["orders"] if o["time"].date() <= as_of and o["amount"] >= 0]
+    begun: dict[str, Any] = {}
+    for order in sorted(sales, key=lambda o: o["time"]):
+        begun.setdefault(order["person"], (order["time"].year, order["time"].month))
+    found = {
+        f["id"]: dict.fromkeys(("acquisition_cost", "service_cost", "retention_cost"), 0.0) for f in crm["companies"]
+    }
+    for cost in spent:
+        name = f"{cost['type']}_cost"
+        if cost["person"] or cost["company"]:
+            if (at := concerns(cost)) is not None:
+                found[at][name] += cost["amount"]
+            continue
+        bearers = [concerns(o) for o in sales]
+        if cost["type"] == "acquisition":
+            won = [p for p, month in begun.items() if month == (cost["time"].year, cost["time"].month)] or list(works)
+            bearers = [next(iter(works[p])) if len(works[p]) == 1 else None for p in won]
+        for at in bearers:
+            if at is not None:
+                found[at][name] += cost["amount"] / len(bearers)
+    return found
 
 
 def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, works: Any) -> dict[str, Any]:
@@ -240,18 +281,23 @@ def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_co
     calls = [{"person": "P1", "company": a, "time": t} for t, a in said[:2] for _ in range(2 if a == "A7" else 1)]
     deal = {"id": "D", "account": "A7", "stage": "Won", "amount": 1, "chance": None, "begun": said[0][0],
             "closes": date(2026, 1, 9)}  # fmt: skip
-    crm = {"companies": firms, "people": people, "orders": orders, "calls": calls, "deals": [deal]}
+    spent = [{"person": p, "company": a, "time": said[0][0], "type": "service", "amount": m}
+             for p, a, m in (("P1", "A1", 1.0), ("P1", None, 2.0), (None, "A7", 4.0), (None, None, 9.0))]  # fmt: skip
+    crm = {"companies": firms, "people": people, "orders": orders, "calls": calls, "deals": [deal], "spent": spent}
     space = open_workspace(_written(tmp_path / "w", crm))
     space.collect()
     space.resolve()
     space.traits(AS_OF)
     found = _rows(space, "account_traits", "account_id")
-    told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts", "paid", "calls", "won_lately")
+    told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts", "paid", "calls", "won_lately",
+            "service_cost", "net_value", "cost_ratio")  # fmt: skip
     assert {a: tuple(row[t] for t in told) for a, row in found.items()} == {
-        "A1": (10.0, 1, 1, 0, 1, 10.0, 1, 0.0),
-        "A7": (100.0, 1, 2, 1, 1, 100.0, 2, 1.0),
+        "A1": (10.0, 1, 1, 0, 1, 10.0, 1, 0.0, 1.0 + 3.0, 6.0, 0.4),
+        "A7": (100.0, 1, 2, 1, 1, 100.0, 2, 1.0, 4.0 + 3.0, 93.0, 0.07),
     }
-    assert _rows(space, "traits", "customer_id")["P1"]["monetary"] == 1110.0  # of the person it is all
+    person = _rows(space, "traits", "customer_id")["P1"]
+    # Of the person it is all but what was spent on an organisation alone.
+    assert (person["monetary"], person["service_cost"]) == (1110.0, 1.0 + 2.0 + 9.0)
     space.close()
 
 
