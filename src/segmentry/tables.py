@@ -128,6 +128,8 @@ accounts = _collected(
     Column("revenue", Type.MONEY, "Yearly revenue of the organisation.", unit="currency a year"),
     Column("founded", Type.INTEGER, "Year of foundation.", unit="year"),
     Column("ownership", Type.CATEGORY, "Who owns it: public, private, state, a family ..."),
+    Column("technologies", Type.TEXT, "Technologies in use, with commas, semicolons, bars or line ends between them."),
+    Column("adoption_stage", Type.CATEGORY, "How early it takes up what is new: innovator, early adopter ..."),
     Column("stage", Type.CATEGORY, "Stage of the relationship, as the source gives it: prospect, customer ..."),
     Column("joined_at", Type.TIME, "When the relation began."),
     Column("country", Type.CATEGORY, "Country of the head office."),

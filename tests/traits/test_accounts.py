@@ -27,7 +27,7 @@ sources:
     path: companies.csv
     id_space: crm
     columns: {account: id, account_name: name, parent: parent, industry: industry, employees: staff, founded: year,
-              ownership: owner, stage: stage}
+              ownership: owner, stage: stage, technologies: runs, adoption_stage: adopts}
   people:
     kind: customers
     path: people.csv
@@ -73,6 +73,9 @@ segmentations:
 INDUSTRIES = {"technolgy": "Information and communication", "RETAIL": "Wholesale and retail trade",
               "Bank": "Financial and insurance activities", "Basket weaving": "Basket weaving", None: None}  # fmt: skip
 TITLES = {"Managing Director": "decider", "Buyer": "buyer", "IT Manager": "influencer", "Poet": None, None: None}
+RUNS = (None, "SAP, Shopify", "sap;Web Shop;", " Web Shop | SAP\nCRM ", ";", "Shopify")
+STACKS = {None: None, ";": None, RUNS[1]: {"sap", "shopify"}, RUNS[2]: {"sap", "web shop"},
+          RUNS[3]: {"sap", "web shop", "crm"}, "Shopify": {"shopify"}}  # fmt: skip
 PARENTS = {2: 1, 3: 2, 4: 2, 6: 5, 8: 1}
 
 
@@ -83,7 +86,8 @@ def _crm(seed: int) -> dict[str, list[dict[str, Any]]]:
         {"id": f"A{i}", "name": f"Firm {i}", "parent": f"A{PARENTS[i]}" if i in PARENTS else None,
          "industry": rng.choice(list(INDUSTRIES)), "staff": rng.choice([None, 1, 9, 10, 49, 50, 249, 250, 9000]),
          "year": rng.choice([None, 1900, 2020, 2026]), "owner": rng.choice(["Ltd", "listed", None]),
-         "stage": rng.choice(["Key account", "MQL", None])}
+         "stage": rng.choice(["Key account", "MQL", None]),
+         "runs": RUNS[i % len(RUNS)], "adopts": ("Early Adopters", None, "nachzügler")[i % 3]}
         for i in range(1, 13)
     ]  # fmt: skip
     people = [
@@ -205,7 +209,7 @@ def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, wo
         stage = "opportunity"
     elif lost or touched:
         stage = "prospect"
-    staff = firm["staff"]
+    staff, stack = firm["staff"], STACKS[firm["runs"]]
     return {
         "industry": INDUSTRIES[firm["industry"]],
         "employees": staff,
@@ -234,6 +238,9 @@ def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, wo
         "buying_roles": len({r for r in roles if r}),
         "touchpoints_90d": sum((as_of - day).days < 90 for day in touched),
         "last_touchpoint_days": (as_of - max(touched)).days if touched else None,
+        "stack_size": None if stack is None else len(stack),
+        **{f"uses_{t.replace(' ', '_')}": None if stack is None else t in stack for t in ("sap", "web shop", "crm")},
+        "adoption_stage": {"Early Adopters": "early adopter", "nachzügler": "laggard", None: None}[firm["adopts"]],
         "frequency": len(sales),
         "monetary": sum(o["amount"] for at, o in orders if at == name),
     }  # fmt: skip
@@ -272,7 +279,7 @@ def test_traits_of_accounts_are_those_of_a_plain_computation(tmp_path: Path, eng
 
 def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_concerns(tmp_path: Path) -> None:
     """Without a word on which account it concerns, it is neither's."""
-    unknown = dict.fromkeys(("parent", "industry", "year", "owner", "stage"))
+    unknown = dict.fromkeys(("parent", "industry", "year", "owner", "stage", "runs", "adopts"))
     firms = [{"id": a, "name": a, "staff": 5, **unknown} for a in ("A1", "A7")]
     people = [{"id": "P1", "mail": "p1@example.com", "account": a, "title": "Buyer"} for a in ("A1", "A7")]
     said = [(datetime(2026, 1, 5), "A1"), (datetime(2026, 1, 6), "A7"), (datetime(2026, 1, 7), None)]

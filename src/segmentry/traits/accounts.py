@@ -24,6 +24,7 @@ from segmentry.traits import (
     firmographic,
     geographic,
     rhythm,
+    stack,
     value,
 )
 from segmentry.traits.declared import Definition
@@ -88,6 +89,7 @@ def compute(
         geographic.traits(now),
         attributes.traits(now, "accounts"),
         firmographic.of_accounts(now, contacts),
+        stack.of_accounts(now),
     )
     made, built_in = joined(now, part), ACCOUNT_TRAITS.values()
     stood = firmographic.as_stood(now)
