@@ -239,7 +239,7 @@ def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, wo
         "touchpoints_90d": sum((as_of - day).days < 90 for day in touched),
         "last_touchpoint_days": (as_of - max(touched)).days if touched else None,
         "stack_size": None if stack is None else len(stack),
-        **{f"uses_{t.replace(' ', '_')}": None if stack is None else t in stack for t in ("sap", "web shop", "crm")},
+        **{f"technology_{t.replace(' ', '_')}": stack and t in stack for t in ("sap", "web shop", "crm")},
         "adoption_stage": {"Early Adopters": "early adopter", "nachzügler": "laggard", None: None}[firm["adopts"]],
         "frequency": len(sales),
         "monetary": sum(o["amount"] for at, o in orders if at == name),

@@ -72,7 +72,7 @@ OF_ACCOUNTS: tuple[Trait, ...] = (
         null_means=_NO_STACK,
     ),
     Trait(
-        "uses_*",
+        "technology_*",
         Model.TECHNOGRAPHIC,
         "boolean",
         "Whether a technology is in use; a trait for each frequent one.",

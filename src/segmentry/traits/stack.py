@@ -31,9 +31,9 @@ def of_accounts(known: Known) -> Part:
         traits[ACCOUNT_TRAITS["stack_size"]] = column("firm_stack_size")
         found = _frequent(levels(text))
         least = FREQUENT * filled["technologies"]
-        for i, (trait, names) in enumerate(chosen_members(known, "uses_*", found, least=least).items()):
-            columns[f"firm_uses_{i}"] = _lists(text, names)
-            traits[trait] = column(f"firm_uses_{i}")
+        for i, (trait, names) in enumerate(chosen_members(known, "technology_*", found, least=least).items()):
+            columns[f"firm_technology_{i}"] = _lists(text, names)
+            traits[trait] = column(f"firm_technology_{i}")
     if filled.get("adoption_stage"):
         columns["firm_adoption_stage"] = normalised(accounts, "adoption_stage", "adoption_stage")
         traits[ACCOUNT_TRAITS["adoption_stage"]] = column("firm_adoption_stage")
