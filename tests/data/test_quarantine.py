@@ -217,13 +217,15 @@ def test_ages_that_nobody_has_are_named_one_by_one_and_the_rest_of_their_record_
     )
     (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
     space = _collected(tmp_path)
+    with space.reading() as reading, pytest.raises(UsageError, match="Run `segmentry check`"):
+        export_values(reading.quarantined_values(), tmp_path / "values.csv")
     space.check()
     space.traits()
     with space.reading() as reading:
         found = reading.quarantine()
         checked = reading.checked()
         ages = {r["customer_id"]: (r["age"], r["city"]) for r in reading.find("traits").to_pyarrow().to_pylist()}
-        assert export_values(reading.find("quarantined_values"), tmp_path / "values.csv") == 5
+        assert export_values(reading.quarantined_values(), tmp_path / "values.csv") == 5
     assert {(r.column, r.reason): [line for _, line, _ in r.examples] for r in found} == {
         ("birth_date", "born more than 110 years before 2026-06-30"): [3, 7],
         ("birth_date", "born after 2026-06-30"): [4],

@@ -240,7 +240,7 @@ def quarantine(
         with space.reading() as reading:
             found = reading.quarantine()
             count = reading.export_quarantine(export) if export is not None else 0
-            listed = export_values(reading.find("quarantined_values"), values) if values is not None else 0
+            listed = export_values(reading.quarantined_values(), values) if values is not None else 0
     if json:
         terminal.json(found)
         return
