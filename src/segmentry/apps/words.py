@@ -224,10 +224,8 @@ def figure(value: float | None, unit: str = "", currency: str = "") -> str:
         return share(value)
     if unit == "year":
         return f"{value:.0f}"
-    if unit == "0 to 1":
-        return f"{value:.2f}"
     if is_range(unit):
-        return compact(value)
+        return f"{value:.2f}" if unit == "0 to 1" else compact(value)
     text = count(round(value)) if value == int(value) or abs(value) >= 999.5 else compact(value)
     return _with_unit(text, unit, one=value == 1)
 
