@@ -119,7 +119,7 @@ def _mailing(table: TableProfile, _: frozenset[str]) -> Known | None:
 
 
 def _share_in(of: ColumnProfile, words: frozenset[str]) -> float:
-    hits = sum(1 for v in of.values if fold(v.casefold()) in words)  # in capitals TRUE would be read as a name: Tru E
+    hits = sum(1 for v in of.values if fold(v) in words)
     return hits / len(of.values) if of.values else 0.0
 
 
@@ -551,7 +551,7 @@ def _granted_or_denied(status: ColumnProfile) -> Mapped:
         )
 
     def listed(words: frozenset[str]) -> str:
-        return ", ".join(quoted_text(v) for v in sorted({v for v in status.levels if fold(v.casefold()) in words}))
+        return ", ".join(quoted_text(v) for v in sorted({v for v in status.levels if fold(v) in words}))
 
     cases = [f"when {name} in ({texts}) then '{word}'" for word, texts in
              (("granted", listed(_GRANTED)), ("denied", listed(_DENIED))) if texts]  # fmt: skip
