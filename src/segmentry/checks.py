@@ -53,7 +53,7 @@ _ALL = (
     Check("invalid_format", "validity", _WARNING, "Values do not look like what they should be.",
           "Correct them in the source; a check at entry keeps new ones out."),
     Check("out_of_range", "validity", _WARNING, "Numbers or dates are outside of what is possible.",
-          "Correct them in the source."),
+          "Correct them in the source; of an impossible birth no age is made: `segmentry quarantine` names each."),
     Check("future_dates", "validity", _WARNING, "Dates are later than the day of collection.",
           "Correct them in the source, or set `day_first` or `timezone` of the source."),
     Check("placeholders", "validity", _WARNING, "A value that people or programs enter when they know none.",

@@ -99,11 +99,10 @@ class Reading:
     def find(self, name: str, segmentation: str | None = None) -> ir.Table:
         """A table by its name; of the given or the primary segmentation where every one has such a table."""
         manifest = self.manifest()
-        if name in COLLECTABLE or name == "quarantine":
-            if name == "quarantine" and (rows := self.quarantined()) is not None:
-                return rows.drop(quarantine.ID)
-            if manifest.parts(name):
-                return self.session.parts(manifest.parts(name))
+        if name == "quarantine" and (rows := self.quarantined()) is not None:
+            return rows.drop(quarantine.ID)
+        if name in COLLECTABLE and manifest.parts(name):
+            return self.session.parts(manifest.parts(name))
         stages = [s for s, run in self.current.items() if name in run.rows and not s.startswith("collect")]
         chosen = segmentation or self.config.first
         for stage in stages:
@@ -254,9 +253,13 @@ class Reading:
         return quarantine.still_in(self.session, manifest.quarantine_parts(), manifest.repaired_parts())
 
     def quarantine(self) -> tuple[quarantine.Reason, ...]:
-        """What is in quarantine, by source and reason, with masked examples."""
-        rows = self.quarantined()
-        return () if rows is None else quarantine.reasons(rows, self.config)
+        """What is in quarantine, by source and reason, with masked examples: records, then single values."""
+        return quarantine.reasons(self.quarantined(), self.quarantined_values(), self.config)
+
+    def quarantined_values(self) -> ir.Table | None:
+        """Births and ages that nobody has; None where no check has looked at any."""
+        checked = "check" in self.current and "quarantined_values" in self.run("check").rows
+        return self.session.table("check", "quarantined_values") if checked else None
 
     def export_quarantine(self, path: Path) -> int:
         """Write the records in quarantine to a CSV for correction; gives how many. The file holds personal data."""
@@ -295,8 +298,7 @@ class Reading:
         )
 
     def health_of(self, names: Iterable[str], unit: str = "customer") -> tuple[TraitHealth, ...]:
-        """What stands behind traits: fill rate, the newest record, warnings about the data they need, disagreements;
-        nothing where there are no customers."""
+        """What stands behind traits, as :func:`quality.health` tells; nothing where there are no customers."""
         if "traits" not in self.current:
             return ()
         run, manifest, checked = self.run("traits"), self.manifest(), self.checked()
@@ -497,7 +499,7 @@ class Reading:
                 *reconcile.caveats(manifest, collect.missing_files(manifest, self.root)),
                 *market.astray(self.notes(), self.known()),
             ),
-            traits=self.trait_covers(),
+            traits=tuple(cover for unit in units_of(run) for cover in self.trait_covers(unit)),
             segmentations=tuple(self.summary(n) for n in self.segmentations()),
             primary=self.config.first,
             not_fitted=tuple(self.not_fitted.items()),

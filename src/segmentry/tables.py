@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from segmentry.columns import Column, Pii, Table, Type
 
-OLDEST = 110  # years; a handful of people worldwide are older, placeholders such as 1900-01-01 are common
-
-
 _KEY = Column(
     "customer_key",
     Type.INTEGER,
@@ -131,6 +128,8 @@ accounts = _collected(
     Column("revenue", Type.MONEY, "Yearly revenue of the organisation.", unit="currency a year"),
     Column("founded", Type.INTEGER, "Year of foundation.", unit="year"),
     Column("ownership", Type.CATEGORY, "Who owns it: public, private, state, a family ..."),
+    Column("technologies", Type.TEXT, "Technologies in use, with commas, semicolons, bars or line ends between them."),
+    Column("adoption_stage", Type.CATEGORY, "How early it takes up what is new: innovator, early adopter ..."),
     Column("stage", Type.CATEGORY, "Stage of the relationship, as the source gives it: prospect, customer ..."),
     Column("joined_at", Type.TIME, "When the relation began."),
     Column("country", Type.CATEGORY, "Country of the head office."),
@@ -201,12 +200,13 @@ responses = _collected(
 )
 costs = _collected(
     "costs",
-    "one cost of a customer, or of a channel to be allocated",
+    "one cost of a customer or an organisation, or of a channel to be allocated",
     _CUSTOMER,
     Column("time", Type.TIME, "When it was spent."),
     Column("type", Type.CATEGORY, "acquisition, service or retention.", required=True),
     Column("amount", Type.MONEY, "The cost.", required=True, unit="currency"),
     Column("channel", Type.CATEGORY, "Channel the cost belongs to."),
+    _CONCERNS,
     *_CONTACT,
 )
 opportunities = _collected(
@@ -287,6 +287,19 @@ quarantine = Table(
         Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
         Column("record", Type.TEXT, "The record as it was read.", pii=Pii.DIRECT, required=True),
         Column("row_id", Type.TEXT, "The record's id, so that a re-read does not count it twice.", required=True),
+    ),
+)
+quarantined_values = Table(
+    "quarantined_values",
+    "one birth or age that nobody has, of a customer's record whose other values are used",
+    "check",
+    (
+        Column("source", Type.CATEGORY, "Name of the source.", required=True),
+        Column("file", Type.TEXT, "File of the record.", required=True),
+        Column("line", Type.INTEGER, "Line of that file.", required=True),
+        Column("column", Type.CATEGORY, "Column of the table customers.", required=True),
+        Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
+        Column("value", Type.TEXT, "The value as it was read.", pii=Pii.QUASI, required=True),
     ),
 )
 quality = Table(
@@ -631,6 +644,7 @@ TABLES: dict[str, Table] = {
         market,
         places,
         quarantine,
+        quarantined_values,
         quality,
         identities,
         account_identities,

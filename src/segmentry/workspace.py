@@ -184,9 +184,12 @@ class Workspace(Stages):
             ]
             found = quality.check(session, sources, manifest, self.config.quality, day)
             writer.write("quality", quality.as_table(found))
+            if (values := quality.impossible(sources, manifest, day)) is not None:
+                writer.write("quarantined_values", values)
             return found.to_json()
 
-        inputs = [manifest.digest(), manifest.collected_on, shaping, self.config.quality.model_dump(mode="json")]
+        settings = self.config.quality.model_dump(mode="json")
+        inputs = [quality.TABLES_MADE, manifest.digest(), manifest.collected_on, shaping, settings]
         return self._stage("check", day, inputs, {}, work, on=self.engine.files)
 
     def cover(self) -> Run:

@@ -16,10 +16,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.apps import overviews
 
 from segmentry.apps.report import render, write_report
+from segmentry.catalogue import ACCOUNT_TRAITS, TRAITS
 from segmentry.checks import Severity
 from segmentry.data.quality import Example, Finding, SourceScore, TraitHealth
 from segmentry.errors import UsageError
-from segmentry.overview import Concern, QualityReport
+from segmentry.overview import Concern, QualityReport, TraitCover
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 MAKERS = {
@@ -361,3 +362,17 @@ def test_sentences_about_accounts_say_accounts() -> None:
         assert said in of_customers
         assert said.replace("customer", "account") not in of_customers
         assert said.replace("customer", "account") in of_accounts
+
+
+def test_traits_of_accounts_stand_beside_those_of_customers():
+    found = overviews.realistic()
+    own = TraitCover(ACCOUNT_TRAITS["size_band"], 0.4, of="account")
+    shared = TraitCover(TRAITS["service_cost"], 0.9, of="account")
+    page = render(replace(found, traits=(*found.traits, own, shared)))
+    of_customers, _, of_accounts = page.partition('<h2 id="traits-of-accounts">')
+    assert "What is known about the accounts" in of_accounts
+    for name in ("size_band", "service_cost"):
+        assert f"<code>{name}</code>" in of_accounts
+        assert f"<code>{name}</code>" not in of_customers
+    assert 'href="#traits-of-accounts"' in of_customers
+    assert "Traits of accounts" not in render(found)

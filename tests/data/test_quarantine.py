@@ -10,6 +10,7 @@ import pytest
 from tests.shops import opened
 
 from segmentry.data import reconcile
+from segmentry.data.quarantine import export_values
 from segmentry.errors import DataError, UsageError
 from segmentry.workspace import Workspace
 
@@ -192,3 +193,57 @@ def test_what_is_no_corrected_export_is_refused_and_nothing_changes(space: Works
         space.repair(_write(tmp_path / "renamed.csv", renamed))
     assert not (tmp_path / "repaired").exists()
     assert list(_steps(space).values()) == [5, 0, 3, 2]
+
+
+# Values ---------------------------------------------------------------------------------------------------------------
+
+PEOPLE = """\
+Id,Born,Year,Age,Town
+1,1980-02-29,,,Leeds
+2,1790-01-01,1971,,Leeds
+3,2031-05-05,,,York
+4,,1890,40,York
+5,,,126,York
+6,1915-06-30,,,York
+7,1915-07-01,,,York
+"""
+
+
+def test_ages_that_nobody_has_are_named_one_by_one_and_the_rest_of_their_record_counts(tmp_path: Path) -> None:
+    (tmp_path / "segmentry.yaml").write_text(
+        "name: Ages\nas_of: 2026-06-30\nsources:\n  people:\n    kind: customers\n    path: people.csv\n"
+        "    columns: {customer: Id, birth_date: Born, birth_year: Year, age: Age, city: Town}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
+    space = _collected(tmp_path)
+    with space.reading() as reading, pytest.raises(UsageError, match="Run `segmentry check`"):
+        export_values(reading.quarantined_values(), tmp_path / "values.csv")
+    space.check()
+    space.traits()
+    with space.reading() as reading:
+        found = reading.quarantine()
+        checked = reading.checked()
+        ages = {r["customer_id"]: (r["age"], r["city"]) for r in reading.find("traits").to_pyarrow().to_pylist()}
+        assert export_values(reading.quarantined_values(), tmp_path / "values.csv") == 5
+    assert {(r.column, r.reason): [line for _, line, _ in r.examples] for r in found} == {
+        ("birth_date", "born more than 110 years before 2026-06-30"): [3, 7],
+        ("birth_date", "born after 2026-06-30"): [4],
+        ("birth_year", "born after 2026-06-30, or more than 110 years before"): [5],
+        ("age", "not from 0 to 110 years"): [6],
+    }
+    # The values are shown to nobody who does not ask for them; the findings of the check count the same ones.
+    assert {shown for r in found if r.column == "birth_date" for _, _, shown in r.examples} == {"9999-99-99"}
+    births = [f for f in checked.findings if f.column in ("birth_date", "birth_year", "age")]
+    counted = [f.rows for f in births if f.check in ("out_of_range", "future_dates")]
+    assert sum(counted) == sum(r.rows for r in found) == 5
+    # What else is known of the birth counts, and so does the rest of the record.
+    assert {key: age for key, (age, _) in ages.items()} == {
+        "1": 46, "2": 55, "3": None, "4": 40, "5": None, "6": None, "7": 110,
+    }  # fmt: skip
+    assert {town for _, town in ages.values()} == {"Leeds", "York"}
+    rows = list(csv.DictReader((tmp_path / "values.csv").open(encoding="utf-8-sig", newline="")))
+    assert [(r["file"], r["line"], r["value"]) for r in rows][:2] == [
+        ("people.csv", "3", "1790-01-01"),
+        ("people.csv", "4", "2031-05-05"),
+    ]

@@ -27,7 +27,7 @@ sources:
     path: companies.csv
     id_space: crm
     columns: {account: id, account_name: name, parent: parent, industry: industry, employees: staff, founded: year,
-              ownership: owner, stage: stage}
+              ownership: owner, stage: stage, technologies: runs, adoption_stage: adopts}
   people:
     kind: customers
     path: people.csv
@@ -49,6 +49,11 @@ sources:
     path: calls.csv
     id_space: crm
     columns: {customer: person, account: company, time: time, name: "'call'"}
+  spent:
+    kind: costs
+    path: spent.csv
+    id_space: crm
+    columns: {customer: person, account: company, time: time, type: type, amount: amount}
 traits:
   won_lately: {of: account, from: opportunities, aggregate: sum(amount), where: "stage = 'won'", within: 200 days}
   open_deals: {of: account, from: opportunities, aggregate: count(), where: "stage not in ('won', 'lost')"}
@@ -68,6 +73,9 @@ segmentations:
 INDUSTRIES = {"technolgy": "Information and communication", "RETAIL": "Wholesale and retail trade",
               "Bank": "Financial and insurance activities", "Basket weaving": "Basket weaving", None: None}  # fmt: skip
 TITLES = {"Managing Director": "decider", "Buyer": "buyer", "IT Manager": "influencer", "Poet": None, None: None}
+RUNS = (None, "SAP, Shopify", "sap;Web Shop;", " Web Shop | SAP\nCRM ", ";", "Shopify")
+STACKS = {None: None, ";": None, RUNS[1]: {"sap", "shopify"}, RUNS[2]: {"sap", "web shop"},
+          RUNS[3]: {"sap", "web shop", "crm"}, "Shopify": {"shopify"}}  # fmt: skip
 PARENTS = {2: 1, 3: 2, 4: 2, 6: 5, 8: 1}
 
 
@@ -78,7 +86,8 @@ def _crm(seed: int) -> dict[str, list[dict[str, Any]]]:
         {"id": f"A{i}", "name": f"Firm {i}", "parent": f"A{PARENTS[i]}" if i in PARENTS else None,
          "industry": rng.choice(list(INDUSTRIES)), "staff": rng.choice([None, 1, 9, 10, 49, 50, 249, 250, 9000]),
          "year": rng.choice([None, 1900, 2020, 2026]), "owner": rng.choice(["Ltd", "listed", None]),
-         "stage": rng.choice(["Key account", "MQL", None])}
+         "stage": rng.choice(["Key account", "MQL", None]),
+         "runs": RUNS[i % len(RUNS)], "adopts": ("Early Adopters", None, "nachzügler")[i % 3]}
         for i in range(1, 13)
     ]  # fmt: skip
     people = [
@@ -111,7 +120,15 @@ def _crm(seed: int) -> dict[str, list[dict[str, Any]]]:
         orders.append({"id": f"O{i}", "person": person, "company": said, "time": moment(),
                        "amount": rng.choice([5.0, 99.99, -20.0, 1250.0])})  # fmt: skip
         calls.append({"person": person, "company": said, "time": moment()})
-    return {"companies": firms, "people": people, "deals": deals, "orders": orders, "calls": calls}
+    spent = []
+    for _ in range(120):
+        person = rng.choice([None, None, f"P{rng.randint(1, 24)}", "P1"])
+        said = (
+            rng.choice(["A1", "A7", None]) if person == "P1" else rng.choice([None, None, "A3"]) if not person else None
+        )
+        spent.append({"person": person, "company": said, "time": moment(), "amount": rng.choice([0.1, 20.0, 333.33]),
+                      "type": rng.choice(["acquisition", "service", "retention"])})  # fmt: skip
+    return {"companies": firms, "people": people, "deals": deals, "orders": orders, "calls": calls, "spent": spent}
 
 
 def _written(folder: Path, crm: dict[str, list[dict[str, Any]]], engine: str = "duckdb") -> Path:
@@ -132,7 +149,35 @@ def _reference(crm: dict[str, list[dict[str, Any]]], as_of: date) -> dict[str, d
 
     orders = [(concerns(o), o) for o in crm["orders"] if o["time"].date() <= as_of]
     calls = [(concerns(c), c["time"].date()) for c in crm["calls"] if c["time"].date() <= as_of]
-    return {f["id"]: _of(f, crm, as_of, orders, calls, works) for f in crm["companies"]}
+    costs = _costs(crm, as_of, concerns, works)
+    return {f["id"]: _of(f, crm, as_of, orders, calls, works) | costs[f["id"]] for f in crm["companies"]}
+
+
+def _costs(crm: Any, as_of: date, concerns: Any, works: Any) -> dict[str, dict[str, float]]:
+    """What each firm costs. Winning: a month's costs of nobody are shared by the people who bought first in it, else by
+    all; serving and keeping: by order lines."""
+    spent = [c for c in crm["spent"] if c["time"].date() <= as_of]
+    sales = [o for o in crm["orders"] if o["time"].date() <= as_of and o["amount"] >= 0]
+    begun: dict[str, Any] = {}
+    for order in sorted(sales, key=lambda o: o["time"]):
+        begun.setdefault(order["person"], (order["time"].year, order["time"].month))
+    found = {
+        f["id"]: dict.fromkeys(("acquisition_cost", "service_cost", "retention_cost"), 0.0) for f in crm["companies"]
+    }
+    for cost in spent:
+        name = f"{cost['type']}_cost"
+        if cost["person"] or cost["company"]:
+            if (at := concerns(cost)) is not None:
+                found[at][name] += cost["amount"]
+            continue
+        bearers = [concerns(o) for o in sales]
+        if cost["type"] == "acquisition":
+            won = [p for p, month in begun.items() if month == (cost["time"].year, cost["time"].month)] or list(works)
+            bearers = [next(iter(works[p])) if len(works[p]) == 1 else None for p in won]
+        for at in bearers:
+            if at is not None:
+                found[at][name] += cost["amount"] / len(bearers)
+    return found
 
 
 def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, works: Any) -> dict[str, Any]:
@@ -164,7 +209,7 @@ def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, wo
         stage = "opportunity"
     elif lost or touched:
         stage = "prospect"
-    staff = firm["staff"]
+    staff, stack = firm["staff"], STACKS[firm["runs"]]
     return {
         "industry": INDUSTRIES[firm["industry"]],
         "employees": staff,
@@ -193,6 +238,9 @@ def _of(firm: dict[str, Any], crm: Any, as_of: date, orders: Any, calls: Any, wo
         "buying_roles": len({r for r in roles if r}),
         "touchpoints_90d": sum((as_of - day).days < 90 for day in touched),
         "last_touchpoint_days": (as_of - max(touched)).days if touched else None,
+        "stack_size": None if stack is None else len(stack),
+        **{f"technology_{t.replace(' ', '_')}": stack and t in stack for t in ("sap", "web shop", "crm")},
+        "adoption_stage": {"Early Adopters": "early adopter", "nachzügler": "laggard", None: None}[firm["adopts"]],
         "frequency": len(sales),
         "monetary": sum(o["amount"] for at, o in orders if at == name),
     }  # fmt: skip
@@ -231,7 +279,7 @@ def test_traits_of_accounts_are_those_of_a_plain_computation(tmp_path: Path, eng
 
 def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_concerns(tmp_path: Path) -> None:
     """Without a word on which account it concerns, it is neither's."""
-    unknown = dict.fromkeys(("parent", "industry", "year", "owner", "stage"))
+    unknown = dict.fromkeys(("parent", "industry", "year", "owner", "stage", "runs", "adopts"))
     firms = [{"id": a, "name": a, "staff": 5, **unknown} for a in ("A1", "A7")]
     people = [{"id": "P1", "mail": "p1@example.com", "account": a, "title": "Buyer"} for a in ("A1", "A7")]
     said = [(datetime(2026, 1, 5), "A1"), (datetime(2026, 1, 6), "A7"), (datetime(2026, 1, 7), None)]
@@ -240,18 +288,23 @@ def test_what_a_contact_of_two_accounts_does_reaches_only_the_account_that_it_co
     calls = [{"person": "P1", "company": a, "time": t} for t, a in said[:2] for _ in range(2 if a == "A7" else 1)]
     deal = {"id": "D", "account": "A7", "stage": "Won", "amount": 1, "chance": None, "begun": said[0][0],
             "closes": date(2026, 1, 9)}  # fmt: skip
-    crm = {"companies": firms, "people": people, "orders": orders, "calls": calls, "deals": [deal]}
+    spent = [{"person": p, "company": a, "time": said[0][0], "type": "service", "amount": m}
+             for p, a, m in (("P1", "A1", 1.0), ("P1", None, 2.0), (None, "A7", 4.0), (None, None, 9.0))]  # fmt: skip
+    crm = {"companies": firms, "people": people, "orders": orders, "calls": calls, "deals": [deal], "spent": spent}
     space = open_workspace(_written(tmp_path / "w", crm))
     space.collect()
     space.resolve()
     space.traits(AS_OF)
     found = _rows(space, "account_traits", "account_id")
-    told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts", "paid", "calls", "won_lately")
+    told = ("monetary", "frequency", "touchpoints_90d", "won_opportunities", "contacts", "paid", "calls", "won_lately",
+            "service_cost", "net_value", "cost_ratio")  # fmt: skip
     assert {a: tuple(row[t] for t in told) for a, row in found.items()} == {
-        "A1": (10.0, 1, 1, 0, 1, 10.0, 1, 0.0),
-        "A7": (100.0, 1, 2, 1, 1, 100.0, 2, 1.0),
+        "A1": (10.0, 1, 1, 0, 1, 10.0, 1, 0.0, 1.0 + 3.0, 6.0, 0.4),
+        "A7": (100.0, 1, 2, 1, 1, 100.0, 2, 1.0, 4.0 + 3.0, 93.0, 0.07),
     }
-    assert _rows(space, "traits", "customer_id")["P1"]["monetary"] == 1110.0  # of the person it is all
+    person = _rows(space, "traits", "customer_id")["P1"]
+    # Of the person it is all but what was spent on an organisation alone.
+    assert (person["monetary"], person["service_cost"]) == (1110.0, 1.0 + 2.0 + 9.0)
     space.close()
 
 

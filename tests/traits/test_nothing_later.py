@@ -212,6 +212,7 @@ def _firms() -> list[Row]:
         {"account_key": n, "account_id": f"A{n}", "account_name": f"Firm {n}", "industry": "Retail",
          "employees": 7 * n,
          "revenue": 1e6, "founded": 1990, "ownership": "Ltd", "stage": "MQL",
+         "technologies": "SAP, CRM", "adoption_stage": "laggard",
          "parent_id": "A0" if n in (1, 2) else None, "level": 1 if n in (1, 2) else 0,
          "joined_at": datetime(2022, 12, 1), "tier": "gold" if n % 2 else "iron"}
         for n in range(5)

@@ -72,3 +72,52 @@ def test_traits_are_those_of_a_plain_computation(engine: str, tmp_path: Path) ->
         for name, value in (bought[key] | done[key]).items():
             if name not in NOT_HERE:
                 assert row[name] == (pytest.approx(value, abs=1e-9) if isinstance(value, float) else value), (key, name)
+
+
+BERLIN = """\
+name: Edge
+sources:
+  orders:
+    kind: transactions
+    path: orders.csv
+    timezone: Europe/Berlin
+    columns: {customer: who, order: order, time: time, amount: amount}
+traits:
+  days_quiet: {from: transactions, aggregate: days_since(last)}
+  of_the_day: {from: transactions, aggregate: count(), within: 1 day}
+  old_year: {from: transactions, aggregate: count(), between: 2025-01-01 and 2025-12-31}
+  new_year: {from: transactions, aggregate: first_time(), between: 2026-01-01 and 2026-12-31}
+"""
+
+
+@on_every_engine
+def test_declared_and_built_in_traits_agree_on_the_day_of_an_order_at_midnight(engine: str, tmp_path: Path) -> None:
+    """Half past midnight on New Year's Day in Berlin is 23:31 of the old year in UTC, and days are days in UTC."""
+    orders = "who,order,time,amount\nA,1,2026-01-01 00:31,10\nB,2,2026-01-01 01:31,10\nC,3,2025-10-26 02:31,10\n"
+    (tmp_path / "orders.csv").write_text(orders, encoding="utf-8")
+    (tmp_path / "segmentry.yaml").write_text(on(engine, BERLIN), encoding="utf-8")
+    space = opened(tmp_path)
+    names = ("recency_days", "days_quiet", "of_the_day", "old_year", "new_year", "preferred_weekday", "preferred_hour")
+    found = {}
+    try:
+        space.collect()
+        space.resolve()
+        for day in (date(2025, 12, 31), date(2026, 1, 1)):
+            space.traits(day)
+            with space.reading() as reading:
+                rows = reading.find("traits").to_pyarrow().to_pylist()
+            found[day] = {row["customer_id"]: tuple(row[name] for name in names) for row in rows}
+    finally:
+        space.close()
+    # Hours and weekdays are those on the clocks of Berlin. The hour that clocks show twice is taken for the second.
+    assert found == {
+        date(2025, 12, 31): {
+            "A": (0, 0, 1, 1, False, "Thursday", 0),
+            "C": (66, 66, 0, 1, False, "Sunday", 2),
+        },
+        date(2026, 1, 1): {
+            "A": (1, 1, 0, 1, False, "Thursday", 0),
+            "B": (0, 0, 1, 0, True, "Thursday", 1),
+            "C": (67, 67, 0, 1, False, "Sunday", 2),
+        },
+    }

@@ -224,10 +224,14 @@ def quarantine(
     workspace: Where = HERE,
     export: Annotated[Path | None, typer.Option(help="Write the records to this CSV, to be corrected there.")] = None,
     repaired: Annotated[Path | None, typer.Option(help="Take back the corrected CSV.")] = None,
+    values: Annotated[
+        Path | None, typer.Option(help="Write the impossible values to this CSV, with file and line.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Show the records that could not be used, by reason; --export and --repaired bring them back."""
+    """Show the records and values that could not be used, by reason; --export and --repaired bring records back."""
     from segmentry.apps import quality, terminal
+    from segmentry.data.quarantine import export_values
 
     with _opened(workspace, True) as space:
         if repaired is not None:
@@ -236,6 +240,7 @@ def quarantine(
         with space.reading() as reading:
             found = reading.quarantine()
             count = reading.export_quarantine(export) if export is not None else 0
+            listed = export_values(reading.quarantined_values(), values) if values is not None else 0
     if json:
         terminal.json(found)
         return
@@ -245,7 +250,11 @@ def quarantine(
         terminal.plain(
             agree(count, "{n} [record|records] written to ") + f"{export}. It holds personal data: keep it safe."
         )
-    else:
+    if values is not None:
+        terminal.plain(
+            agree(listed, "{n} [value|values] written to ") + f"{values}. It holds personal data: keep it safe."
+        )
+    if export is None and values is None:
         quality.quarantine(found)
 
 

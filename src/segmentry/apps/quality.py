@@ -127,10 +127,21 @@ def quarantine(found: Sequence[Reason]) -> None:
     if not found:
         terminal.plain("The quarantine is empty: every record could be used.")
         return
-    table = terminal.table_of("source", "reason", "records", "such as", title="Quarantine", right=("records",))
+    values = [each for each in found if each.column]
+    if records := [each for each in found if not each.column]:
+        _reasons("Quarantine", "records", records)
+        terminal.plain("segmentry quarantine --export FILE.csv writes them; correct the cells there and bring them "
+                       "back by segmentry quarantine --repaired FILE.csv.")  # fmt: skip
+    if values:
+        _reasons("Values in quarantine: no age is made of them, the rest of their record counts", "values", values)
+        terminal.plain("segmentry quarantine --values FILE.csv writes them with file and line; correct them in "
+                       "the source and collect it again.")  # fmt: skip
+
+
+def _reasons(title: str, what: str, found: Sequence[Reason]) -> None:
+    table = terminal.table_of("source", "reason", what, "such as", title=title, right=(what,))
     for each in found:
-        examples = "\n".join(f"{file}:{line}  {record}" for file, line, record in each.examples)
-        table.add_row(Text(each.source), Text(each.reason), f"{each.rows:,}", Text(examples))
+        examples = "\n".join(f"{file}:{line}  {shown}" for file, line, shown in each.examples)
+        reason = f"{each.column}: {each.reason}" if each.column else each.reason
+        table.add_row(Text(each.source), Text(reason), f"{each.rows:,}", Text(examples))
     terminal.out.print(table)
-    terminal.plain("segmentry quarantine --export FILE.csv writes them; correct the cells there and bring them back by "
-                   "segmentry quarantine --repaired FILE.csv.")  # fmt: skip

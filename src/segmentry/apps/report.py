@@ -173,7 +173,11 @@ def render(overview: Overview) -> str:
         tiles=_tiles(overview),
         pareto=_chart("pareto", pareto, note),
         sections=sections,
-        trait_groups=_by_model(overview.traits),
+        trait_groups=[
+            (unit, groups)
+            for unit in ("customer", "account")
+            if (groups := _by_model(cover for cover in overview.traits if cover.of == unit))
+        ],
         needs=_needs(overview.needs) if overview.needs else None,
         quality=_quality(overview.quality) if overview.quality else None,
         lifetime=_lifetime(overview.lifetime) if overview.lifetime else None,

@@ -14,9 +14,10 @@ from dataclasses import asdict, replace
 from itertools import chain
 from typing import Any
 
+from segmentry.catalogue import firmographic, technographic
 from segmentry.catalogue.behavioral import BEHAVIORAL
 from segmentry.catalogue.demographic import DEMOGRAPHIC
-from segmentry.catalogue.firmographic import FIRMOGRAPHIC, OF_ACCOUNTS
+from segmentry.catalogue.firmographic import FIRMOGRAPHIC
 from segmentry.catalogue.geographic import GEOGRAPHIC
 from segmentry.catalogue.needs import NEEDS
 from segmentry.catalogue.psychographic import PSYCHOGRAPHIC
@@ -45,8 +46,8 @@ TRAITS: dict[str, Trait] = {
     for t in chain(BEHAVIORAL, VALUE, NEEDS, PSYCHOGRAPHIC, TECHNOGRAPHIC, GEOGRAPHIC, DEMOGRAPHIC, FIRMOGRAPHIC)
 }
 # Traits of accounts; those that they share with customers (RFM, margin, country ...) are among TRAITS.
-ACCOUNT_TRAITS: dict[str, Trait] = {t.name: t for t in OF_ACCOUNTS}
-FAMILIES: tuple[Trait, ...] = tuple(t for t in TRAITS.values() if t.is_family)
+ACCOUNT_TRAITS: dict[str, Trait] = {t.name: t for t in (*firmographic.OF_ACCOUNTS, *technographic.OF_ACCOUNTS)}
+FAMILIES: tuple[Trait, ...] = tuple(t for t in (*TRAITS.values(), *ACCOUNT_TRAITS.values()) if t.is_family)
 
 
 # Families -------------------------------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ def member(family: str, value: str) -> Trait:
     >>> member("channel_share_*", "Web Shop").name, member("channel_share_*", "WEB-SHOP").name
     ('channel_share_web_shop', 'channel_share_web_shop')
     """
-    declared = TRAITS[family]
+    declared = next(t for t in FAMILIES if t.name == family)
     prefix = family.removesuffix("*")
     return _member(declared, prefix + _slug(value, _LONGEST_NAME - len(prefix)), value)
 

@@ -64,6 +64,7 @@ TAKES: dict[str, str] = {
     "app_version_lag": "event of a person with a version of the app",
     "channels_used": "event of a person with a channel",
     "event_channel_share_*": "channel of events with a share that is worth a trait",
+    "technology_*": "technology that is frequent among those of the accounts",
     "account_industry": "customer whose account's industry is known",
     "account_size_band": "customer whose account's employees are known",
     "buying_role": "customer with an account and a role or a telling job title",

@@ -1,4 +1,4 @@
-"""Which devices and technologies customers use."""
+"""Which devices and technologies customers and accounts use."""
 
 from __future__ import annotations
 
@@ -55,5 +55,37 @@ TECHNOGRAPHIC: tuple[Trait, ...] = (
         "no event in a known channel",
         "share",
         "Share of the events that are in the channel '{}'.",
+    ),
+)
+
+_STACK = ("accounts.technologies",)
+_NO_STACK = "nothing is said of its technologies"
+
+OF_ACCOUNTS: tuple[Trait, ...] = (
+    Trait(
+        "stack_size",
+        Model.TECHNOGRAPHIC,
+        "number",
+        "Technologies in use, by what its records list.",
+        "technologies",
+        _STACK,
+        null_means=_NO_STACK,
+    ),
+    Trait(
+        "technology_*",
+        Model.TECHNOGRAPHIC,
+        "boolean",
+        "Whether a technology is in use; a trait for each frequent one.",
+        needs=_STACK,
+        null_means=_NO_STACK,
+        member="Whether '{}' is in use.",
+    ),
+    Trait(
+        "adoption_stage",
+        Model.TECHNOGRAPHIC,
+        "category",
+        "innovator, early adopter, early majority, late majority or laggard (Rogers 2003), as the source states it; a "
+        "spelling that is not known stays as it is.",
+        needs=("accounts.adoption_stage",),
     ),
 )

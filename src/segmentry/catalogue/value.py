@@ -107,9 +107,12 @@ VALUE = (
         null_means="never null",
     ),
     same("value", Model.VALUE),
-    _cost("acquisition", "Cost of winning the customer; costs of no single customer are shared by channel and month."),
-    _cost("service", "Cost of serving the customer; costs of no single customer are shared by order lines."),
-    _cost("retention", "Cost of keeping the customer; costs of no single customer are shared by order lines."),
+    _cost(
+        "acquisition",
+        "Cost of winning the customer, or contacts of the account; what is nobody's is shared by channel and month.",
+    ),
+    _cost("service", "Cost of serving the customer, or account; costs of nobody are shared by order lines."),
+    _cost("retention", "Cost of keeping the customer, or account; costs of nobody are shared by order lines."),
     Trait(
         "net_value",
         Model.VALUE,

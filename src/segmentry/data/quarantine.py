@@ -24,6 +24,7 @@ from segmentry.columns import Pii, Type
 from segmentry.config import Config
 from segmentry.data import files
 from segmentry.data.masking import shape_of
+from segmentry.data.quality.findings import Collected
 from segmentry.engine import Session, md5
 from segmentry.errors import DataError, UsageError, did_you_mean
 from segmentry.tables import TABLES
@@ -41,12 +42,16 @@ _CELLS_SHOWN = 6
 
 @dataclass(frozen=True)
 class Reason:
-    """Records of one source that could not be used for one reason; ``examples`` are (file, line, masked record)."""
+    """Records of one source that could not be used for one reason; ``examples`` are (file, line, masked record).
+
+    With a ``column`` it is only the value there that could not be used; ``rows`` and ``examples`` are then of values.
+    """
 
     source: str
     reason: str
     rows: int
     examples: tuple[tuple[str, int, str], ...]
+    column: str = ""
 
 
 def still_in(session: Session, parts: Sequence[str], left: Sequence[str]) -> ir.Table | None:
@@ -63,8 +68,16 @@ def still_in(session: Session, parts: Sequence[str], left: Sequence[str]) -> ir.
     return rows.anti_join(session.parts(left), ID) if left else rows
 
 
-def reasons(rows: ir.Table, config: Config) -> tuple[Reason, ...]:
-    """What is in quarantine (see :func:`still_in`), by source and reason, most frequent first, with masked examples."""
+def reasons(rows: ir.Table | None, values: ir.Table | None, config: Config) -> tuple[Reason, ...]:
+    """What is in quarantine, by source and reason, most frequent first, with masked examples.
+
+    ``rows`` are the records (see :func:`still_in`), ``values`` the table ``quarantined_values``; None: there is none.
+    """
+    records = () if rows is None else _of_records(rows, config)
+    return records if values is None else (*records, *_of_values(values, config))
+
+
+def _of_records(rows: ir.Table, config: Config) -> tuple[Reason, ...]:
     counts = rows.group_by("source", "reason").agg(n=ibis._.count())
     found = counts.order_by([ibis.desc("n"), "source", "reason"]).to_pyarrow().to_pylist()
     return tuple(Reason(r["source"], r["reason"], r["n"], tuple(_examples(rows, r, config))) for r in found)
@@ -75,6 +88,20 @@ def _examples(rows: Any, group: Mapping[str, Any], config: Config) -> Iterator[t
     chosen = same.order_by(["file", "line"]).limit(_EXAMPLES).to_pyarrow().to_pylist()
     for row in chosen:
         yield row["file"], row["line"], _masked(row["record"], group["source"], config)
+
+
+def _of_values(rows: ir.Table, config: Config) -> tuple[Reason, ...]:
+    keys = ("source", "column", "reason")
+    counts = rows.group_by(keys).agg(n=ibis._.count()).order_by([ibis.desc("n"), *keys]).to_pyarrow().to_pylist()
+    found = []
+    for group in counts:
+        same = rows.filter(ibis.and_(*(rows[key] == group[key] for key in keys)))
+        shown = same.order_by(["file", "line"]).limit(_EXAMPLES).to_pyarrow().to_pylist()
+        of = Collected(group["source"], config.sources[group["source"]], rows)
+        masked = (shape_of(r["value"], of.pii(group["column"]), of.type_of(group["column"])) or "" for r in shown)
+        examples = tuple((r["file"], r["line"], value) for r, value in zip(shown, masked, strict=True))
+        found.append(Reason(group["source"], group["reason"], group["n"], examples, group["column"]))
+    return tuple(found)
 
 
 def _masked(record: str | None, name: str, config: Config) -> str:
@@ -147,6 +174,29 @@ def _records(rows: Any) -> Iterator[dict[str, str]]:
             cells = _cells(row["record"])
             own = {TEXT: row["record"] or ""} if cells is None else {c: _text(v) for c, v in cells.items()}
             yield {**dict(zip(LABELS, labels, strict=True)), **own}
+
+
+def export_values(rows: ir.Table | None, path: Path) -> int:
+    """Write the table ``quarantined_values`` as a CSV; gives how many there are. The file holds personal data.
+
+    Raises :class:`UsageError` where no check has looked at births and ages.
+    """
+    if rows is None:
+        raise UsageError(
+            "No check has looked at births and ages.",
+            why="Whether an age is possible depends on the day of the check; or no source gives any.",
+            fix="Run `segmentry check`, with `birth_date`, `birth_year` or `age` mapped in a source of customers.",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(rows.columns)
+        for batch in rows.order_by(["source", "file", "line", "column"]).to_pyarrow_batches(chunk_size=10_000):
+            for row in batch.to_pylist():
+                writer.writerow([_quoted(str(cell)) for cell in row.values()])
+                count += 1
+    return count
 
 
 def _quoted(cell: str) -> str:

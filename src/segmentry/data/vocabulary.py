@@ -188,6 +188,9 @@ _SYNONYMS: dict[str, str] = {
     "accounts.country": """country, country code, hq country, headquarters country, head office country,
         office location, location, headquarters, hq, land, sitz, pays, siege, pais, sede, vestigingsland, paese""",
     "ownership": "ownership, ownership type, legal ownership, eigentum, propriete, propiedad",
+    "technologies": """technologies, web technologies, installed technologies, technologies used, tech stack, technology
+        stack, software stack, software in use, technologien, eingesetzte software, technologies utilisees""",
+    "adoption_stage": "adoption stage, adopter category, adopter group, technology adoption, adopter type",
     "accounts.stage": """relationship stage, account stage, account status, customer stage, customer status,
         relationship status""",
     "accounts.joined_at": "customer since, client since, account since, account created, partner since, kunde seit",

@@ -227,7 +227,18 @@ OCCUPATIONS = {
     "": _NOT_KNOWN,
 }
 
+# Rogers, "Diffusion of Innovations", 2003.
+ADOPTERS = {
+    "innovator": "innovator, innovators, pioneer, tech enthusiast, technology enthusiast, innovateur, innovador",
+    "early adopter": "early adopter, early adopters, visionary, visionaries, fruhe anwender",
+    "early majority": "early majority, pragmatist, pragmatists, fruhe mehrheit, majorite precoce",
+    "late majority": "late majority, conservative, conservatives, spate mehrheit, majorite tardive",
+    "laggard": "laggard, laggards, skeptic, sceptic, nachzugler, retardataire",
+    "": _NOT_KNOWN,
+}
+
 VOCABULARIES: dict[str, Mapping[str, str]] = {
+    "adoption_stage": ADOPTERS,
     "industry": INDUSTRIES,
     "stage": STAGES,
     "ownership": OWNERSHIPS,

@@ -15,7 +15,18 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry.catalogue import ACCOUNT_TRAITS
-from segmentry.traits import absence, attributes, behavioral, declared, firmographic, geographic, rhythm, value
+from segmentry.traits import (
+    absence,
+    attributes,
+    behavioral,
+    costs,
+    declared,
+    firmographic,
+    geographic,
+    rhythm,
+    stack,
+    value,
+)
 from segmentry.traits.declared import Definition
 from segmentry.traits.known import KEY, Facts, Settings, combine, known
 from segmentry.traits.table import TraitTable, joined
@@ -46,9 +57,13 @@ def compute(
     ``facts`` are those of the customers, ``people`` the customers known by then (``customer_key``). ``also`` names
     traits that frozen segmentations need, ``own`` are the declared traits of accounts.
     """
-    golden = organisations.golden
+    golden, settings = organisations.golden, settings or Settings()
     alone = _alone(organisations.contacts)
-    concerning = {name: _concerning(rows, alone, organisations.references) for name, rows in facts.further.items()}
+    further = dict(facts.further)
+    if "costs" in further:
+        spent = further["costs"]
+        further["costs"] = spent.mutate(**{costs.OF_NOBODY: spent[KEY].isnull() & ~costs.of_account_alone(spent)})
+    concerning = {name: _concerning(rows, alone, organisations.references) for name, rows in further.items()}
     if opportunities is not None:
         concerning["opportunities"] = _of_accounts(opportunities, organisations.references)
     bought = facts.transactions
@@ -63,17 +78,18 @@ def compute(
         + tuple(each for each in facts.attributes if each[0] == "transactions"),
     )
     read = also | {name for definition in own for name in definition.traits}
-    now = known(as_customers, as_of, settings or Settings(), read)
-    # Costs of no customer are shared out among customers; of an organisation only its contacts' own are known.
-    now = replace(now, accounts=_of(golden, "account_key", now.customers), costs=None)
+    bearers = costs.Bearers(facts, as_of, settings, read, alone)
+    now = known(as_customers, as_of, settings, read)
+    now = replace(now, accounts=_of(golden, "account_key", now.customers))
     contacts = _of(organisations.contacts, KEY, people)
     part = combine(
         behavioral.traits(now),
         rhythm.traits(now),
-        value.traits(now),
+        value.traits(now, costs.of_accounts(now, bearers)),
         geographic.traits(now),
         attributes.traits(now, "accounts"),
         firmographic.of_accounts(now, contacts),
+        stack.of_accounts(now),
     )
     made, built_in = joined(now, part), ACCOUNT_TRAITS.values()
     stood = firmographic.as_stood(now)

@@ -7,22 +7,30 @@ A cost with a customer on it is that customer's. One without is shared out, so t
 * **service** and **retention** by how much a customer bought: by sale lines; equally where there are none.
 
 A customer was won on the day of joining, else of the first order.
+
+An account bears the costs that concern it (its own, and those of who is a contact of no other account), and of what is
+shared out the parts of the same contacts and of the sale lines that concern it: what a contact of several accounts
+costs is that account's which the record names, else none's. A cost that names an account and no customer is no
+customer's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Trait
-from segmentry.traits.known import KEY, Expression, Known, Part, combine
+from segmentry.traits.known import KEY, Expression, Facts, Known, Part, Settings, combine, ended, known
 
 TYPES = ("acquisition", "service", "retention")
 _CHANNEL, _MONTH = "won_channel", "won_month"
+OF_NOBODY = "of_nobody"  # of costs by account: whether a cost is to be shared out
+_PARTS = 6  # decimals with which parts of what is shared out are added up
 # What an acquisition cost is shared among, the closest first.
 _AMONG: tuple[tuple[str, ...], ...] = ((_CHANNEL, _MONTH), (_CHANNEL,), (_MONTH,), ())
 
@@ -31,9 +39,8 @@ def traits(known: Known) -> Part:
     """The traits of costs that are on record."""
     if known.costs is None:
         return Part()
-    costs = known.costs.mutate(type=known.costs["type"].strip().lower())
-    found = _totals(costs)
-    costs = costs.mutate(amount=engine.units(costs["amount"], found.decimals))
+    rows = known.costs.filter(~of_account_alone(known.costs))
+    costs, found = _added_up(rows, rows[KEY].isnull())
     return combine(*(_of_type(known, costs, type_, found) for type_ in TYPES if type_ in found.nobodys))
 
 
@@ -45,25 +52,49 @@ class _Totals:
     nobodys: Mapping[str, float]
 
 
-def _totals(costs: ir.Table) -> _Totals:
+def _added_up(rows: ir.Table, nobodys: ir.BooleanValue) -> tuple[ir.Table, _Totals]:
+    """The costs with their types in one spelling and amounts in whole units, and what is nobody's of them."""
+    costs = rows.mutate(type=rows["type"].strip().lower(), nobodys=nobodys)
     largest = costs["amount"].cast("float64").abs().max()
     decimals = engine.decimals_for(costs.agg(largest=largest).to_pyarrow().to_pylist()[0]["largest"])
-    nobodys = engine.sum_of_units(engine.units(costs["amount"], decimals), decimals, costs[KEY].isnull())
-    rows = costs.group_by("type").agg(nobodys=nobodys).to_pyarrow().to_pylist()
-    return _Totals(decimals, {row["type"]: row["nobodys"] or 0.0 for row in rows})
+    costs = costs.mutate(amount=engine.units(costs["amount"], decimals))
+    together = engine.sum_of_units(costs["amount"], decimals, costs["nobodys"])
+    found = costs.group_by("type").agg(together=together).to_pyarrow().to_pylist()
+    return costs, _Totals(decimals, {row["type"]: row["together"] or 0.0 for row in found})
+
+
+def of_account_alone(costs: ir.Table) -> ir.BooleanValue:
+    """Whether a cost names an account and no customer."""
+    return costs[KEY].isnull() & costs["account"].notnull() if "account" in costs.columns else ibis.literal(False)
+
+
+def _own(costs: ir.Table, name: str, decimals: int) -> tuple[ir.Table, Expression]:
+    """What was spent on each customer, or account, itself."""
+    own = costs.filter(costs[KEY].notnull())
+    made = own.group_by(KEY).agg(**{f"own_{name}": engine.sum_of_units(own["amount"], decimals)})
+    return made, lambda row: _number(row[f"own_{name}"])
+
+
+def _sum(added: Sequence[Expression]) -> Expression:
+    def cost(row: ir.Table) -> ir.Value:
+        total: ir.NumericValue = added[0](row)
+        for part in added[1:]:
+            total = total + part(row)
+        return total
+
+    return cost
 
 
 def _of_type(known: Known, costs: ir.Table, type_: str, found: _Totals) -> Part:
     """One trait: a customer's own costs of the type and their part of what is nobody's."""
     name = f"{type_}_cost"
     rows = costs.filter(costs["type"] == type_)
-    own = rows.filter(rows[KEY].notnull())
-    passes = [own.group_by(KEY).agg(**{f"own_{name}": engine.sum_of_units(own["amount"], found.decimals)})]
-    added: list[Expression] = [lambda row: _number(row[f"own_{name}"])]
+    own, of_own = _own(rows, name, found.decimals)
+    passes, added = [own], [of_own]
     sums = {}
     if type_ == "acquisition" and found.nobodys[type_]:
-        passes += _acquisition(known, rows.filter(rows[KEY].isnull()), found.decimals)
-        added += [_head(i) for i in range(len(_AMONG))]
+        passes += _acquisition(known, rows.filter(rows["nobodys"]), found.decimals)
+        added += [_head(i, name) for i in range(len(_AMONG))]
     elif found.nobodys[type_] and known.lines is not None:
         sums = {f"lines_{name}": known.lines["is_sale"].sum()}
         each = found.nobodys[type_] / known.counts["sales"]
@@ -71,18 +102,11 @@ def _of_type(known: Known, costs: ir.Table, type_: str, found: _Totals) -> Part:
     elif found.nobodys[type_]:
         each = found.nobodys[type_] / known.filled["customers.customer_key"]
         added.append(lambda _: ibis.literal(each))
-
-    def cost(row: ir.Table) -> ir.Value:
-        total: ir.NumericValue = added[0](row)
-        for part in added[1:]:
-            total = total + part(row)
-        return total
-
-    return Part(sums, tuple(passes), traits={TRAITS[name]: cost})
+    return Part(sums, tuple(passes), traits={TRAITS[name]: _sum(added)})
 
 
-def _head(place: int) -> Expression:
-    return lambda row: _number(row[f"per_head_{place}"])
+def _head(place: int, name: str) -> Expression:
+    return lambda row: _number(row[f"per_head_{place}_{name}"])
 
 
 def _number(value: ir.NumericValue) -> ir.FloatingValue:
@@ -90,7 +114,8 @@ def _number(value: ir.NumericValue) -> ir.FloatingValue:
 
 
 def _acquisition(known: Known, costs: ir.Table, decimals: int) -> Iterator[ir.Table]:
-    """Per customer a part of what winning customers cost: a column ``per_head_N`` for each way of sharing it out."""
+    """Per customer a part of what winning customers cost: a column ``per_head_N_acquisition_cost`` for each way of
+    sharing it out."""
     won = _won(known)
     spent = costs.select(
         amount="amount",
@@ -104,7 +129,7 @@ def _acquisition(known: Known, costs: ir.Table, decimals: int) -> Iterator[ir.Ta
         each = cells.select(*keys, per_head=engine.ratio(cells["spent"], cells["heads"]))
         on = [won[key] == each[key] for key in keys]
         shared = won.inner_join(each, on) if keys else won.cross_join(each)
-        yield shared.select(won[KEY], **{f"per_head_{place}": each["per_head"]})
+        yield shared.select(won[KEY], **{f"per_head_{place}_acquisition_cost": each["per_head"]})
 
 
 def _heads(won: ir.Table, keys: Sequence[str]) -> ir.Table:
@@ -137,6 +162,75 @@ def _won(known: Known) -> ir.Table:
     channel = row["acquisition_channel"] if known.has("customers.acquisition_channel") else ibis.null("string")
     day = ibis.coalesce(*days) if days else ibis.null("date")
     return row.select(KEY, **{_CHANNEL: channel, _MONTH: day.truncate("M").cast("date")})
+
+
+# Accounts -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bearers:
+    """Among whom costs of nobody are shared out, for their accounts: the customers whose ``facts`` these are.
+
+    ``alone`` has the contacts of one account only: customer_key, only_account.
+    """
+
+    facts: Facts
+    as_of: date
+    settings: Settings
+    also: frozenset[str]
+    alone: ir.Table
+
+    def customers(self) -> Known:
+        """What is known of all customers."""
+        return known(self.facts, self.as_of, self.settings, self.also)
+
+    def sales(self) -> int:
+        """The sale lines so far of customers and of accounts."""
+        rows = self.facts.transactions
+        if rows is None:
+            return 0
+        whose = rows[KEY].notnull() | (rows["account"].notnull() if "account" in rows.columns else ibis.literal(False))
+        sold = rows.filter((rows["time"] < ended(self.as_of)) & (rows["line_kind"] == "sale") & whose)
+        return int(sold.count().to_pyarrow().as_py())
+
+
+def of_accounts(now: Known, bearers: Bearers) -> Part:
+    """The traits of costs that are on record, of accounts: ``now.costs`` carries the account that a cost concerns, and
+    whether it is one :data:`OF_NOBODY` to be shared out."""
+    if now.costs is None:
+        return Part()
+    costs, found = _added_up(now.costs, now.costs[OF_NOBODY])
+    return combine(*(_of_type_of_accounts(now, costs, t, found, bearers) for t in TYPES if t in found.nobodys))
+
+
+def _of_type_of_accounts(now: Known, costs: ir.Table, type_: str, found: _Totals, bearers: Bearers) -> Part:
+    name = f"{type_}_cost"
+    rows = costs.filter(costs["type"] == type_)
+    own, of_own = _own(rows, name, found.decimals)
+    passes, added, sums = [own], [of_own], {}
+    sales = bearers.sales() if found.nobodys[type_] and type_ != "acquisition" else 0
+    if sales and now.lines is not None:
+        sums = {f"lines_{name}": now.lines["is_sale"].sum()}
+        each = found.nobodys[type_] / sales
+        added.append(lambda row: _number(row[f"lines_{name}"]) * each)
+    elif found.nobodys[type_] and not sales:
+        customers = bearers.customers()
+        if type_ == "acquisition":
+            parts = list(_acquisition(customers, rows.filter(rows["nobodys"]), found.decimals))
+        else:
+            each = found.nobodys[type_] / customers.filled["customers.customer_key"]
+            parts = [customers.customers.select(KEY, **{f"per_head_0_{name}": ibis.literal(each)})]
+        passes += [_per_account(part, i, name, bearers.alone) for i, part in enumerate(parts)]
+        added += [_head(i, name) for i in range(len(parts))]
+    return Part(sums, tuple(passes), traits={TRAITS[name]: _sum(added)})
+
+
+def _per_account(parts: ir.Table, place: int, name: str, alone: ir.Table) -> ir.Table:
+    """What the contacts of each account bear together, of those who are contacts of no other."""
+    column = f"per_head_{place}_{name}"
+    each = parts.select(KEY, part=engine.units(parts[column], _PARTS))
+    borne = each.inner_join(alone, KEY).select("part", **{KEY: "only_account"})
+    return borne.group_by(KEY).agg(**{column: engine.sum_of_units(borne["part"], _PARTS)})
 
 
 def net(value: Expression, part: Part) -> dict[Trait, Expression]:

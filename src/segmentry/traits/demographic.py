@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
-from segmentry.tables import OLDEST
+from segmentry.ages import age_on, is_human
 from segmentry.texts import vocabularies
 from segmentry.traits.known import Expression, Known, Part, levels, respelt
 
@@ -102,16 +101,10 @@ def _ages(known: Known, row: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue
         given.append((year - row["birth_year"], row["birth_year"]))
     if known.has("customers.age"):
         given.append((row["age"], year - row["age"]))
-    human = [(age >= 0) & (age <= OLDEST) for age, _ in given]
+    human = [is_human(age) for age, _ in given]
     ages = (ok.ifelse(age, None).cast("int64") for ok, (age, _) in zip(human, given, strict=True))
     years = (ok.ifelse(born, None).cast("int64") for ok, (_, born) in zip(human, given, strict=True))
     return ibis.coalesce(*ages), ibis.coalesce(*years)
-
-
-def age_on(day: date, birth: ir.DateValue) -> ir.IntegerValue:
-    """Completed years of life on a day; who is born on 29 February grows older on 1 March of other years."""
-    to_come = birth.month() * 100 + birth.day() > day.month * 100 + day.day
-    return day.year - birth.year() - to_come.ifelse(1, 0)
 
 
 def age_band(age: ir.IntegerValue) -> ir.StringValue:

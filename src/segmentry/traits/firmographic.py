@@ -72,12 +72,13 @@ def traits(known: Known) -> Part:
         belonging = belonging.mutate(buying_role=buying_role(belonging))
     row = belonging.join(told, [("account_key", "own_account")])
     there = [c for c in (*columns, "buying_role") if c in row.columns]
-    found = {name: any_of for name, any_of in _counts(row, there).items() if any_of}
+    found = {name: any_of for name, any_of in counts(row, there).items() if any_of}
     one = row.select(KEY, **{f"firm_{name}": name for name in found})
     return Part(passes=(one,) if found else (), traits={TRAITS[n]: _column(f"firm_{n}") for n in found})
 
 
-def _counts(table: ir.Table, columns: list[str]) -> dict[str, int]:
+def counts(table: ir.Table, columns: list[str]) -> dict[str, int]:
+    """How many rows have a value in each column."""
     if not columns:
         return {}
     return dict(table.agg(**{c: table[c].count() for c in columns}).to_pyarrow().to_pylist()[0])
@@ -103,7 +104,7 @@ def of_accounts(known: Known, contacts: ir.Table) -> Part:
 
 def _records(known: Known, accounts: ir.Table) -> Part:
     """What the records of an account say."""
-    has = _counts(accounts, [c for c in accounts.columns if c not in ("account_key", "account_id")])
+    has = counts(accounts, [c for c in accounts.columns if c not in ("account_key", "account_id")])
     columns: dict[str, ir.Value] = {}
     for name, column, vocabulary in (
         ("industry", "industry", "industry"),
@@ -283,7 +284,7 @@ def _counted(name: str) -> Expression:
 
 def _contacts(contacts: ir.Table) -> Part:
     """How many people, and who of them decides."""
-    has = _counts(contacts, ["role", "occupation"])
+    has = counts(contacts, ["role", "occupation"])
     known = any(has.values())
     rows = contacts.select("account_key", **({"meant": buying_role(contacts)} if known else {}))
     sums: dict[str, ir.Scalar] = {"firm_contacts": rows.count()}

@@ -225,7 +225,7 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     own = [name for name in TABLES["golden_customers"].names if name in golden.columns]
     more = {ATTRIBUTE + n: golden[n] for t, n, _ in attributes if t == "customers" and n in golden.columns}
     customers = golden.select(*own, **more)
-    end = ibis.timestamp((as_of + timedelta(days=1)).isoformat())
+    end = ended(as_of)
     given = facts.further if facts.transactions is None else {"transactions": facts.transactions, **facts.further}
     of_somebody = {name: rows.filter(rows[KEY].notnull()) for name, rows in given.items()}
     by_then = {name: rows.filter(_is_known(name, rows, end)) for name, rows in of_somebody.items()}
@@ -247,6 +247,11 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
     base = replace(base, accounts=facts.accounts, stores=facts.stores)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
+
+
+def ended(day: date) -> ir.TimestampScalar:
+    """The moment at which a day is over."""
+    return ibis.timestamp((day + timedelta(days=1)).isoformat())
 
 
 def _is_known(table: str, rows: ir.Table, end: ir.TimestampScalar) -> ir.BooleanValue:

@@ -20,9 +20,9 @@ from segmentry.traits.known import Known, Part, combine
 _CLASSES = {"A": 0.8, "B": 0.95}
 
 
-def traits(known: Known) -> Part:
-    """The value traits whose data are there."""
-    earned, spent = margin.traits(known), costs.traits(known)
+def traits(known: Known, spent: Part | None = None) -> Part:
+    """The value traits whose data are there; ``spent`` are those of costs where they are not those of customers."""
+    earned, spent = margin.traits(known), costs.traits(known) if spent is None else spent
     cost = spent.traits.get(TRAITS["acquisition_cost"])
     made = (earned, spent, _net(known, earned, spent), _pareto(known), _stated(known))
     return combine(*made, lifetime.traits(known, cost))

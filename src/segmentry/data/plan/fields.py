@@ -249,7 +249,7 @@ _TECHNOGRAPHIC = (
     ),
     Field(
         "adoption", Model.TECHNOGRAPHIC, "Adoption of technology", "Innovators and laggards buy another product.", 3,
-        ("responses",), _SURVEY,
+        ("responses", "accounts.adoption_stage"), _SURVEY,
         "adoption, new technology, new devices, gadgets, have tried a new product, innovativeness, technology",
         ("adopter groups (Rogers)",), question=q.ADOPTION, stale_after=730,
     ),
@@ -260,7 +260,7 @@ _TECHNOGRAPHIC = (
     ),
     Field(
         "stack", Model.TECHNOGRAPHIC, "Software in use", "What a company runs decides what fits, and who competes.", 3,
-        ("responses",), "sales notes in the CRM, a technographic data provider, survey",
+        ("accounts.technologies", "responses"), "sales notes in the CRM, a technographic data provider, survey",
         "stack, tech stack, software, technology, technologies, tools, systems, company use",
         ("fit by technology",), question=q.STACK, of="organisations", stale_after=365,
     ),

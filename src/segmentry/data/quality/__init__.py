@@ -3,6 +3,7 @@
 =================  ====================================================================================
 ``findings.py``    a finding, its severity and acceptance, and how its examples are masked
 ``columns.py``     what one scan of a source counts: gaps, formats, ranges, placeholders
+``impossible.py``  values that nobody can have and that traits leave out, each with its file and line
 ``levels.py``      numbers against their history: outliers, periods in another unit
 ``rhythm.py``      records per day: missing days, weeks with too few or too many, the last record
 ``relations.py``   records against each other: keys, references, contradictions, categories
@@ -31,6 +32,7 @@ from segmentry.data.manifest import Entry, Manifest
 from segmentry.data.quality.answers import answers
 from segmentry.data.quality.columns import scan
 from segmentry.data.quality.findings import Collected, Example, Finding, Found, examples, judged
+from segmentry.data.quality.impossible import impossible_values
 from segmentry.data.quality.levels import levels
 from segmentry.data.quality.relations import categories, contradictions, keys, parents, references
 from segmentry.data.quality.rhythm import rhythm
@@ -48,6 +50,7 @@ from segmentry.tables import TABLES
 from segmentry.wording import agree
 
 __all__ = [
+    "TABLES_MADE",
     "Checked",
     "Collected",
     "Example",
@@ -59,12 +62,14 @@ __all__ = [
     "check",
     "concerned",
     "health",
+    "impossible",
     "model_scores",
     "refusal",
     "rule_health",
     "trait_score",
 ]
 
+TABLES_MADE = ("quality", "quarantined_values")  # a version of the program that makes others checks anew
 _ORDER = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 _TYPES = {Type.INTEGER: "int64"}
 _NAMED = 5  # blocking findings in an error
@@ -142,8 +147,7 @@ def check(
     of columns but not in those of the rhythm. Dates are in the future when they are later than both ``as_of`` and the
     day of the last record.
     """
-    last = manifest.span()[1]
-    latest = max(as_of, date.fromisoformat(last[:10])) if last else as_of
+    latest = _latest(manifest, as_of)
     findings: list[Finding] = []
     scores = []
     for collected in sources:
@@ -167,6 +171,17 @@ def check(
         scores.append(score(collected, counted, of_source))
     findings.sort(key=lambda f: (_ORDER[f.severity], bool(f.accepted)))  # stable: sources in the order of the config
     return Checked(tuple(findings), tuple(scores))
+
+
+def impossible(sources: Sequence[Collected], manifest: Manifest, as_of: date) -> ir.Table | None:
+    """The table ``quarantined_values``, to be written; None where no source says when customers were born."""
+    return impossible_values(sources, as_of, _latest(manifest, as_of))
+
+
+def _latest(manifest: Manifest, as_of: date) -> date:
+    """The day after which dates lie in the future."""
+    last = manifest.span()[1]
+    return max(as_of, date.fromisoformat(last[:10])) if last else as_of
 
 
 def _of_collection(collected: Collected, manifest: Manifest) -> Iterator[Found]:

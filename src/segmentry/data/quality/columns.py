@@ -14,9 +14,9 @@ import ibis
 import ibis.expr.types as ir
 
 from segmentry import engine
+from segmentry.ages import OLDEST, age_on
 from segmentry.columns import Type
 from segmentry.data.quality.findings import Collected, Found
-from segmentry.tables import OLDEST
 from segmentry.wording import agree
 
 _MASTER_DATA = ("customers", "accounts", "products", "places")  # typed by people; facts are counted by machines
@@ -77,7 +77,7 @@ def scan(collected: Collected, day: date, latest: date) -> Scan:
     ``day`` is the as-of date, which ages are measured at; what is later than ``latest`` lies in the future.
     """
     rows = collected.rows
-    tests = list(_tests(collected, day, latest))
+    tests = list(tests_of(collected, day, latest))
     measures: dict[str, ir.Value] = {"rows": rows.count()}
     for i, column in enumerate(collected.columns):
         measures[f"known_{i}"] = rows[column].count()
@@ -131,7 +131,8 @@ def _failed(tests: list[Test], counted: Mapping[str, Any], known: Mapping[str, i
         yield Found(test.check, test.column, count, of, agree(count, test.text), test.wrong)
 
 
-def _tests(collected: Collected, day: date, latest: date) -> Iterator[Test]:
+def tests_of(collected: Collected, day: date, latest: date) -> Iterator[Test]:
+    """What one scan of a source counts; see :func:`scan`."""
     rows = collected.rows
     yield from _signs(collected)
     for column in collected.columns:
@@ -149,9 +150,8 @@ def _of_dates(collected: Collected, column: str, day: date, latest: date) -> Ite
     later = f"{{n}} of {column} [is|are] later than {latest}"
     yield Test("future_dates", column, on > ibis.literal(latest + timedelta(days=1)), later)
     if column == "birth_date":
-        oldest = date(day.year - OLDEST, 1, 1)
-        text = f"{{n}} [birth|births] before {oldest.year}: older than {OLDEST} years"
-        yield Test("out_of_range", column, on < ibis.literal(oldest), text)
+        text = f"{{n}} [person|people] born more than {OLDEST} years before {day}"
+        yield Test("out_of_range", column, age_on(day, on) > OLDEST, text)
     # Facts from before 1901 are in quarantine.
     for suspicious in _DATES if collected.kind in _MASTER_DATA else _DATES[:1]:
         reach = timedelta(days=_DAYS_BESIDE)

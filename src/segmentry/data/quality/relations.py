@@ -36,7 +36,7 @@ _NAMED = 3  # variants that a text names
 # Columns whose values have a vocabulary. Titles and stages of deals have none that anybody could list.
 _VOCABULARIES = {
     "customers": ("education", "marital_status", "area_type", "language"),
-    "accounts": ("industry", "ownership", "stage"),
+    "accounts": ("industry", "ownership", "stage", "adoption_stage"),
 }
 _NOT_PERSONAL = 5  # records with a spelling from which on it names nobody
 
