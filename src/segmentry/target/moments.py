@@ -111,7 +111,7 @@ def _counts(joined: ir.Table, segment: str, counted: Sequence[Trait]) -> list[li
             frequent = counts.select("segment", "n", "value", place=place)
             level = (frequent["place"] < _LEVELS).ifelse(frequent["value"], ibis.null("string"))
             cells = frequent.group_by("segment", level=level).agg(n=frequent["n"].sum())
-            values = {"level": cells["level"], "number": ibis.null("int64")}
+            values: dict[str, ir.Value] = {"level": cells["level"], "number": ibis.null("int64")}
         else:
             values = {"level": ibis.null("string"), "number": cells["value"].cast("int64")}
         tables.append(cells.select("segment", part=part, n=cells["n"].cast("int64"), **values))
