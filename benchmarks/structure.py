@@ -1,5 +1,7 @@
 """Does every method find what was planted, and nothing where nothing is? ``python -m benchmarks.structure noise``.
 
+``objectives`` is the same of favourable traits: a behaviour that nothing tells, or one trait of twenty-four alone.
+
 Not one of the timed benchmarks: fits of tables drawn from known populations, each by another seed, in turns over the
 kinds of tables that a method is for. A line of JSON per fit, then a line per method and per kind with the share of the
 right answers and its 95 % interval (Wilson 1927).
@@ -16,6 +18,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -23,7 +26,10 @@ import pandas as pd
 from scipy.stats import binomtest
 
 import segmentry as sg
+from segmentry.catalogue import Model, Trait
+from segmentry.config import Objective
 from segmentry.errors import FitError
+from segmentry.segment import Learning, objectives
 from segmentry.stats import choosing
 from segmentry.stats.stability import Resampling, adjusted_rand
 
@@ -163,6 +169,53 @@ def _answers(rng: np.random.Generator, group: Any, k: int) -> pd.DataFrame:
     return _frame(rng.random((len(group), 12)) < np.where(own[group], 0.9, 0.1))
 
 
+# A behaviour that nothing tells ---------------------------------------------------------------------------------------
+
+_TRAITS = 24
+BEHAVIOURS = ("unrelated traits", "related traits", "one trait tells")
+
+
+def behaviour(_: str, seed: int, n: int) -> dict[str, Any]:
+    """Learn an objective of which nothing, or the trait t0 alone, tells; right is that nothing else goes with it.
+
+    A quarter of the traits each are normals, amounts, answers and categories with gaps. Corrected p-values promise that
+    of those called favourable at most one in twenty is none, on average: where nothing tells, that anything is found in
+    at most one in twenty fits.
+    """
+    kind = BEHAVIOURS[seed % len(BEHAVIOURS)]
+    rng = np.random.default_rng([seed, 9])
+    table = _of_all_kinds(rng, n, related=kind == "related traits")
+    told = table["t0"] if kind == "one trait tells" else 0.0
+    behaves = rng.random(n) < 1 / (1 + np.exp(1.5 - told))
+    kinds = ("number", "number", "boolean", "category")
+    specs = {t: Trait(t, Model.BEHAVIORAL, kinds[j % 4], t, needs=(f"customers.{t}",)) for j, t in enumerate(table)}
+    specs["met"] = Trait("met", Model.BEHAVIORAL, "boolean", "met", needs=("customers.met",))
+    sample = table.assign(met=behaves, **{objectives.MET.name: behaves})
+    aim = objectives.aim("random", Objective(behaviour="met"), Learning(sample, specs, "random", seed=seed),
+                         as_of=date(2026, 1, 1))  # fmt: skip
+    found = [f.trait for f in aim.favourable]
+    false = [t for t in found if t != "t0" or kind != "one trait tells"]
+    return {"kind": kind, "tried": aim.tried, "found": len(found), "false": len(false), "scored": not aim.refused,
+            "right": not false}  # fmt: skip
+
+
+def _of_all_kinds(rng: np.random.Generator, n: int, *, related: bool) -> pd.DataFrame:
+    """Numbers, amounts, answers and categories in turns, a tenth not known; ``related`` ones correlate at about 0.5."""
+    values = rng.normal(size=(n, _TRAITS))
+    if related:
+        values = np.sqrt(0.5) * values + np.sqrt(0.5) * rng.normal(size=(n, 1))
+    table = _frame(values)
+    for j, name in enumerate(table):
+        if j % 4 == 1:
+            table[name] = np.exp(3 + table[name]).round(2)
+        elif j % 4 == 2:
+            table[name] = (table[name] > 0.5).astype("boolean")
+        elif j % 4 == 3:
+            table[name] = np.array(list("abcde"))[np.digitize(table[name], [-1, 0, 0.5, 1.5])]
+            table[name] = table[name].astype(object).mask(rng.random(n) < 0.1)
+    return table
+
+
 # Told -----------------------------------------------------------------------------------------------------------------
 
 
@@ -183,17 +236,22 @@ def summed(lines: Iterable[Mapping[str, Any]], by: str) -> list[dict[str, Any]]:
     return found
 
 
+STUDIES = {"noise": noise, "planted": planted, "objectives": behaviour}
+
+
 def main(arguments: Sequence[str]) -> int:
     """Fit and tell; gives 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.structure", description=__doc__)
-    parser.add_argument("study", choices=["noise", "planted"])
+    parser.add_argument("study", choices=list(STUDIES))
     parser.add_argument("methods", nargs="*", default=list(METHODS), help="default: all")
     parser.add_argument("--seeds", type=int, default=100, help="fits per method")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--customers", type=int, default=1000)
     chosen = parser.parse_args(arguments)
     choosing.INTERACTIVE = QUICK
-    run = noise if chosen.study == "noise" else planted
+    run = STUDIES[chosen.study]
+    if chosen.study == "objectives":
+        chosen.methods = ["objective"]
     lines = []
     for seed in range(chosen.first, chosen.first + chosen.seeds):
         for method in chosen.methods:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from segmentry.workspace import Workspace
 
@@ -74,6 +75,11 @@ def by_key(space: Workspace, stage: str, table: str, key: str) -> dict[Any, dict
 
 def tables(root: Path) -> dict[str, list[dict[str, Any]]]:
     """Every table of a workspace as rows, in their order: what a run has to leave, to the last bit."""
+    return {name: table.to_pylist() for name, table in arrow_tables(root).items()}
+
+
+def arrow_tables(root: Path) -> dict[str, pa.Table]:
+    """The same as Arrow tables, for bases that are large."""
     space = opened(root)
     try:
         with space.reading() as reading:
@@ -81,8 +87,7 @@ def tables(root: Path) -> dict[str, list[dict[str, Any]]]:
             for table in reading.tables():
                 name, of = table["table"], table["segmentation"]
                 if table["rows"]:
-                    rows = reading.find(name, of or None).to_pyarrow().to_pylist()
-                    found[f"{name} {of}".strip()] = rows
+                    found[f"{name} {of}".strip()] = reading.find(name, of or None).to_pyarrow()
             return found
     finally:
         space.close()

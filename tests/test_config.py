@@ -56,6 +56,16 @@ def test_good_config_is_read() -> None:
         ("  value:", "  Value:", "segmentations.Value: a name starts with a lower-case letter"),
         ("name: acme", "name: acme\nprimary: vlaue", "no segmentation is called 'vlaue'. Did you mean 'value'?"),
         ("name: acme", "name: acme\nas_of: yesterday", "segmentry.yaml:2 as_of"),
+        (
+            "  groups:",
+            "  grid: {method: crossing, of: [value, value]}\n  groups:",
+            "segmentry.yaml:10 segmentations.grid.of: value is named twice",
+        ),
+        (
+            "  groups:",
+            "  grid: {method: crossing, of: [value, vlaue]}\n  groups:",
+            "segmentry.yaml:10 segmentations.grid.of: no segmentation is called 'vlaue'. Did you mean 'value'?",
+        ),
         ("name: acme", "name: acme\nengine: oracle", "segmentry.yaml:2 engine"),
         ("name: acme", "name: [", "segmentry.yaml:"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -123,7 +124,7 @@ def _run(root: Path, as_of: date | None = None) -> None:
 
 def _close(left: Any, right: Any) -> bool:
     if isinstance(left, float) and isinstance(right, float):
-        return left == pytest.approx(right, rel=1e-9, abs=1e-9)
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
     return bool(left == right)
 
 

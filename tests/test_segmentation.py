@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import date
@@ -59,9 +60,27 @@ def test_newer_format_is_refused() -> None:
         Segmentation.from_json(json.dumps(body))
 
 
-def test_half_a_file_is_refused() -> None:
-    with pytest.raises(ArtefactError, match="not a whole segmentation"):
-        Segmentation.from_json(FOUND.to_json()[:200])
+@pytest.mark.parametrize("text", [FOUND.to_json()[:200], "", "[1]", '"text"', "{}", "null"])
+def test_half_a_file_is_refused(text: str) -> None:
+    with pytest.raises(ArtefactError, match=r"v1\.json is not a whole segmentation"):
+        Segmentation.from_json(text, where="v1.json")
+
+
+@pytest.mark.parametrize("change", [{"colour": "blue"}, {"segments": [{"name": "A"}]}, {"as_of": "June"}])
+def test_file_of_another_version_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ArtefactError, match=r"v1\.json was written by another version of Segmentry"):
+        Segmentation.from_json(_signed(json.loads(FOUND.to_json()) | change), where="v1.json")
+    body = json.loads(FOUND.to_json())
+    body["rule"]["kind"] = "Oracle"
+    with pytest.raises(ArtefactError, match=r"v1\.json: The rule kind 'Oracle' is not known here.*Update Segmentry"):
+        Segmentation.from_json(_signed(body), where="v1.json")
+
+
+def _signed(body: dict[str, object]) -> str:
+    """The artefact as a version that means it would write it."""
+    body.pop("checksum")
+    text = json.dumps(body, default=str, ensure_ascii=False, sort_keys=True)
+    return json.dumps({**body, "checksum": hashlib.sha256(text.encode()).hexdigest()})
 
 
 def test_frames_of_every_kind_are_placed_alike() -> None:

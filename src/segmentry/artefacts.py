@@ -126,8 +126,16 @@ def load_learned(root: Path, run: Run | None) -> dict[str, Learned]:
     """The models that a run of the traits used, by name."""
     found = {}
     for name, file in run.facts.get("learned", {}).items() if run else ():
-        data = json.loads(_read(root, file, f"Run `segmentry traits --learn {name}` to make it anew."))
-        found[name] = Learned(**{**data, "as_of": date.fromisoformat(data["as_of"])})
+        anew = f"Run `segmentry traits --learn {name}` to make it anew."
+        try:
+            data = json.loads(_read(root, file, anew))
+            found[name] = Learned(**{**data, "as_of": date.fromisoformat(data["as_of"])})
+        except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"{file} is no model that this version reads: {error}.",
+                why="It was changed by hand, or another version of Segmentry wrote it.",
+                fix=anew,
+            ) from error
     return found
 
 
@@ -135,4 +143,7 @@ def _read(root: Path, file: str, fix: str) -> str:
     path = root / file
     if not path.exists():
         raise DataError(f"{file} is gone.", fix=fix)
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file} is no text in UTF-8: {error}.", why="It was changed by hand.", fix=fix) from error

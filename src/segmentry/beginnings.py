@@ -116,7 +116,11 @@ def _planted_segments(reading: Reading, persons: ir.Table, traits: ir.Table) -> 
         forming = [name for name, kind in segmentation.traits if kind == "number"]
         yield planted.needs(persons, traits, members, segmentation.names, forming)
     for aim in reading.aims():
-        if aim.name == planted.TABLETS and aim.judged is not None:
+        if aim.name != planted.TABLETS:
+            continue
+        if aim.judged is None:
+            yield comparison.Distance("who buys tablets", f"no score was found. {aim.refused}", 0.0)
+        else:
             scores = reading.table(f"lookalikes:{aim.name}", "lookalikes")
             favourable = {f.text: f.condition for f in aim.favourable}
             yield planted.ideal_customers(persons, traits, scores, favourable, aim.judged.lift[0])

@@ -5,18 +5,30 @@ from __future__ import annotations
 from segmentry.config import FILE_NAME
 from segmentry.errors import UsageError, did_you_mean
 from segmentry.reading import Reading
-from segmentry.segment import linter
+from segmentry.segment import linter, objectives
 from segmentry.segment.linter import RuleCheck
 from segmentry.target import assignment
 
 
 def written(reading: Reading, name: str | None = None) -> tuple[RuleCheck, ...]:
-    """The rules of a segmentation (all) as segmentry.yaml has them now: counted, and what is probably not meant."""
-    known = reading.config.segmentations
-    if name is not None and name not in known:
-        raise UsageError(f"There is no segmentation '{name}' in {FILE_NAME}.", why=did_you_mean(name, known))
-    wanted = {n: settings for n, settings in known.items() if name in (None, n)}
-    found = (linter.of_settings(n, settings, *reading.traits_of(settings.unit)) for n, settings in wanted.items())
+    """The rules of a segmentation or an objective (all) as segmentry.yaml has them now: counted, and what is probably
+    not meant."""
+    segmentations, aims = reading.config.segmentations, reading.config.objectives
+    if name is not None and name not in segmentations and name not in aims:
+        known = [*segmentations, *aims]
+        raise UsageError(
+            f"There is no segmentation or objective '{name}' in {FILE_NAME}.", why=did_you_mean(name, known)
+        )
+    found = [
+        linter.of_settings(n, settings, *reading.traits_of(settings.unit))
+        for n, settings in segmentations.items()
+        if name in (None, n)
+    ]
+    found += [
+        linter.of_objective(n, aim, *reading.traits_of(aim.unit), fewest=objectives.FEWEST)
+        for n, aim in aims.items()
+        if name in (None, n)
+    ]
     return tuple(check for check in found if check)
 
 

@@ -224,13 +224,17 @@ class Segmentation:
     def from_json(cls, text: str, *, where: str = "the artefact") -> Segmentation:
         """The segmentation back from its JSON.
 
-        Raises :class:`ArtefactError` when it was edited by hand, is damaged, or comes from a newer version.
+        Raises :class:`ArtefactError` when it was edited by hand, is damaged, or comes from another version.
         """
         try:
             body = json.loads(text)
             checksum = body.pop("checksum")
-        except (json.JSONDecodeError, KeyError, AttributeError) as error:
-            raise ArtefactError(f"{where} is not a whole segmentation: {error}.", fix="Fit it again.") from error
+        except (json.JSONDecodeError, KeyError, AttributeError, TypeError) as error:
+            raise ArtefactError(
+                f"{where} is not a whole segmentation: {error}.",
+                why="It is not what `segmentry fit` wrote.",
+                fix="Put the file back from a backup, or fit the segmentation again.",
+            ) from error
         if body.get("format") != FORMAT:
             raise ArtefactError(
                 f"{where} has format {body.get('format')}; this version reads format {FORMAT}.",
@@ -243,13 +247,21 @@ class Segmentation:
                 why="A fitted segmentation is frozen, so that everybody in it was placed by the same rule.",
                 fix="Put the settings into segmentry.yaml and fit again; texts of segments go into playbooks.yaml.",
             )
-        rule = placement.from_json(body.pop("rule"))
         body.pop("format")
-        segments = tuple(Segment(**{**s, "review_by": _date(s["review_by"])}) for s in body.pop("segments"))
-        traits = tuple((n, k) for n, k in body.pop("traits"))
-        for key in ("review_by", "as_of"):
-            body[key] = _date(body[key])
-        return cls(rule=rule, segments=segments, traits=traits, **body)
+        try:
+            rule = placement.from_json(body.pop("rule"))
+            segments = tuple(Segment(**{**s, "review_by": _date(s["review_by"])}) for s in body.pop("segments"))
+            traits = tuple((n, k) for n, k in body.pop("traits"))
+            for key in ("review_by", "as_of"):
+                body[key] = _date(body[key])
+            return cls(rule=rule, segments=segments, traits=traits, **body)
+        except ArtefactError as error:
+            raise ArtefactError(f"{where}: {error.what}", why=error.why, fix=error.fix) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtefactError(
+                f"{where} was written by another version of Segmentry: {error}.",
+                fix="Use that version, or fit the segmentation again.",
+            ) from error
 
 
 def _date(text: str | None) -> date | None:

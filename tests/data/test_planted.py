@@ -74,14 +74,20 @@ def test_a_score_that_knows_what_was_planted_is_as_good_as_the_oracle() -> None:
     likely = persons["occupation"].map({o.name: o.tablet for o in OCCUPATIONS}).to_numpy()
     found = _tablets(likely)
     assert found.score == pytest.approx(found.perfect)
-    assert found.score > 2
-    assert "buys one 4.2 times as often as everybody among customers held out" in found.found
+    figures = found.figures
+    assert figures["lift_planted"] == pytest.approx(figures["lift_oracle"])
+    assert figures["lift_oracle"] > 2
+    assert figures["ideal_share_of_best_tenth"] == 1  # two occupations of nine are more than a tenth
+    assert "planted are executives and students" in found.found
+    assert "buys a tablet 4.2 times as often as everybody among customers held out" in found.found
     assert "Of 2 favourable traits 1 go with what was planted: age is below 25" in found.found
 
 
 def test_a_score_without_sense_lifts_nothing() -> None:
     # of equals on the border each counts in part, so that their order says nothing
-    assert _tablets(np.full(PEOPLE, 0.1)).score == pytest.approx(1.0)
+    found = _tablets(np.full(PEOPLE, 0.1))
+    assert found.score == pytest.approx(0.0)
+    assert found.figures["lift_planted"] == pytest.approx(1.0)
 
 
 def test_fit_finds_the_planted_needs_where_answers_have_no_chance(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_a_single_customer_is_a_company(tmp_path):
 
 COLUMNS = {
     "shop/customers.csv": "customer_id,first_name,last_name,email,phone,birth_date,gender,country,region,city,"
-    "postcode,signup_date,newsletter,acquisition_channel,satisfaction_score",
+    "postcode,signup_date,newsletter,acquisition_channel,satisfaction_score,occupation",
     "shop/orders.csv": "order_number,ordered_at,customer_id,product_code,product_name,category,quantity,unit_price,"
     "discount,channel,store",
     "shop/products.csv": "product_code,product_name,category,unit_cost,list_price",

@@ -102,6 +102,7 @@ def test_seams_between_ranges() -> None:
     assert told("spend < 5 and web", "spend > 5") == []  # they differ in more than the range
     assert told("spend < 5 and web", "spend > 5 and web", "web") == []  # another rule takes it
     assert told("spend < 5", "spend > 5", "spend = 5") == []
+    assert told("spend is null") == told("spend is null", "spend < 5") == []  # gaps alone are no range
 
 
 def test_a_rule_too_long_to_reason_about_says_nothing() -> None:

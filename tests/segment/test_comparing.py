@@ -74,7 +74,7 @@ def test_comparison_is_told_as_a_table_and_in_sentences(compared: sg.Segmentatio
     assert told is not None
     assert [line[0] for line in told.rows] == ["k-means", "k-prototypes (advised)", "mixtures"]
     assert {len(line) for line in told.rows} == {len(told.head)}
-    assert told.sentences[0].startswith("Advised: kprototypes is made for")
+    assert told.sentences[0].startswith("Advised: k-prototypes is made for")
     assert "mixtures does not take plan." in told.sentences
     assert Comparison.of({}) is None
 

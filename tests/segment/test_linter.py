@@ -12,6 +12,8 @@ import pytest
 
 from segmentry import engine
 from segmentry.catalogue import TRAITS, Model, Trait
+from segmentry.config import Objective
+from segmentry.errors import ConfigError
 from segmentry.segment import linter
 from segmentry.segment.linter import Finding, RuleCheck
 
@@ -154,3 +156,33 @@ def test_no_rules_no_columns_and_nobody(table: ibis.expr.types.Table) -> None:
     found = check(table, "true")
     assert found.rules[0].meets == 300
     assert isinstance(found.findings[0], Finding)
+
+
+def objective(table: ibis.expr.types.Table, **of: object) -> RuleCheck:
+    return linter.of_objective("o", Objective.model_validate(of), table, SPECS, fewest=30)
+
+
+def test_an_objective_is_read_back_and_counted_within_its_population(table: ibis.expr.types.Table) -> None:
+    found = objective(table, behaviour="spend > 50 and city is null", population="recency_days < 200")
+    rows = frame()[frame()["recency_days"] < 200]
+    meets = int(((rows["spend"] > 50) & rows["city"].isna()).sum())
+    assert [(r.name, r.meets) for r in found.rules] == [("population", len(rows)), ("behaviour", meets)]
+    assert found.rules[1].reads_as == "spend is more than 50 and city is not known"
+    assert (found.objective, found.segmentation, found.total, found.rest) == ("o", "", len(rows), len(rows) - meets)
+    assert told(found) == []
+
+
+def test_what_is_probably_not_meant_in_an_objective_is_told(table: ibis.expr.types.Table) -> None:
+    never = objective(table, behaviour="recency_days < -3", population="web")
+    assert told(never) == [("never", "wrong", ("behaviour",))]
+    assert never.wrong
+    everybody = objective(table, behaviour="spend >= 1")
+    assert told(everybody) == [("too few", "doubtful", ("behaviour",))]
+    assert "300 customers behave so and 0 do not; at least 30 of each" in everybody.findings[0].text
+    misspelt = objective(table, behaviour="web and city = 'Londn'", population="web and spend > 10 or spend < 90")
+    assert ("unknown value", "doubtful", ("behaviour",)) in told(misspelt)
+    assert ("mixed", "doubtful", ("population",)) in told(misspelt)
+    later = objective(table, behaviour="spend > 50", horizon=90)
+    assert told(later) == [("earlier", "note", ("behaviour",))]
+    with pytest.raises(ConfigError, match=r"objectives\.o behaviour.*no column 'spent'"):
+        objective(table, behaviour="spent > 50")

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,13 @@ from tests.shops import opened, orders, shop, tables
 from typer.testing import CliRunner
 
 import segmentry as sg
+from segmentry import config
 from segmentry.apps import objectives as showing
 from segmentry.apps.cli import app
 from segmentry.catalogue import TRAITS, Model, Trait
 from segmentry.config import Bias, Objective
 from segmentry.errors import ConfigError, FitError, UsageError
-from segmentry.segment import Learning, bias, leakage, objectives
+from segmentry.segment import Learning, bias, leakage, objectives, trees
 from segmentry.workspace import Workspace
 
 SETTINGS = """\
@@ -188,6 +190,36 @@ def test_a_tree_on_a_data_frame_finds_the_planted_conditions():
         sg.Trees.model_validate({"method": "trees", "target": "wants", "traits": ["noise"]}).fit(frame)
 
 
+def test_a_tree_follows_what_its_objective_excepts_and_whose_behaviour_it_is_about():
+    frame = _people().drop(columns=["age_band"])
+    frame["told"] = frame["wants"] + np.random.default_rng(1).normal(0, 0.05, len(frame))
+    # who has no device is another business: all of them want it, and that must not count
+    frame.loc[frame["device"].isna(), "wants"] = True
+    specs = _specs(frame) | {"clicks": Trait("clicks", Model.BEHAVIORAL, "number", "clicks", needs=("customers.c",))}
+
+    def grown(**of: object) -> tuple[set[str], dict[str, str], dict[str, Any]]:
+        aims = {"o": Objective.model_validate({"behaviour": "wants", **of})}
+        learning = Learning(frame, specs, "segmentations.tree", objectives=aims)
+        found = trees.fit(config.Trees(method="trees", objective="o"), learning)
+        report = found.report
+        assert sum(report["sizes"]) == len(frame)  # everybody is placed, whoever had a say
+        return set(report["traits"]), report["left_out"], report
+
+    forming, left_out, _ = grown()
+    assert forming & {"told", "clicks"}
+    forming, left_out, report = grown(**{"except": ["told", "click*"]})
+    assert {"told", "clicks"} & forming == set()
+    assert left_out["told"] == left_out["clicks"] == "segmentry.yaml excepts it"
+    assert not report["warnings"]
+    some = frame[frame["device"].notna()]
+    _, _, report = grown(**{"except": ["told", "click*"], "population": "device is not null"})
+    assert report["overall"] == pytest.approx([some["wants"].mean()])
+    assert max(report["means"])[0] == pytest.approx(0.7, abs=0.08)
+    assert "10% of those placed are not in the population of the objective o" in report["warnings"][0]
+    with pytest.raises(FitError, match="nobody is in the population of the objective o"):
+        grown(population="age > 200")
+
+
 def test_bands_take_every_value_and_name_what_is_empty():
     settings = {"method": "bands", "trait": "x", "cuts": [1, 5, 50]}
     frame = pd.DataFrame({"x": [0.5, 1.0, 4.99, 5.0, None]})
@@ -243,6 +275,13 @@ def test_objectives_trees_crossings_and_bands_from_end_to_end(aimed: tuple[Path,
     assert odds <= sums
 
     run = CliRunner().invoke
+    rules = json.loads(run(app, ["rules", "again", "--json", "-w", str(root)]).output)
+    assert [(r["objective"], r["rules"][0]["meets"], r["total"]) for r in rules] == [
+        ("again", sum(r["meets"] for r in scores), 300)
+    ]
+    shown = run(app, ["rules", "-w", str(root)])
+    assert "objective again: 300 customers" in shown.output
+    assert "90 days before" in shown.output
     shown = run(app, ["objectives", "-w", str(root)])
     assert "again (anything)" in shown.output
     assert "Traits of 90 days before tell it" in shown.output

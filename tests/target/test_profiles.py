@@ -144,3 +144,11 @@ def test_names_of_counts_read_well_and_value_is_what_it_is_on_average() -> None:
     assert naming.names_for([effect("value", 900.0, 606.0, 0.6), counts[0]], ["A"]) == {
         "A": "Valuable customers with high web purchases"
     }
+
+
+def test_ticked_answers_name_segments_by_what_was_ticked() -> None:
+    effects = [
+        profiles.TraitEffect("A", "chooses_expensive", None, "boolean", "", 90, 0.02, 0.1, 0.36, -1.4),
+        profiles.TraitEffect("A", "chooses_tasty", None, "boolean", "", 90, 0.98, 0.1, 0.64, 1.3),
+    ]
+    assert naming.names_for(effects, ["A"]) == {"A": "Not expensive, tasty"}

@@ -63,11 +63,15 @@ def _row(each: Mapping[str, Any], found: list[str]) -> tuple[str, ...]:
 
 
 def _sentences(compared: list[Mapping[str, Any]]) -> list[str]:
-    lines = [f"Advised: {each['why']}" for each in compared if each["advised"]]
+    lines = [
+        f"Advised: {words.spoken(each['method'])}{each['why'].removeprefix(each['method'])}"
+        for each in compared
+        if each["advised"]
+    ]
     taken = compared[0]
     if not taken["advised"]:
         lines.append(
-            f"segmentry.yaml says {words.spoken(taken['method'])}, which was taken; set `method:` to change it."
+            f"Taken was {words.spoken(taken['method'])}, as segmentry.yaml says; set its `method:` to change it."
         )
     for each in compared:
         if each["problem"]:

@@ -11,7 +11,9 @@ from segmentry.errors import UsageError
 
 
 def rules(
-    name: Annotated[str | None, typer.Argument(help="Segmentation; default: all.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Segmentation or objective; default: all.", show_default=False)
+    ] = None,
     workspace: Where = HERE,
     where: Annotated[str | None, typer.Option(help='Only this condition, such as "orders_365d >= 2".')] = None,
     unit: Annotated[str, typer.Option(help="Whose traits --where is about: customer or account.")] = "customer",
@@ -27,7 +29,7 @@ def rules(
     if unit not in ("customer", "account"):
         raise UsageError(f"--unit '{unit}' is not allowed.", why="Allowed: customer, account.")
     if where is not None and name is not None:
-        raise UsageError("--where goes without a segmentation.", fix="Leave one of them out.")
+        raise UsageError("--where goes without a name.", fix="Leave one of them out.")
     with opened(workspace, True) as space, space.reading() as reading:
         found = (rule_checks.typed(reading, where, unit),) if where is not None else rule_checks.written(reading, name)
     terminal.json(found) if json else definitions.show_rules(found)

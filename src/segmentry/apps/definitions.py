@@ -89,16 +89,19 @@ _MOST_NOTES = 8  # of a segmentation; --json has all
 def show_rules(found: Sequence[RuleCheck]) -> None:
     """Every rule in English with how many meet it, then what looks wrong and what to do."""
     if not found:
-        terminal.plain("There are no rules in segmentry.yaml: no segmentation by rules, no population.")
+        terminal.plain("There are no rules in segmentry.yaml: no segmentation by rules, no population, no objective.")
     for check in found:
         units = f"{check.unit}s"
         right = ("meet it", "get in", "known for")
-        title = f"{check.segmentation}: {words.counted(check.total, units)}" if check.segmentation else units
-        table = terminal.table_of("segment", "who", *right, right=right, title=title)
+        of = f"objective {check.objective}" if check.objective else check.segmentation
+        title = f"{of}: {words.counted(check.total, units)}" if of else units
+        table = terminal.table_of("rule" if check.objective else "segment", "who", *right, right=right, title=title)
         for rule in check.rules:
-            taken = "" if rule.name == POPULATION else f"{rule.takes:,}"
+            taken = "" if rule.name == POPULATION or check.objective else f"{rule.takes:,}"
             table.add_row(Text(rule.name), Text(rule.reads_as), f"{rule.meets:,}", taken, words.share(rule.known))
-        if len(check.rules) > 1 or check.no_data:
+        if check.objective:
+            table.add_row(Text("(the rest)"), Text("of the population, behave otherwise"), f"{check.rest:,}", "", "")
+        elif len(check.rules) > 1 or check.no_data:
             table.add_row(Text("(the rest)"), Text("none of the rules"), "", f"{check.rest:,}", "")
         if check.no_data:
             table.add_row(Text("(no data)"), Text("nothing that the rules read is known"), "", f"{check.no_data:,}", "")

@@ -16,7 +16,7 @@ from typing import Any
 from segmentry.apps import words
 from segmentry.overview import Overview
 from segmentry.segmentation import OUTSIDE
-from segmentry.target.profiles import SegmentationSummary, SegmentSummary, TraitEffect, distinct
+from segmentry.target.profiles import TICKED, SegmentationSummary, SegmentSummary, TraitEffect, distinct
 
 NOT_SEGMENTS = frozenset(s.name for s in OUTSIDE)
 MOST_OF_THE_MONEY = 0.8  # Juran 1951, the Pareto principle
@@ -240,6 +240,10 @@ def sets_apart(effect: TraitEffect, currency: str, customers: int = 0) -> str:
     >>> e = TraitEffect("Loyal", "channel", "web", "category", "", 90, 0.62, 0.4, 0.31, 0.7)
     >>> sets_apart(e, "GBP")
     'channel is web for 62 % of them (everybody: 31 %)'
+    >>> sets_apart(TraitEffect("Fans", "chooses_tasty", None, "boolean", "", 90, 0.98, 0.1, 0.64, 1.4), "GBP")
+    "'tasty' chosen by 98 % of them (everybody: 64 %)"
+    >>> sets_apart(TraitEffect("Fans", "scale_liking", None, "number", "-5 to 5", 90, 2.7, 1.0, 0.78, 1.2), "GBP")
+    'liking 2.7 on a scale of -5 to 5, above the average of 0.78'
     >>> sets_apart(e, "GBP", customers=300)
     'channel is web for 62 % of the 90 of whom it is known (everybody: 31 %)'
     """
@@ -248,10 +252,14 @@ def sets_apart(effect: TraitEffect, currency: str, customers: int = 0) -> str:
     title = _SHORT_TITLES.get(effect.trait, effect.title)
     if effect.level is not None or effect.kind == "boolean":
         them = "them" if effect.n >= _ALL_BUT * customers else f"the {effect.n:,} of whom it is known"
-        return f"{title} for {words.share(effect.mean)} of {them} (everybody: {words.share(effect.base_mean)})"
+        by = f"{words.share(effect.mean)} of {them} (everybody: {words.share(effect.base_mean)})"
+        ticked = effect.trait.removeprefix(TICKED).replace("_", " ")
+        return f"'{ticked}' chosen by {by}" if effect.trait.startswith(TICKED) else f"{title} for {by}"
     said = effect.unit in title.split() and not words.is_share(effect.unit)  # not: order days 9 days
     mine = words.figure(effect.mean, "" if said else effect.unit, currency)
     average = words.figure(effect.base_mean, _unit_if_marked(effect.unit), currency)
+    if words.is_range(effect.unit):
+        title, mine = title.removeprefix("scale "), f"{mine} on a scale of {effect.unit}"
     higher = (effect.effect or 0.0) > 0
     if (effect.mean > effect.base_mean) is not higher and effect.effect:
         # on the log scale most are lower although the mean is higher (or the reverse): a few giants
@@ -276,7 +284,8 @@ def _against(effect: TraitEffect, average: str) -> str:
     mean, base = effect.mean or 0.0, effect.base_mean or 0.0
     if words.is_share(effect.unit):
         return f"against {average} on average"
-    if mean > 0 and base > 0 and effect.unit != "year":
+    # a score has no natural zero, so that twice as much means nothing
+    if mean > 0 and base > 0 and effect.unit != "year" and not words.is_range(effect.unit):
         if mean / base >= _SIMILAR:
             return f"{words.compact(round(mean / base, 1))} times the average of {average}"
         if base / mean >= _SIMILAR:

@@ -30,6 +30,7 @@ from segmentry.apps import (
     charts,
     choosing_charts,
     choosing_findings,
+    crosstabs,
     findings,
     lifetime_charts,
     lifetime_findings,
@@ -41,6 +42,7 @@ from segmentry.apps import (
     words,
 )
 from segmentry.apps.comparing import Comparison
+from segmentry.apps.crosstabs import CrossTab
 from segmentry.apps.findings import Worth
 from segmentry.catalogue import Model
 from segmentry.checks import Severity
@@ -127,6 +129,7 @@ class Section:
     bias: tuple[str, ...] = ()  # how protected traits and the segments go together
     compared: Comparison | None = None  # with other methods
     story: tuple[str, ...] = ()  # how their number was chosen
+    crosstabs: tuple[CrossTab, ...] = ()  # who else the members are
 
 
 @dataclass(frozen=True)
@@ -339,6 +342,7 @@ def _section(number: int, summary: SegmentationSummary, overview: Overview) -> S
         bias=tuple(bias.sentences(summary.report)),
         compared=Comparison.of(summary.report),
         story=tuple(choosing_findings.story(summary)),
+        crosstabs=crosstabs.crosstabs(summary),
     )
 
 

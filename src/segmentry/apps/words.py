@@ -6,6 +6,7 @@ The command line, the report and the web app all use these, so that a number loo
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -197,6 +198,14 @@ def is_share(unit: str) -> bool:
     return unit == "share"
 
 
+def is_range(unit: str) -> bool:
+    """Whether a trait is a score between two ends, which are its unit: ``0 to 1``, ``-5 to 5``."""
+    return _RANGE.fullmatch(unit) is not None
+
+
+_RANGE = re.compile(r"-?[0-9.]+ to -?[0-9.]+")
+
+
 def figure(value: float | None, unit: str = "", currency: str = "") -> str:
     """A trait's value with its unit.
 
@@ -204,8 +213,8 @@ def figure(value: float | None, unit: str = "", currency: str = "") -> str:
     ('12.4 orders', '1 day', '£310k', '62 %')
     >>> figure(48_000, "currency a year", "EUR"), figure(1987.2, "year"), figure(0.8312, "0 to 1")
     ('€48k a year', '1987', '0.83')
-    >>> figure(1003.4, "days"), figure(None, "days")
-    ('1,003 days', '–')
+    >>> figure(1003.4, "days"), figure(None, "days"), figure(-2.71, "-5 to 5")
+    ('1,003 days', '–', '-2.7')
     """
     if value is None or not math.isfinite(value):
         return UNKNOWN
@@ -215,8 +224,8 @@ def figure(value: float | None, unit: str = "", currency: str = "") -> str:
         return share(value)
     if unit == "year":
         return f"{value:.0f}"
-    if unit == "0 to 1":
-        return f"{value:.2f}"
+    if is_range(unit):
+        return f"{value:.2f}" if unit == "0 to 1" else compact(value)
     text = count(round(value)) if value == int(value) or abs(value) >= 999.5 else compact(value)
     return _with_unit(text, unit, one=value == 1)
 
@@ -233,7 +242,7 @@ def exact_figure(value: float | None, unit: str = "", currency: str = "") -> str
         return exact_money(value, currency) + unit.removeprefix("currency")
     if is_share(unit):
         return f"{value * 100:.2f} %"
-    return _with_unit(exact(value), "" if unit in ("year", "0 to 1") else unit, one=value == 1)
+    return _with_unit(exact(value), "" if unit == "year" or is_range(unit) else unit, one=value == 1)
 
 
 def _with_unit(text: str, unit: str, *, one: bool) -> str:

@@ -301,7 +301,10 @@ class Config(Part):
                     if self.segmentations[part].unit != settings.unit:
                         raise ValueError(f"segmentations.{name}.of: {part} is not of the unit {settings.unit}.")
                 if settings.of[0] == settings.of[1]:
-                    raise ValueError(f"segmentations.{name}.of: needs two different segmentations.")
+                    raise ValueError(
+                        f"segmentations.{name}.of: {settings.of[0]} is named twice. A crossing needs two different "
+                        "segmentations, such as [value, needs]."
+                    )
         self.in_order()
         return self
 
@@ -541,10 +544,24 @@ def _explain(item: dict[str, Any], tree: CommentedMap, file: str) -> tuple[str, 
         return at, f"{said}. {did_you_mean(method, METHODS)}"
     wanted = _wanted(item)
     message = f"{_NEEDS}{wanted}" if wanted else str(item["msg"]).removeprefix("Value error, ")
+    if not path:  # a check of the whole file says itself which key it is about
+        key, _, rest = message.partition(": ")
+        if rest and (there := _path_of(key, tree)):
+            return f"{file}:{line_of(tree, there)} {key}", rest
     given = item.get("input")
     open_to_all = path[-1:] and path[-1] not in ("engine", "url", *_SECRET)
     shown = f"{str(given)[:60]!r}: " if isinstance(given, str | int | float) and open_to_all else ""
     return at, f"{shown}{message}"
+
+
+def _path_of(key: str, tree: object) -> tuple[str, ...]:
+    """The path of a dotted key; empty where there is none."""
+    path = tuple(key.split("."))
+    for part in path:
+        if not isinstance(tree, Mapping) or part not in tree:
+            return ()
+        tree = tree[part]
+    return path
 
 
 def _written(loc: tuple[object, ...], tree: object) -> Iterator[object]:

@@ -54,7 +54,7 @@ class _Backend(Backend):
     PostgreSQL gives numeric for a sum of bigint, for an average of whole numbers and for a constant with a point.
     """
 
-    def typed(self, rows: ir.Table) -> str:
+    def typed(self, rows: ir.Table, **options: Any) -> str:
         """A SELECT of the rows, each column cast to its declared type, text compared by its bytes as DuckDB does."""
         _check_names(rows.columns)
         collation = _collation(self)
@@ -64,12 +64,24 @@ class _Backend(Backend):
             + f" AS {_quote(name)}"
             for name, dtype in rows.schema().items()
         )
-        return f"SELECT {columns} FROM ({self.compile(rows)}) AS made"
+        return f"SELECT {columns} FROM ({self.compile(rows, **options)}) AS made"
 
-    def to_pyarrow_batches(self, expr: ir.Expr, /, **options: Any) -> pa.RecordBatchReader:
+    def to_pyarrow_batches(
+        self, expr: ir.Expr, /, *, chunk_size: int = 1_000_000, **options: Any
+    ) -> pa.RecordBatchReader:
+        # Ibis would parse the SELECT and write it anew, which takes as long as to compile it.
         rows = expr.as_table()
         self._run_pre_execute_hooks(rows)
-        return super().to_pyarrow_batches(self.sql(self.typed(rows), schema=rows.schema()), **options)
+        sql, schema = self.typed(rows, **options), rows.schema()
+        struct = schema.as_struct().to_pyarrow()
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with self.con.cursor(name=f"rows_{uuid.uuid4().hex}") as cursor, self.con.transaction():
+                cursor.execute(sql)
+                while rows := cursor.fetchmany(chunk_size):
+                    yield pa.RecordBatch.from_struct_array(pa.array(rows, type=struct))
+
+        return pa.RecordBatchReader.from_batches(schema.to_pyarrow(), batches())
 
     def filled_temporary(self, name: str, schema: ibis.Schema, batches: Iterable[pa.RecordBatch]) -> ir.Table:
         """A temporary table of rows that come from elsewhere; an older one of the name goes."""

@@ -130,7 +130,9 @@ def seams(trees: Sequence[exp.Expr], columns: Mapping[str, Column]) -> Iterator[
             for name, values in box.items():
                 if name in columns and columns[name].kind == "number":
                     others = tuple(sorted((n, v) for n, v in box.items() if n != name))
-                    ranges.setdefault((name, others), []).extend((*span, i) for span in values.spans)
+                    spans = [(*span, i) for span in values.spans]  # none where only the gaps are asked for: IS NULL
+                    if spans:
+                        ranges.setdefault((name, others), []).extend(spans)
     for (name, others), found in ranges.items():
         (_, reach, last), *more = sorted(found)
         for low, high, i in more:

@@ -61,6 +61,16 @@ METHODS: dict[str, Callable[[Any, Learning], Fitted]] = {
 FIND_SEGMENTS = frozenset(config.FINDING)
 
 
+def _by_method(settings: config.Segmentation, learning: Learning) -> Fitted:
+    """What the method finds; its refusal names the segmentation, of which the mathematics does not know."""
+    try:
+        return METHODS[settings.method](settings, learning)
+    except FitError as error:
+        if error.what.startswith(learning.where):
+            raise
+        raise FitError(f"{learning.where}: {error.what}", why=error.why, fix=error.fix) from error
+
+
 def fit(
     name: str, settings: config.Segmentation, learning: Learning, *, version: int = 1, as_of: date | None = None
 ) -> Segmentation:
@@ -80,7 +90,7 @@ def fit(
     bias.refuse([*bias.named(settings), *bias.defining(settings, learning)], learning)
     specs = {n: s for n, s in learning.specs.items() if n not in learning.barred}
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
-        found = METHODS[settings.method](bias.open_to(settings, learning), replace(learning, specs=specs))
+        found = _by_method(bias.open_to(settings, learning), replace(learning, specs=specs))
     bias.refuse(found.rule.traits, learning)
     report = dict(found.report)
     if learning.notes:

@@ -74,7 +74,10 @@ class Learning:
                 fix="`segmentry show traits` lists them; `segmentry plan` with a model says why one is not there.",
             )
         if self.specs[trait].kind == "category":
-            raise FitError(f"{self.where}: the trait {trait} is a category; a number is needed.")
+            raise FitError(
+                f"{self.where}: the trait {trait} is a category; a number is needed.",
+                fix="Choose a number; `segmentry show traits` tells the kind of each.",
+            )
         values = self.sample[trait].to_numpy(dtype=np.float64, na_value=np.nan)
         known = np.abs(values) < BEYOND
         if not known.any():

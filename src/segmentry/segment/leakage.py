@@ -15,6 +15,7 @@ from segmentry.catalogue import Trait
 # Tables of which every row is a deed: traits made of the same table look at the same deeds. Answers are no deeds (one
 # question does not give away another), and of what is known about a customer only the same column is the same thing.
 _DEEDS = ("transactions", "events", "costs", "opportunities")
+EXCEPTED = "segmentry.yaml excepts it"  # why a trait that an objective excepts may not tell
 _WINDOW = re.compile(r"_(\d+)d(?:_|$)")
 
 

@@ -23,7 +23,7 @@ from segmentry.placement import Cascade, figure, words
 from segmentry.placement.rule import number
 from segmentry.segmentation import Segmentation
 
-POPULATION = "population"
+POPULATION, BEHAVIOUR = "population", "behaviour"
 _LOW_FILL = 0.5  # of whom a trait is known: below, a rule that reads it speaks of a minority
 _LEVELS = 1000  # of a category, the most frequent, among which a misspelt one is looked for
 _NAMED = 5  # of many missing categories
@@ -41,8 +41,8 @@ _COUNTS = frozenset(
 class Finding:
     """What is probably not meant in some rules, and what to do.
 
-    ``kind``: never, always, mixed, unreachable, overlap, unknown value, low fill, gap, double bound. ``level``: wrong
-    (cannot be meant), doubtful, note.
+    ``kind``: never, always, mixed, unreachable, overlap, unknown value, low fill, gap, double bound; of an objective
+    too few, earlier. ``level``: wrong (cannot be meant), doubtful, note.
     """
 
     kind: str
@@ -67,7 +67,10 @@ class RuleCount:
 
 @dataclass(frozen=True)
 class RuleCheck:
-    """The rules of a segmentation in their order, those who are left for the rest, and the findings, worst first."""
+    """The rules of a segmentation in their order, those who are left for the rest, and the findings, worst first.
+
+    Or those of an ``objective``: its population and its behaviour; the rest are those who do not behave so.
+    """
 
     segmentation: str
     unit: str
@@ -76,6 +79,7 @@ class RuleCheck:
     rest: int
     no_data: int
     findings: tuple[Finding, ...]
+    objective: str = ""  # its name, where the rules are those of an objective; then segmentation is empty
 
     @property
     def wrong(self) -> bool:
@@ -110,6 +114,36 @@ def of_settings(
     if not texts and not of:
         return None
     return check(name, parsed(texts, specs, where=where), table, specs, *of)
+
+
+def of_objective(
+    name: str, objective: config.Objective, table: ir.Table, specs: Mapping[str, Trait], *, fewest: int
+) -> RuleCheck:
+    """Check population and behaviour of an objective as segmentry.yaml has them.
+
+    ``fewest`` are the units, with the behaviour and without, from which it can be learned. Raises
+    :class:`ConfigError` for a condition that is none.
+    """
+    where = f"segmentry.yaml objectives.{name}"
+    of = parsed([(POPULATION, objective.population)], specs, where=where) if objective.population else ()
+    found = check("", parsed([(BEHAVIOUR, objective.behaviour)], specs, where=where), table, specs, *of)
+    behaviour = replace(found.rules[-1], takes=found.rules[-1].meets)  # where nothing is known they behave otherwise
+    others = found.total - behaviour.meets
+    # Nobody comes first here, so nobody is taken before; that all or none behave so is told by how many do.
+    order = ("unreachable", "always", "overlap")
+    findings = [f for f in found.findings if BEHAVIOUR not in f.rules or f.kind not in order or f.level == "wrong"]
+    if min(behaviour.meets, others) < fewest and not any(f.kind == "never" for f in findings):
+        text = (
+            f"{behaviour.meets:,} {found.unit}s behave so and {others:,} do not; at least {fewest} of each are needed"
+        )
+        findings.append(Finding("too few", "doubtful", (BEHAVIOUR,), text, "Ask for less, or of more people."))
+    if objective.horizon is not None:
+        text = (
+            f"fit looks at who was in the population, and known, {objective.horizon} days before; counted are today's"
+        )
+        findings.append(Finding("earlier", "note", (BEHAVIOUR,), text, "`segmentry objectives` shows what it learned."))
+    rules = (*found.rules[:-1], behaviour)
+    return replace(found, objective=name, rules=rules, rest=others, no_data=0, findings=tuple(findings))
 
 
 def frozen(found: Segmentation, table: ir.Table, specs: Mapping[str, Trait]) -> RuleCheck | None:

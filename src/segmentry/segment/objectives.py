@@ -17,6 +17,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from segmentry import engine, expressions
 from segmentry.catalogue import Model, Trait
@@ -205,6 +206,8 @@ def with_behaviour(now: ir.Table, name: str, objective: Objective, earlier: ir.T
     return rows
 
 
+# Threads share sums out, and then the last digits depend on their number.
+@threadpool_limits.wrap(limits=1)
 def aim(
     name: str,
     objective: Objective,
@@ -267,9 +270,9 @@ def _candidates(
     patterns = every if tuple(objective.traits) == ("auto",) else objective.traits
     chosen = [t for t in variables.variables(patterns, every, learning) if t.name not in learning.barred]
     gone = leakage.leaks(read.values(), learning.specs, horizon=objective.horizon, windows=windows)
-    excepted = {t.name for p in objective.except_traits for t in variables.variables((p,), every, learning)}
+    excepted = variables.excepted(objective.except_traits, learning)
     left_out = [(t.name, gone[t.name].why) for t in chosen if t.name in gone]
-    left_out += [(t.name, "segmentry.yaml excepts it") for t in chosen if t.name in excepted and t.name not in gone]
+    left_out += [(t.name, leakage.EXCEPTED) for t in chosen if t.name in excepted and t.name not in gone]
     names = {name for name, _ in left_out}
     return [t for t in chosen if t.name not in names], tuple(left_out)
 

@@ -19,9 +19,8 @@ from segmentry.catalogue import Trait
 from segmentry.config import Objective, Trees
 from segmentry.errors import FitError
 from segmentry.placement import NO_GOOD_FIT, Cascade, exact, figure, words
-from segmentry.segment import leakage
+from segmentry.segment import leakage, variables
 from segmentry.segment.fitting import Fitted, Learning, Numbers, holds
-from segmentry.segment.variables import variables
 from segmentry.segmentation import Segment
 from segmentry.stats import trees
 
@@ -56,15 +55,21 @@ class _Piece:
 def fit(settings: Trees, learning: Learning) -> Fitted:
     """Grow and prune the tree on the sample; the leaf with the highest target is the first segment.
 
+    Of an objective the population alone has a say, and what it excepts forms no condition; everybody is placed.
     Raises :class:`FitError` when nothing tells the target apart, or it is the same for everybody.
     """
+    everybody, (learning, warnings) = learning, _with_a_say(settings, learning)
     target, names, told, read = _target(settings, learning)
     chosen, left_out = _candidates(settings, learning, read)
     found = [v for trait in chosen if (v := variable(trait, learning)) is not None]
     limits = trees.Limits(settings.least, settings.most, settings.depth)
     features = [v.feature for v in found]
     if not found:
-        raise FitError(f"{learning.where}: no trait is left to tell {told}.", why=_named(left_out))
+        raise FitError(
+            f"{learning.where}: no trait is left to tell {told}.",
+            why=_named(left_out) or "Those that were offered are the same for everybody, or hardly known.",
+            fix="Offer others with `traits:`; `segmentry show traits` lists them.",
+        )
     root, explained = trees.grow(features, target, learning.row_weights, limits, learning.seed)
     if root.left is None:
         raise FitError(
@@ -86,12 +91,13 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
         for label, condition, (_, (leaf, _)) in zip(labels, parsed, order, strict=True)
     )
     used = {name: learning.specs[name].kind for condition in parsed for name in condition.columns}
+    placed = [holds(condition.sql(), everybody.sample, where=learning.where) for condition in parsed]
     rule = Cascade(tuple(c.sql() for c in parsed), NO_GOOD_FIT, tuple(used.items()))
     report = {
         "k": len(segments),
         "verdict": "constructive",
         "because": f"The conditions were chosen because they tell {told}; on customers held out they still do.",
-        "sizes": [round(leaf.weight) for _, (leaf, _) in order],
+        "sizes": [round(everybody.row_weights[inside].sum()) for inside in placed],
         "traits": list(used),
         "target": told,
         "levels": list(names),
@@ -99,9 +105,31 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
         "overall": list(root.mean),
         "held_out_explained": exact(explained),  # share of the variance
         "left_out": {leak.trait: leak.why for leak in left_out},
-        "warnings": [],
+        "warnings": warnings,
     }
     return Fitted(rule, segments, report)
+
+
+def _with_a_say(settings: Trees, learning: Learning) -> tuple[Learning, list[str]]:
+    """The sample that the tree is learned on, and what to say of those who are placed all the same."""
+    population = learning.objectives[settings.objective].population if settings.objective is not None else None
+    if not population:
+        return learning, []
+    where = f"objectives.{settings.objective}.population"
+    rule = expressions.parse(population, where=where)
+    rule = rule.resolve(list(learning.sample.columns), listed="`segmentry show traits` lists them.")
+    inside = holds(rule.sql(), learning.sample, where=where)
+    if inside.all():
+        return learning, []
+    if not inside.any():
+        raise FitError(
+            f"{learning.where}: nobody is in the population of the objective {settings.objective}.",
+            why=f"It is: {population}.",
+            fix="Change its population, or that of the segmentation.",
+        )
+    others = learning.row_weights[~inside].sum() / learning.row_weights.sum()
+    told = f"{others:.0%} of those placed are not in the population of the objective {settings.objective}"
+    return learning.only(inside), [f"{told} ({rule.sql()}): they had no say."]
 
 
 def _target(settings: Trees, learning: Learning) -> tuple[Any, tuple[str, ...], str, tuple[str, ...]]:
@@ -120,13 +148,15 @@ def _target(settings: Trees, learning: Learning) -> tuple[Any, tuple[str, ...], 
         values = learning.sample[name]
         levels = tuple(str(level) for level in values.value_counts().index[:MOST_LEVELS])
         if len(levels) < 2:
-            raise FitError(f"{learning.where}: {name} is the same for everybody.")
+            raise _nothing_to_tell(name, learning)
         columns = np.column_stack([(values == level).to_numpy(dtype=np.float64) for level in levels])
         return columns, levels, f"{words(name)} apart", (name,)
     learning.numbers(name)  # refuses what is no number, or known for nobody
     numbers = learning.sample[name].to_numpy(dtype=np.float64, na_value=np.nan)
     known = np.isfinite(numbers)
     # Whose target is not known counts as average: they are placed, and have no say.
+    if numbers[known].min() == numbers[known].max():
+        raise _nothing_to_tell(name, learning)
     filled = np.where(known, numbers, numbers[known].mean())
     if learning.specs[name].kind == "number":
         low, high = np.quantile(filled, [0.005, 0.995])  # one giant must not make a segment
@@ -135,15 +165,28 @@ def _target(settings: Trees, learning: Learning) -> tuple[Any, tuple[str, ...], 
     return filled[:, None], ("",), f"whose {words(name)} is yes" if yes else f"{words(name)} apart", (name,)
 
 
+def _nothing_to_tell(name: str, learning: Learning) -> FitError:
+    return FitError(
+        f"{learning.where}: {name} is the same for everybody.",
+        why="So nothing can tell it apart.",
+        fix="Choose a target that differs between customers; `segmentry show traits` lists them.",
+    )
+
+
 def _candidates(
     settings: Trees, learning: Learning, read: Sequence[str]
 ) -> tuple[list[Trait], tuple[leakage.Leak, ...]]:
     """The traits that may form conditions, and those that would give the target away."""
     every = tuple(learning.specs)
-    chosen = variables(settings.traits if settings.traits != ("auto",) else every, every, learning)
+    chosen = variables.variables(settings.traits if settings.traits != ("auto",) else every, every, learning)
     found = leakage.leaks([learning.specs[name] for name in read], learning.specs)
     asked = set(settings.traits) - set(read)  # named one by one: whoever does that knows what they are made of
-    gone = tuple(found[t.name] for t in chosen if t.name in found and t.name not in asked)
+    found = {name: leak for name, leak in found.items() if name not in asked}
+    if settings.objective is not None:
+        patterns = learning.objectives[settings.objective].except_traits
+        excepted = [name for name, spec in learning.specs.items() if any(map(spec.is_meant_by, patterns))]
+        found |= {name: leakage.Leak(name, leakage.EXCEPTED) for name in excepted}
+    gone = tuple(found[t.name] for t in chosen if t.name in found)
     names = {leak.trait for leak in gone}
     return [t for t in chosen if t.name not in names], gone
 
@@ -200,14 +243,14 @@ def _cuts(known: Any) -> tuple[float, ...]:
     return tuple(sorted(cut for cut in rounded if distinct[0] < cut <= distinct[-1]))
 
 
-def _pieces(path: Iterable[tuple[trees.Node, bool]], variables: Sequence[Variable]) -> list[_Piece]:
+def _pieces(path: Iterable[tuple[trees.Node, bool]], found: Sequence[Variable]) -> list[_Piece]:
     """What a leaf asks, one piece per trait, in the order in which the tree asks first."""
     allowed: dict[int, frozenset[int]] = {}
     for node, left in path:
-        every = frozenset(range(variables[node.feature].feature.levels + 1))
+        every = frozenset(range(found[node.feature].feature.levels + 1))
         side = node.left_codes if left else every - node.left_codes
         allowed[node.feature] = allowed.get(node.feature, every) & side
-    return [_piece(variables[number], codes) for number, codes in allowed.items()]
+    return [_piece(found[number], codes) for number, codes in allowed.items()]
 
 
 def _piece(variable: Variable, codes: frozenset[int]) -> _Piece:

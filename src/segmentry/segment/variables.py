@@ -44,6 +44,14 @@ def variables(
     return found
 
 
+def excepted(patterns: Sequence[str], learning: Learning) -> set[str]:
+    """The traits that an objective excepts.
+
+    Raises :class:`FitError` when a pattern matches no trait.
+    """
+    return {name for pattern in patterns for name in _matches(pattern, learning, key="except")}
+
+
 def too_many(chosen: Sequence[Trait], what: str, enough: str) -> list[str]:
     """A warning where there are more traits than a method can weigh: ``what`` suffers, ``enough`` would do."""
     return [f"{len(chosen)} traits are many for {what}. Choose the {enough} that matter."] if len(chosen) > MOST else []
@@ -112,14 +120,14 @@ def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     return warnings
 
 
-def _matches(pattern: str, learning: Learning) -> list[str]:
+def _matches(pattern: str, learning: Learning, *, key: str = "traits") -> list[str]:
     """Names of the traits that a pattern means, without those that go round unless it is the name of one."""
     hits = [n for n, spec in learning.specs.items() if spec.is_meant_by(pattern)]
     straight = [n for n in hits if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]
         raise FitError(
-            f"{learning.where}.traits: '{pattern}' matches no trait.",
+            f"{learning.where}.{key}: '{pattern}' matches no trait.",
             why=did_you_mean(pattern, allowed),
             fix=f"`segmentry show traits` lists all {len(learning.specs)}.",
         )

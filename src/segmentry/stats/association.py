@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2_contingency
 
 Floats = NDArray[np.float64]
 FOUR_FIFTHS = 0.8  # Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR 1607.4 D
@@ -33,6 +34,21 @@ def cramers_v(table: ArrayLike, n: float) -> float:
     rows, columns = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
     least = min(rows, columns) - 1
     return float(min(1.0, np.sqrt(phi2 / least))) if least > 0 else 0.0
+
+
+def independence(table: ArrayLike) -> float:
+    """The p value of Pearson's chi-square test that rows and columns of a table of counts are independent.
+
+    Rows and columns that hold nobody do not count; of fewer than two it is 1.
+
+    >>> round(independence([[10, 20], [20, 10]]), 4), independence([[5, 7], [0, 0]])
+    (0.0098, 1.0)
+    """
+    cells = np.asarray(table, dtype=np.float64)
+    cells = cells[cells.sum(axis=1) > 0][:, cells.sum(axis=0) > 0]
+    if min(cells.shape) < 2:
+        return 1.0
+    return float(chi2_contingency(cells, correction=False).pvalue)
 
 
 @dataclass(frozen=True)

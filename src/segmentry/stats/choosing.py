@@ -8,6 +8,7 @@ that may be useful but is ours, not the customers'.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -77,10 +78,14 @@ class Option:
         """Why the default rule rejects this number; empty if it passes."""
         failed = []
         if self.mean_ari < MIN_ARI:
-            failed.append(f"new samples give too different segments (mean ARI {self.mean_ari:.2f} < {MIN_ARI})")
+            found = math.floor(100 * self.mean_ari) / 100  # never rounded up to the limit
+            failed.append(
+                f"new samples give too different segments (mean agreement, ARI, {found:.2f}; {MIN_ARI} is the least)"
+            )
         if self.min_jaccard < MIN_JACCARD:
             weak = int((self.jaccard < MIN_JACCARD).sum())
-            least = f"lowest Jaccard {self.min_jaccard:.2f} < {MIN_JACCARD}"
+            found = math.floor(100 * self.min_jaccard) / 100
+            least = f"lowest Jaccard index {found:.2f}; {MIN_JACCARD} is the least"
             failed.append(f"{weak} of {self.k} segments do not come back in new samples ({least})")
         if self.smallest_share < self.least_share:
             failed.append(f"the smallest segment is too small ({self.smallest_share:.1%} < {self.least_share:.0%})")

@@ -101,23 +101,28 @@ def _counts(joined: ir.Table, segment: str, counted: Sequence[Trait]) -> list[li
     rows = joined.select(segment, *(s.name for s in counted))
     tables = []
     for i, spec in enumerate(counted):
-        # Two columns at a time: what is built on a wide table takes long to compile.
-        pairs = rows.select(segment=rows[segment], value=rows[spec.name])
-        cells = pairs.filter(pairs["value"].notnull()).group_by(["segment", "value"]).agg(n=ibis._.count())
+        part = ibis.literal(i, type="int64")
+        # Few steps and two columns at a time: to compile this takes longer than to count a small base.
+        cells = rows.group_by(segment=rows[segment], value=rows[spec.name]).agg(n=rows.count())
         if spec.kind == "category":
-            counts = cells.mutate(all=cells["n"].sum().over(group_by="value"))
+            known = cells.filter(cells["value"].notnull())
+            counts = known.mutate(all=known["n"].sum().over(group_by="value"))
             place = ibis.dense_rank().over(order_by=[ibis.desc(counts["all"]), counts["value"]])
             frequent = counts.select("segment", "n", "value", place=place)
             level = (frequent["place"] < _LEVELS).ifelse(frequent["value"], ibis.null("string"))
             cells = frequent.group_by("segment", level=level).agg(n=frequent["n"].sum())
-        values = {"level": cells["level"] if spec.kind == "category" else ibis.null("string")}
-        values["number"] = ibis.null("int64") if spec.kind == "category" else cells["value"].cast("int64")
-        tables.append(cells.select("segment", part=ibis.literal(i, type="int64"), n=cells["n"].cast("int64"), **values))
+            values: dict[str, ir.Value] = {"level": cells["level"], "number": ibis.null("int64")}
+        else:
+            values = {"level": ibis.null("string"), "number": cells["value"].cast("int64")}
+        tables.append(cells.select("segment", part=part, n=cells["n"].cast("int64"), **values))
     every = ibis.union(*tables) if len(tables) > 1 else tables[0]
     found: list[list[Cell]] = [[] for _ in counted]
     columns = every.select("part", "segment", "level", "number", "n").to_pyarrow().to_pydict()
     for part, name, level, number, n in zip(*columns.values(), strict=True):
-        found[part].append((name, level if number is None else number, n))
+        if counted[part].kind == "category":
+            found[part].append((name, level, n))
+        elif number is not None:
+            found[part].append((name, number, n))
     return found
 
 

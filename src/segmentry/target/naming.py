@@ -9,7 +9,7 @@ from typing import Any
 from segmentry.placement import figure
 from segmentry.segmentation import Segmentation
 from segmentry.target import playbooks
-from segmentry.target.profiles import TraitEffect, distinct
+from segmentry.target.profiles import TICKED, TraitEffect, distinct
 
 _CLEAR = 0.5  # Cohen 1988: a medium effect
 
@@ -168,8 +168,8 @@ def _words(effect: TraitEffect) -> tuple[str, str]:
 
 
 def _plain(trait: str) -> str:
-    """A trait's name without the words that say only that it counts something."""
-    words = [w for w in trait.split("_") if w not in _EMPTY_WORDS]
+    """A trait's name without the words that say only that it counts something, or that somebody ticked it."""
+    words = [w for w in trait.removeprefix(TICKED).split("_") if w not in _EMPTY_WORDS]
     return " ".join(words) or trait.replace("_", " ")
 
 

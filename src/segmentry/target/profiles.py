@@ -35,6 +35,7 @@ _SAME_STORY = (
     {"category_diversity", "categories_per_order"},
     {"age", "age_band", "generation"},
 )  # fmt: skip
+TICKED = "chooses_"  # what the traits of ticked answers begin with; the answer follows
 NOTABLE = 0.2  # Cohen 1988: from 0.2 sd a difference is small but there
 
 

@@ -11,6 +11,7 @@ from segmentry import engine
 from segmentry.catalogue import ACCOUNT_TRAITS, Kind, Trait, lookup
 from segmentry.config import Attribute
 from segmentry.errors import ConfigError
+from segmentry.placement.rule import number
 from segmentry.traits.known import ATTRIBUTE, KEY, Expression, Known, Part, combine
 
 
@@ -91,7 +92,9 @@ def _of_orders(name: str, declared: Attribute, kind: Kind, how: str, unit: str =
 
 
 def _typed(name: str, kind: str) -> Expression:
-    types = {"number": "float64", "category": "string", "boolean": "boolean"}
+    if kind == "number":
+        return lambda row: number(row[ATTRIBUTE + name])  # one that is nearly infinite would drown all others
+    types = {"category": "string", "boolean": "boolean"}
     return lambda row: row[ATTRIBUTE + name].cast(types[kind])
 
 

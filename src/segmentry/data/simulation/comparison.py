@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,7 @@ class Distance:
     found: str
     score: float  # 1 is the truth
     perfect: float = 1.0
+    figures: Mapping[str, float] = field(default_factory=dict)  # of the sentence, by name, where a program needs them
 
 
 def records_of_people(con: Backend, exports: Path) -> ir.Table:

@@ -19,6 +19,7 @@ SALE_PULL = 0.2  # share of the lines at the full price that become discounted o
 SHIPPING, GIFT_WRAP = -1, -2  # product numbers of the fees
 SHIPPING_PRICE, GIFT_WRAP_PRICE = 4.95, 3.50
 FREE_SHIPPING = 50  # from this value of an order on
+SAYS_WORK = 0.65  # share of the customers who say in their account what they do for a living
 
 # --- the range --------------------------------------------------------------------------------------------------------
 
@@ -251,7 +252,7 @@ def export(company: Company, folder: Path) -> dict[str, int]:
     """
     first, last = company.missing_week
     customers = company.export(_CUSTOMERS, folder / "shop/customers.csv", until=company.until,
-                               acquisition=list(ACQUISITION))  # fmt: skip
+                               acquisition=list(ACQUISITION), says_work=SAYS_WORK)  # fmt: skip
     lines = _order_lines(company, folder / "shop/orders.csv")
     parts = company.run(_BILL_COUNTS, first=first, last=last)
     return {
@@ -267,12 +268,13 @@ _CUSTOMERS = """
 WITH known AS (
     -- the shop still has the maiden name of half the married, and the old postcode of half of those who moved
     SELECT n.customer_no, p.h, first_name, email, telephone, woman, age, signup_date, newsletter, region, country, city,
-        string_split(spellings, '|') AS spellings, choice AS acquired_no, p.satisfaction,
+        string_split(spellings, '|') AS spellings, choice AS acquired_no, p.satisfaction, occupation,
         CASE WHEN draw(p.h, 226) < 0.5 THEN coalesce(maiden_name, last_name) ELSE last_name END AS last_name,
         CASE WHEN draw(p.h, 227) < 0.5 THEN coalesce(former_postcode, n.postcode) ELSE n.postcode END AS postcode
     FROM sim_people AS p
     JOIN sim_names AS n USING (customer_no)
     JOIN sim_places USING (place_no)
+    JOIN sim_occupations USING (occupation_no)
     JOIN sim_choices AS x ON kind = 'acquired' AND x.group_no = p.group_no AND x.slot = draw_below(p.h, 34, 1000)
 )
 SELECT
@@ -301,7 +303,8 @@ SELECT
     CASE newsletter WHEN true THEN 'yes' WHEN false THEN 'no' END AS newsletter,
     CASE WHEN draw(h, 73) < 0.04 THEN NULL ELSE ($acquisition::VARCHAR[])[1 + acquired_no] END AS acquisition_channel,
     CASE WHEN draw(h, 74) < 0.55 THEN round(least(10, greatest(0, satisfaction + 1.2 * draw_normal(h, 75))))::INTEGER
-        END AS satisfaction_score
+        END AS satisfaction_score,
+    CASE WHEN draw(h, 76) < $says_work THEN upper(left(occupation, 1)) || substr(occupation, 2) END AS occupation
 FROM known ORDER BY customer_no
 """
 

@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 
 from segmentry.declaration import ROWS
 from segmentry.expressions.functions import CASTS
+from segmentry.placement.rule import number
 from segmentry.traits.declared import reading
 from segmentry.traits.declared.aggregates import Passes
 from segmentry.traits.declared.definitions import Definition, definitions
@@ -56,9 +57,14 @@ def add(table: ir.Table, known: Known, declared: Sequence[Definition], *, needed
         for i, further in enumerate(passes):
             row = row.left_join(further, KEY, rname=f"{{name}}_{i}")
         there = [d for d in asking if d.name in columns]
-        table = row.select(*table.columns, **{d.name: columns[d.name](row) for d in there})
+        table = row.select(*table.columns, **{d.name: _finite(columns[d.name](row)) for d in there})
         made += there
     return Added(table, tuple(made), absent)
+
+
+def _finite(value: ir.Value) -> ir.Value:
+    """What is nearly infinite is not known: it would drown the figures of all others."""
+    return number(value) if value.type().is_floating() else value
 
 
 def _lacks_trait(definition: Definition, table: ir.Table, absent: Mapping[str, str]) -> str:
