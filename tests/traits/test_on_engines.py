@@ -14,6 +14,8 @@ import trait_reference
 from tests.engines import on, on_every_engine
 from tests.shops import opened
 
+from segmentry.traits import table
+
 CONFIG = """\
 name: Shop
 as_of: 2024-01-31
@@ -41,8 +43,13 @@ def write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows({**row, "time": row["time"].isoformat(" ")} for row in rows)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
 @on_every_engine
-def test_traits_are_those_of_a_plain_computation(engine: str, tmp_path: Path) -> None:
+def test_traits_are_those_of_a_plain_computation(
+    engine: str, at_once: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not at_once:  # as of millions of customers, pass by pass
+        monkeypatch.setattr(table, "AT_ONCE", 0)
     as_of = date(2024, 1, 31)
     orders = [
         {**line, "who": f"C{line['customer_key']:02}", "channel": line["channel"]}

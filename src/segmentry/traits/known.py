@@ -138,8 +138,9 @@ class Known:
     """What is known at the end of the day ``as_of``.
 
     ``learned`` are the models that traits are made of, by the name of their learner. ``customers`` are those known by
-    then; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the rows of customers by
-    table, as collected: those whose time had come, and of those without a time the ones that were collected.
+    then, ``people`` of them; their declared attributes have ``attribute_`` in front of the name. ``facts`` are the
+    rows of customers by table, as collected: those whose time had come, and of those without a time the ones that were
+    collected.
     ``lines`` are the order lines of customers (None when there are none): customer_key, day, is_sale, is_return,
     is_goods (either), amount, and those of the optional columns and attributes that have values; numbers are in whole
     units of 10^-``decimals``, so that they add up exactly (see :meth:`total`). ``sales`` are the sale lines as
@@ -153,6 +154,7 @@ class Known:
     settings: Settings
     also: frozenset[str]
     customers: ir.Table
+    people: int
     filled: Mapping[str, int]
     facts: Mapping[str, ir.Table] = field(default_factory=dict)
     attributes: tuple[tuple[str, str, Attribute], ...] = ()
@@ -234,9 +236,9 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
     # What so many expressions begin with is compiled once.
     by_then = {name: engine.named(f"known_{name}", rows) for name, rows in by_then.items()}
     customers = engine.named("known_customers", _population(customers, end, list(by_then.values()), later))
-    filled = _one_row(
-        customers, {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
-    )
+    counted = {f"customers.{n.removeprefix(ATTRIBUTE)}": customers[n].count() for n in [*own, *more]}
+    filled = _one_row(customers, {"people": customers.count(), **counted})
+    people = filled.pop("people")
     if "events" in by_then:
         seen = by_then["events"]
         filled |= _one_row(
@@ -244,8 +246,8 @@ def known(facts: Facts, as_of: date, settings: Settings, also: frozenset[str]) -
         )
     spent = given.get("costs")
     costs = None if spent is None else spent.filter(_is_known("costs", spent, end))
-    base = Known(as_of, settings, also, customers, filled, by_then, attributes, costs=costs, places=facts.places)
-    base = replace(base, accounts=facts.accounts, stores=facts.stores)
+    base = Known(as_of, settings, also, customers, people, filled, by_then, attributes, costs=costs)
+    base = replace(base, accounts=facts.accounts, stores=facts.stores, places=facts.places)
     return base if "transactions" not in by_then else _with_lines(base, by_then["transactions"], facts.products)
 
 
