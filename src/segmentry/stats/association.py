@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2_contingency
 
 Floats = NDArray[np.float64]
 FOUR_FIFTHS = 0.8  # Uniform Guidelines on Employee Selection Procedures (1978), 29 CFR 1607.4 D
@@ -44,6 +43,8 @@ def independence(table: ArrayLike) -> float:
     >>> round(independence([[10, 20], [20, 10]]), 4), independence([[5, 7], [0, 0]])
     (0.0098, 1.0)
     """
+    from scipy.stats import chi2_contingency  # noqa: PLC0415 - most who ask for an association need no test
+
     cells = np.asarray(table, dtype=np.float64)
     cells = cells[cells.sum(axis=1) > 0][:, cells.sum(axis=0) > 0]
     if min(cells.shape) < 2:
