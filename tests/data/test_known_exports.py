@@ -265,7 +265,10 @@ def test_advertising_spend_is_a_cost_of_acquisition(tmp_path: Path) -> None:
     assert ads.columns["channel"] == "Channel"
 
 
-@pytest.mark.parametrize(("yes", "no"), [("Subscribed", "Unsubscribed"), ("opt-in", "opt-out"), ("granted", "denied")])
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("Subscribed", "Unsubscribed"), ("opt-in", "opt-out"), ("granted", "denied"), ("TRUE", "withdrawn")],
+)
 def test_words_of_consent_become_granted_or_denied(tmp_path: Path, yes: str, no: str) -> None:
     header = ["email", "channel", "purpose", "status", "recorded_at", "proof"]
     rows = [

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from segmentry.data.known import Known, by_name, column, customer_ids, emails, first_of, made, quoted_text
 from segmentry.data.mapping import ColumnMap, Mapped, quoted
 from segmentry.data.profiling import ColumnProfile, TableProfile
-from segmentry.data.vocabulary import fold, name_score, words_in, words_of
+from segmentry.data.vocabulary import fold, folded_words, name_score, words_in, words_of
 
 
 def find_export(table: TableProfile, words: frozenset[str] = frozenset()) -> Known | None:
@@ -509,11 +509,11 @@ def _costs(table: TableProfile, words: frozenset[str]) -> Known | None:
     return Known("costs", 0.93, (f"each row is a cost {who}: {columns['amount'].expression}",), _known(columns))  # type: ignore[union-attr]
 
 
-_GRANTED = words_in(
+_GRANTED = folded_words(
     """granted given yes true optin optedin subscribed accepted allowed consented agreed active zugestimmt erteilt
     accorde consenti aceptado otorgado"""
 )
-_DENIED = words_in(
+_DENIED = folded_words(
     """denied no false optout optedout unsubscribed rejected refused withdrawn revoked objected declined cleaned
     abgelehnt widerrufen refuse retire rechazado revocado pending"""
 )
@@ -558,7 +558,7 @@ def _granted_or_denied(status: ColumnProfile) -> Mapped:
     return made(f"case {' '.join(cases)} end", "its words, as granted or denied", 0.9, [status.name])
 
 
-_FIGURES = words_in(
+_FIGURES = folded_words(
     """population share spend propensity size penetration households households index volume value growth people adults
     bevolkerung anteil population_share"""
 )

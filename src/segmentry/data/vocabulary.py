@@ -427,12 +427,13 @@ class Synonyms:
     phrases: tuple[tuple[str, ...], ...]  # strong names of two words and more, or one long word: found inside names
 
 
-def _folded(text: str) -> frozenset[str]:
+def folded_words(text: str) -> frozenset[str]:
+    """A set of words, written as text, as :func:`fold` compares them."""
     return frozenset(fold(word) for word in text.split())
 
 
 # One-word names too general to be recognised at the end of a longer name ('ship date', 'payment type').
-_GENERAL = _folded(
+_GENERAL = folded_words(
     """name date data datum fecha time type value amount status price total number item items product order
     account country state source day class category cost score channel page nombre nom nome account land rating age
     customer client cliente klant kunde store shop location region title address history revenue sales discount units
@@ -455,7 +456,7 @@ def _read(text: str) -> Synonyms:
 
 
 CONCEPTS: dict[str, Synonyms] = {name: _read(text) for name, text in _SYNONYMS.items()}
-KIND_WORDS: dict[str, frozenset[str]] = {kind: _folded(text) for kind, text in FILE_WORDS.items()}
+KIND_WORDS: dict[str, frozenset[str]] = {kind: folded_words(text) for kind, text in FILE_WORDS.items()}
 _EXACT: dict[str, frozenset[str]] = {
     name: frozenset(concept for concept, s in CONCEPTS.items() if name in s.strong)
     for name in frozenset().union(*(s.strong for s in CONCEPTS.values()))
@@ -469,7 +470,7 @@ def concept_of(table: str, column: str) -> str:
 
 
 # Words around a name that do not change what it means: 'shop_customer_id', 'customer_id_hash'.
-_NEUTRAL = _folded(
+_NEUTRAL = folded_words(
     """the my our str txt dim fact fk pk src raw crm erp shop web store system main master primary
     hash hashed key utc local unique original new clean cleaned value actual current"""
 )
