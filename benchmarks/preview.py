@@ -10,7 +10,7 @@ from benchmarks import shop
 from benchmarks.measure import Benchmark, Budget, Contender, NotEqualError, Work, main
 
 COMPANY = "preview-company"
-SEGMENTRY, SQL = "segmentry", "DuckDB SQL by hand"
+SEGMENTRY, SQL = "Segmentry", "DuckDB SQL by hand"
 # As they are typed, and as somebody would write them by hand.
 RULES = (
     "frequency >= 4",
