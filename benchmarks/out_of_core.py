@@ -49,7 +49,9 @@ def _limited(data: Path, out: Path, people: int) -> Work:
 def agree(data: Path, outs: Mapping[str, Path]) -> None:
     """Every customer has a segment in every segmentation."""
     del data
-    for (name, out), people in zip(outs.items(), SIZES.values(), strict=True):
+    expected = dict(zip((SMALL, LARGE), SIZES.values(), strict=True))
+    for name, out in outs.items():
+        people = expected[name]
         for segmentation, by_segment in full_run.sizes(out).items():
             if sum(by_segment.values()) != people:
                 raise NotEqualError(f"{name}: {segmentation} places {sum(by_segment.values())} of {people} customers.")
