@@ -558,8 +558,8 @@ def _granted_or_denied(status: ColumnProfile) -> Mapped:
     return made(f"case {' '.join(cases)} end", "its words, as granted or denied", 0.9, [status.name])
 
 
-_FIGURES = folded_words(
-    """population share spend propensity size penetration households households index volume value growth people adults
+_FIGURES = words_in(
+    """population share spend propensity size penetration households households index volume growth people adults
     bevolkerung anteil population_share"""
 )
 
