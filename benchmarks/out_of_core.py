@@ -78,7 +78,7 @@ BENCHMARK = Benchmark(
         # linear: a line of many costs what a line of few costs, give or take a fifth
         Budget("a line costs at most 1.2 times what it costs at a tenth of the size", 1.2, _growth, (SMALL, LARGE)),
     ),
-    skipped="" if shop.LARGE else "set SEGMENTRY_BENCH_LARGE=1 to run it; it takes half an hour a round and 30 GB of disk",
+    skipped="" if shop.LARGE else "set SEGMENTRY_BENCH_LARGE=1 to run it; a round takes half an hour and 30 GB of disk",
 )
 
 if __name__ == "__main__":
