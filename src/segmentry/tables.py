@@ -276,14 +276,17 @@ places = _collected(
     "one place, by its postal code; its attributes are those of the customers who live there",
     Column("postcode", Type.TEXT, "Postal code.", required=True),
 )
+_WHERE_IT_STANDS = (
+    Column("source", Type.CATEGORY, "Name of the source.", required=True),
+    Column("file", Type.TEXT, "File of the record.", required=True),
+    Column("line", Type.INTEGER, "Line of that file.", required=True),
+)
 quarantine = Table(
     "quarantine",
     "one record that could not be used",
     "collect",
     (
-        Column("source", Type.CATEGORY, "Name of the source.", required=True),
-        Column("file", Type.TEXT, "File of the record.", required=True),
-        Column("line", Type.INTEGER, "Line of that file.", required=True),
+        *_WHERE_IT_STANDS,
         Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
         Column("record", Type.TEXT, "The record as it was read.", pii=Pii.DIRECT, required=True),
         Column("row_id", Type.TEXT, "The record's id, so that a re-read does not count it twice.", required=True),
@@ -294,9 +297,7 @@ quarantined_values = Table(
     "one birth or age that nobody has, of a customer's record whose other values are used",
     "check",
     (
-        Column("source", Type.CATEGORY, "Name of the source.", required=True),
-        Column("file", Type.TEXT, "File of the record.", required=True),
-        Column("line", Type.INTEGER, "Line of that file.", required=True),
+        *_WHERE_IT_STANDS,
         Column("column", Type.CATEGORY, "Column of the table customers.", required=True),
         Column("reason", Type.CATEGORY, "Why it cannot be used.", required=True),
         Column("value", Type.TEXT, "The value as it was read.", pii=Pii.QUASI, required=True),
