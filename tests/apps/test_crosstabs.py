@@ -41,7 +41,7 @@ def summary() -> SegmentationSummary:
 def test_descriptors_that_go_with_the_segments_are_tabulated_and_tested(summary: SegmentationSummary) -> None:
     (visits,) = crosstabs(summary)  # the coin says nothing, and what formed the segments is no descriptor
     counts = COUNTS[: len(visits.segments)]
-    assert visits.p == pytest.approx(2 * chi2_contingency(counts).pvalue)  # Holm: two were looked at
+    assert visits.p == pytest.approx(2 * chi2_contingency(counts).pvalue)  # two were looked at
     shares = dict(visits.rows)
     assert shares["weekly"][:2] == ("60 %", "20 %")
     assert shares["never"][-1] == f"{100 * counts[:, 2].sum() / counts.sum():.0f} %"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tests.shops import opened
 
+from segmentry.apps import members, quality
 from segmentry.data import reconcile
-from segmentry.data.quarantine import export_values
 from segmentry.errors import DataError, UsageError
 from segmentry.workspace import Workspace
 
@@ -218,14 +218,14 @@ def test_ages_that_nobody_has_are_named_one_by_one_and_the_rest_of_their_record_
     (tmp_path / "people.csv").write_text(PEOPLE, encoding="utf-8")
     space = _collected(tmp_path)
     with space.reading() as reading, pytest.raises(UsageError, match="Run `segmentry check`"):
-        export_values(reading.quarantined_values(), tmp_path / "values.csv")
+        quality.impossible_values(reading)
     space.check()
     space.traits()
     with space.reading() as reading:
         found = reading.quarantine()
         checked = reading.checked()
         ages = {r["customer_id"]: (r["age"], r["city"]) for r in reading.find("traits").to_pyarrow().to_pylist()}
-        assert export_values(reading.quarantined_values(), tmp_path / "values.csv") == 5
+        assert members.write_csv(quality.impossible_values(reading), tmp_path / "values.csv") == 5
     assert {(r.column, r.reason): [line for _, line, _ in r.examples] for r in found} == {
         ("birth_date", "born more than 110 years before 2026-06-30"): [3, 7],
         ("birth_date", "born after 2026-06-30"): [4],

@@ -236,8 +236,7 @@ def quarantine(
     json: Json = False,
 ) -> None:
     """Show the records and values that could not be used, by reason; --export and --repaired bring records back."""
-    from segmentry.apps import quality, terminal
-    from segmentry.data.quarantine import export_values
+    from segmentry.apps import members, quality, terminal
 
     with _opened(workspace, True) as space:
         if repaired is not None:
@@ -246,7 +245,7 @@ def quarantine(
         with space.reading() as reading:
             found = reading.quarantine()
             count = reading.export_quarantine(export) if export is not None else 0
-            listed = export_values(reading.quarantined_values(), values) if values is not None else 0
+            listed = members.write_csv(quality.impossible_values(reading), values) if values is not None else 0
     if json:
         terminal.json(found)
         return

@@ -7,10 +7,11 @@ Read from the figures by segment that the report has; nothing is counted anew.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from segmentry.apps import findings, words
 from segmentry.stats.association import cramers_v, independence
+from segmentry.stats.lookalike import corrected
 from segmentry.target.profiles import SegmentationSummary, TraitEffect
 
 _MOST = 5  # descriptors that are shown: those that go with the segments most
@@ -23,7 +24,7 @@ class CrossTab:
     """One descriptor by segment: a row per level with its share in every segment and among all.
 
     ``association`` is Cramér's V, 0 to 1; ``p`` of a chi-square test, corrected for the descriptors that were looked
-    at (Holm 1979).
+    at (Benjamini & Hochberg 1995).
     """
 
     trait: str
@@ -64,12 +65,8 @@ def crosstabs(summary: SegmentationSummary) -> tuple[CrossTab, ...]:
     if len(names) < 2:
         return ()
     tested = [found for trait, levels in by_trait.items() if (found := _tested(trait, levels, names))]
-    tested.sort(key=lambda each: each.p)
-    highest, corrected = 0.0, []
-    for i, each in enumerate(tested):
-        highest = max(highest, min(1.0, (len(tested) - i) * each.p))
-        corrected.append(CrossTab(each.trait, each.association, highest, each.segments, each.rows))
-    told = [each for each in corrected if each.association >= _SMALLEST]
+    ps = corrected([each.p for each in tested])
+    told = [replace(each, p=p) for each, p in zip(tested, ps, strict=True) if each.association >= _SMALLEST]
     return tuple(sorted(told, key=lambda each: (-each.association, each.trait))[:_MOST])
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import ibis.expr.types as ir
 from rich.text import Text
 
 from segmentry.apps import terminal, words
 from segmentry.checks import Severity
 from segmentry.data.quality import Example, Finding, TraitHealth
 from segmentry.data.quarantine import Reason
+from segmentry.errors import UsageError
 from segmentry.overview import Concern, QualityReport
+from segmentry.reading import Reading
 
 _NAMED = 4  # traits or segmentations in a row
 
@@ -120,6 +123,18 @@ def _health(found: TraitHealth) -> tuple[str | Text, ...]:
         "–" if found.score is None else _points(found.score),
         Text(", ".join(dict.fromkeys(f"{f.check} ({where(f)})" for f in found.findings)) or "none"),
     )
+
+
+def impossible_values(reading: Reading) -> ir.Table:
+    """The table ``quarantined_values``, in order; :class:`UsageError` where no check has looked at births and ages."""
+    rows = reading.quarantined_values()
+    if rows is None:
+        raise UsageError(
+            "No check has looked at births and ages.",
+            why="Whether an age is possible depends on the day of the check; or no source gives any.",
+            fix="Run `segmentry check`, with `birth_date`, `birth_year` or `age` mapped in a source of customers.",
+        )
+    return rows.order_by(["source", "file", "line", "column"])
 
 
 def quarantine(found: Sequence[Reason]) -> None:

@@ -176,29 +176,6 @@ def _records(rows: Any) -> Iterator[dict[str, str]]:
             yield {**dict(zip(LABELS, labels, strict=True)), **own}
 
 
-def export_values(rows: ir.Table | None, path: Path) -> int:
-    """Write the table ``quarantined_values`` as a CSV; gives how many there are. The file holds personal data.
-
-    Raises :class:`UsageError` where no check has looked at births and ages.
-    """
-    if rows is None:
-        raise UsageError(
-            "No check has looked at births and ages.",
-            why="Whether an age is possible depends on the day of the check; or no source gives any.",
-            fix="Run `segmentry check`, with `birth_date`, `birth_year` or `age` mapped in a source of customers.",
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = 0
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(rows.columns)
-        for batch in rows.order_by(["source", "file", "line", "column"]).to_pyarrow_batches(chunk_size=10_000):
-            for row in batch.to_pylist():
-                writer.writerow([_quoted(str(cell)) for cell in row.values()])
-                count += 1
-    return count
-
-
 def _quoted(cell: str) -> str:
     return "'" + cell if cell.startswith(_QUOTED) else cell
 
