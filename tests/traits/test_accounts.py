@@ -73,7 +73,7 @@ segmentations:
 INDUSTRIES = {"technolgy": "Information and communication", "RETAIL": "Wholesale and retail trade",
               "Bank": "Financial and insurance activities", "Basket weaving": "Basket weaving", None: None}  # fmt: skip
 TITLES = {"Managing Director": "decider", "Buyer": "buyer", "IT Manager": "influencer", "Poet": None, None: None}
-RUNS = (None, "SAP, Shopify", "sap;Web Shop;", " Web Shop | SAP\nCRM ", ";", "Shopify")
+RUNS = (None, "SAP, Shopify", "sap;Web Shop;", " Web Shop | SAP\nCRM, sap", ";", "Shopify")
 STACKS = {None: None, ";": None, RUNS[1]: {"sap", "shopify"}, RUNS[2]: {"sap", "web shop"},
           RUNS[3]: {"sap", "web shop", "crm"}, "Shopify": {"shopify"}}  # fmt: skip
 PARENTS = {2: 1, 3: 2, 4: 2, 6: 5, 8: 1}

@@ -44,7 +44,7 @@ def of_accounts(known: Known) -> Part:
 def listed(text: ir.StringValue) -> ir.StringValue:
     """A list of names in one form, in small letters with a semicolon before and behind each; null where it has none.
 
-    Names that differ in more than case stay apart, and one that stands there twice counts twice.
+    Names that differ in more than case stay apart.
     """
     plain = text.cast("string").lower().re_replace(r"\s*[,;|\r\n][,;|\s]*", _BETWEEN).strip()
     inner = plain.re_replace("^;|;$", "")
@@ -52,7 +52,8 @@ def listed(text: ir.StringValue) -> ir.StringValue:
 
 
 def _entries(text: ir.StringValue) -> ir.IntegerValue:
-    return (text.length() - text.replace(_BETWEEN, "").length() - 1).cast("int64")
+    """How many different names a list has; each stands between two marks."""
+    return (text.split(_BETWEEN).unique().length() - 1).cast("int64")
 
 
 def _frequent(lists: dict[str, int]) -> dict[str, int]:
