@@ -409,17 +409,28 @@ def test_local_times_become_utc_through_every_change_of_clocks(column: Any, zone
     assert got(table, values.timestamp(table["c"], TimeFormat(), zone)) == [python_utc(h, zone) for h in hours]
 
 
-def test_a_date_alone_is_midnight_there_and_an_offset_wins_over_the_zone(column: Any) -> None:
-    table = column(["2011-07-01", "2011-07-01T00:00:00Z", "1309478400", "01/07/2011 1:00 AM"])
+def test_an_offset_wins_over_the_zone(column: Any) -> None:
+    table = column(["2011-07-01 00:00", "2011-07-01T00:00:00Z", "1309478400", "01/07/2011 1:00 AM"])
     fmt = values.time_formats(table, ["c"])["c"]
     expected = [at(2011, 6, 30, 23), at(2011, 7, 1), at(2011, 7, 1), at(2011, 7, 1)]
     assert got(table, values.timestamp(table["c"], fmt, "Europe/London")) == expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("Pacific/Kiritimati", 0), ("Europe/Berlin", 0), ("UTC", 0), ("America/New_York", 5)]
+)
+def test_a_date_alone_is_of_that_day_in_utc_and_on_the_clocks_of_every_zone(column: Any, zone: str, hour: int) -> None:
+    for cells in (["2010-12-01"], ["12/01/2010", "12/31/2010"], ["20101201"], ["40513", "40513.0"], ["1 Dec 2010"]):
+        table = column(cells)
+        read = values.timestamp(table["c"], values.time_formats(table, ["c"])["c"], zone)
+        assert got(table, read)[0] == at(2010, 12, 1, hour), cells
+        assert got(table, values.utc_to_local(read, zone))[0].date() == DAY.date(), cells
+
+
 def test_stored_times_and_counts_are_read_too(column: Any) -> None:
     table = column([DAY.date(), None], "date")
     assert values.time_formats(table, ["c"]) == {"c": TimeFormat(formats=())}
-    assert got(table, values.timestamp(table["c"], TimeFormat(()), "Europe/Berlin")) == [at(2010, 11, 30, 23), None]
+    assert got(table, values.timestamp(table["c"], TimeFormat(()), "Europe/Berlin")) == [DAY, None]
     table = column([MORNING], "timestamp('UTC')")
     assert got(table, values.timestamp(table["c"], TimeFormat(()), "Europe/Berlin")) == [MORNING]
     for kind, cells in (("int64", [20101201, None]), ("float64", [40513.0, math.nan]), ("int64", [1291161600, None])):

@@ -99,8 +99,10 @@ traits:
 
 @on_every_engine
 def test_declared_and_built_in_traits_agree_on_the_day_of_an_order_at_midnight(engine: str, tmp_path: Path) -> None:
-    """Half past midnight on New Year's Day in Berlin is 23:31 of the old year in UTC, and days are days in UTC."""
+    """Half past midnight on New Year's Day in Berlin is 23:31 of the old year in UTC, and days are days in UTC; a date
+    alone (D) is of that day."""
     orders = "who,order,time,amount\nA,1,2026-01-01 00:31,10\nB,2,2026-01-01 01:31,10\nC,3,2025-10-26 02:31,10\n"
+    orders += "D,4,2026-01-01,10\n"
     (tmp_path / "orders.csv").write_text(orders, encoding="utf-8")
     (tmp_path / "segmentry.yaml").write_text(on(engine, BERLIN), encoding="utf-8")
     space = opened(tmp_path)
@@ -126,5 +128,6 @@ def test_declared_and_built_in_traits_agree_on_the_day_of_an_order_at_midnight(e
             "A": (1, 1, 0, 1, False, "Thursday", 0),
             "B": (0, 0, 1, 0, True, "Thursday", 1),
             "C": (67, 67, 0, 1, False, "Sunday", 2),
+            "D": (0, 0, 1, 0, True, "Thursday", 1),
         },
     }

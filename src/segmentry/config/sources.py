@@ -100,7 +100,7 @@ class Source(Part):
     )
     attributes: dict[str, Attribute] = Field({}, description="Further columns to keep: they become traits.")
     id_space: str = Field("customers", description="Sources of one id space share their customer ids.")
-    timezone: str = Field("UTC", description="Time zone of times without one, such as Europe/London.")
+    timezone: str = Field("UTC", description="Time zone of times without one, such as Europe/London. Dates stay dates.")
     day_first: bool | None = Field(None, description="01/02/2024 is 1 February. Found out where the data tell.")
     sheet: str | None = Field(None, description="Sheet of an Excel file.")
     layout: str | None = Field(

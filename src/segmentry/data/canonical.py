@@ -309,6 +309,8 @@ class _Mapper:
                 time = values.timestamp(raw, formats, zone)
                 if kind == Type.TIME and values.odd_hours(zone):
                     self.odd[_ODD + column] = values.by_the_clock(raw, formats, zone)
+            elif raw.type().is_date():
+                time = values.day_to_utc(raw.cast("timestamp"), zone)
             else:
                 instant = raw.type().is_timestamp() and raw.type().timezone is not None
                 time = values.local_to_utc(raw.cast("timestamp"), "UTC" if instant else zone)

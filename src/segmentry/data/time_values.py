@@ -91,13 +91,13 @@ def _strptime(text: str, form: str) -> datetime:
 def timestamp(column: ir.Value, fmt: TimeFormat, zone: str = "UTC") -> ir.Value:
     """A column as times in UTC (a timestamp without zone); null where it says nothing or cannot be read.
 
-    What states no offset was on clocks of ``zone``, a date alone its midnight there; see :func:`local_to_utc`. Counts
-    of seconds since 1970 are UTC anyway.
+    What states no offset was on clocks of ``zone``; see :func:`local_to_utc`, and :func:`day_to_utc` for a date alone.
+    Counts of seconds since 1970 are UTC anyway.
     """
     given: Any = column
     kind = given.type()
     if kind.is_date():
-        return local_to_utc(given.cast("timestamp"), zone)
+        return day_to_utc(given.cast("timestamp"), zone)
     if kind.is_timestamp():
         return local_to_utc(given.cast("timestamp"), zone) if kind.timezone is None else _utc(given)
 
@@ -110,7 +110,7 @@ def timestamp(column: ir.Value, fmt: TimeFormat, zone: str = "UTC") -> ir.Value:
 
     if not kind.is_string() or pattern.ISO not in fmt.formats:
         return slow(given)
-    return unless(given, pattern.PLAIN_ISO, slow, lambda cell: local_to_utc(cell.try_cast("timestamp"), zone))
+    return unless(given, pattern.PLAIN_ISO, slow, lambda cell: _plain(cell, cell.try_cast("timestamp"), zone))
 
 
 def plain_time(column: ir.Value) -> ir.BooleanValue:
@@ -125,6 +125,22 @@ def local_to_utc(time: ir.Value, zone: str) -> ir.Value:
     read as if they had not been put forward yet. Neither fails.
     """
     return time if zone in ("UTC", "Etc/UTC") else _utc(_in_zone(zone, time))
+
+
+def day_to_utc(day: ir.Value, zone: str, is_alone: ir.BooleanValue | bool = True) -> ir.Value:
+    """Dates alone, as midnights without a zone, as times in UTC: of the same date there and on the clocks of the zone.
+
+    That is midnight in the zone; east of Greenwich, where that is still the day before in UTC, midnight in UTC. Where
+    ``is_alone`` is false it is a time on the clocks of the zone.
+    """
+    if zone in ("UTC", "Etc/UTC"):
+        return day
+    return ibis.greatest(local_to_utc(day, zone), ibis.cases((is_alone, day)))  # DuckDB takes no notice of nulls
+
+
+def _plain(iso: ir.StringValue, time: ir.Value, zone: str) -> ir.Value:
+    """The time of a text in ISO form without an offset."""
+    return day_to_utc(time, zone, ~iso.contains(":"))
 
 
 def by_the_clock(column: ir.Value, fmt: TimeFormat, zone: str) -> ir.BooleanValue:
@@ -210,7 +226,7 @@ def _instant(iso: Any, formats: Sequence[str], zone: str) -> ir.Value:
         cases.append((iso.re_search(pattern.HAS_OFFSET), _utc(_normal_offset(iso).try_cast("timestamp('UTC')"))))
     if pattern.TWELVE_HOURS in formats:
         cases.append((iso.re_search(pattern.HAS_TWELVE), local_to_utc(_afternoon(iso), zone)))
-    plain = local_to_utc(local, zone)
+    plain = _plain(iso, local, zone)
     return ibis.cases(*cases, else_=plain) if cases else plain
 
 
@@ -243,7 +259,7 @@ def _count(cell: Any, form: str, zone: str) -> ir.Value:
     if form == pattern.EXCEL:
         # Fractions of a day are not exact: 40513.35 is 08:24:00 and not a microsecond before.
         seconds = (value * 86_400).round().cast("int64") - _SECONDS_TO_1970
-        return local_to_utc(_from_microseconds(seconds * 1_000_000), zone)
+        return day_to_utc(_from_microseconds(seconds * 1_000_000), zone, seconds % 86_400 == 0)
     scale = 1_000_000 if form == pattern.UNIX else 1_000
     return _from_microseconds((value * scale).round().cast("int64"))
 

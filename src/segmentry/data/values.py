@@ -18,6 +18,7 @@ from segmentry.data.text_functions import NOTHING, known, let, matches, tidy, tr
 from segmentry.data.time_values import (
     TimeFormat,
     by_the_clock,
+    day_to_utc,
     format_notes,
     from_microseconds,
     local_to_utc,
@@ -34,6 +35,7 @@ __all__ = [
     "TimeFormat",
     "boolean",
     "by_the_clock",
+    "day_to_utc",
     "format_notes",
     "from_microseconds",
     "identifier",
