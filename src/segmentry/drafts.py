@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segmentry import config, segment
+from segmentry import config, due, segment
 from segmentry.artefacts import load_segmentation
 from segmentry.describing import base_of
 from segmentry.errors import DataError
@@ -22,8 +22,9 @@ def compare(space: Workspace, name: str, methods: Sequence[str], segments: int |
     """
     run, settings = _settled(space, name)
     settings = segment.asked(settings, segments, methods, where=f"segmentation {name}")
-    with space.engine.session({"traits": run.id}) as session:
-        return space.learned(session, run, name, settings)
+    reads = space.learns_from(run, due.horizon(space.config, settings))
+    with space.engine.session({alias: r.id for alias, r in reads.items()}) as session:
+        return space.learned(session, reads, name, settings)
 
 
 def _settled(space: Workspace, name: str) -> tuple[Run, config.Segmentation]:
@@ -45,8 +46,10 @@ def try_fit(space: Workspace, name: str, segments: int | None = None) -> Trial:
     current = space.state.current()
     fit, placing = (current.get(stage) for stage in (f"fit:{name}", f"assign:{name}"))
     base, now = base_of(run, settings.unit), load_segmentation(space.root, fit) if fit else None
-    with space.engine.session({"traits": run.id, **({"before": placing.id} if placing else {})}) as session:
-        fitted = space.learned(session, run, name, settings)
+    reads = space.learns_from(run, due.horizon(space.config, settings))
+    ids = {alias: r.id for alias, r in reads.items()} | ({"before": placing.id} if placing else {})
+    with space.engine.session(ids) as session:
+        fitted = space.learned(session, reads, name, settings)
         table, moves = session.table("traits", TRAIT_TABLES[settings.unit]), []
         if placing is not None and placing.facts.get("unit", "customer") == settings.unit:
             placed = assignment.memberships(fitted, table).select(KEYS[fitted.unit][0], "segment")

@@ -32,6 +32,12 @@ def aim(config: Config, name: str) -> str:
     return digest(["aim", config.objectives[name].model_dump(mode="json"), drawn, config.bias.model_dump()])
 
 
+def horizon(config: Config, settings: configs.Segmentation) -> int | None:
+    """How many days the objective of a segmentation looks back, where it has one that does."""
+    of = settings.objective if isinstance(settings, configs.Trees) else None
+    return config.objectives[of].horizon if of is not None else None
+
+
 def _drawn(config: Config) -> dict[str, Any]:
     return config.sample.model_dump(include={"size", "seed", "by", "weights"})
 

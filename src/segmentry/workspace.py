@@ -244,15 +244,23 @@ class Workspace(Stages):
         settings = self._settings(name)
         settings = segment.asked(settings, segments, where=f"segmentation {name}")
         run = self._current("traits")
-        with self.state.writer(), self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
-            with self.engine.session({"traits": run.id}) as session:
-                fitted = self.learned(session, run, name, settings)
-            done({}, artefacts.save_segmentation(self.root, fitted))
+        with self.state.writer():
+            reads = self.learns_from(run, due.horizon(self.config, settings))
+            with self._recorded(f"fit:{name}", run.as_of, self._fit_due(name)) as (_, done):
+                with self.engine.session({alias: r.id for alias, r in reads.items()}) as session:
+                    fitted = self.learned(session, reads, name, settings)
+                done({}, artefacts.save_segmentation(self.root, fitted))
         self._listener(Event(f"fit:{name}", run=self.state.current()[f"fit:{name}"]))
         return fitted
 
-    def learned(self, session: Session, run: Run, name: str, settings: Any) -> Segmentation:
-        """The next version of a segmentation, learned on a sample of the traits of a session; nothing is written."""
+    def learns_from(self, run: Run, horizon: int | None) -> dict[str, Run]:
+        """The runs whose tables are learned from: the traits, and where there is a horizon those of so long ago."""
+        return {"traits": run, **({"earlier": self._earlier(horizon, run)} if horizon else {})}
+
+    def learned(self, session: Session, reads: Mapping[str, Run], name: str, settings: Any) -> Segmentation:
+        """The next version of a segmentation, learned on a sample of the traits of a session that has the tables of
+        :meth:`learns_from`; nothing is written."""
+        run = reads["traits"]
         base = base_of(run, settings.unit)
         specs = {t.name: t for t in traits.from_json(base["traits"])}
         table, drawing = session.table("traits", TRAIT_TABLES[settings.unit]), Samples(session, run, self.config)
@@ -267,6 +275,10 @@ class Workspace(Stages):
         tell = self._progress(f"fit:{name}")
         learning = drawing.learning(name, settings, self._drawn[1])
         learning = replace(learning, progress=tell, objectives=self.config.objectives, parts=parts)
+        if "earlier" in reads:
+            earlier = reads["earlier"]
+            before = aiming.before(settings.objective, self.config, session, run, earlier, population)
+            learning = replace(learning, before=before)
         fitted = segment.fit(name, settings, learning, version=self._next_version(name), as_of=run.as_of)
         book = playbooks.load(self.root / playbooks.FILE_NAME)
         kept = lambda rows: session.keep("placed", rows, tell)  # noqa: E731
@@ -281,11 +293,10 @@ class Workspace(Stages):
         """
         objective, run, stage = self._objective(name), self._current("traits"), f"aim:{name}"
         with self.state.writer():
-            earlier = self._earlier(objective.horizon, run) if objective.horizon else None
+            reads = self.learns_from(run, objective.horizon)
             with self._recorded(stage, run.as_of, due.aim(self.config, name)) as (number, done):
-                reads = {"traits": run.id, **({"earlier": earlier.id} if earlier else {})}
-                with self.engine.session(reads) as session:
-                    found = aiming.learn(name, self.config, session, run, earlier)
+                with self.engine.session({alias: r.id for alias, r in reads.items()}) as session:
+                    found = aiming.learn(name, self.config, session, run, reads.get("earlier"))
                 done({}, {"aim": found.to_json()})
             return self._finished(number)
 

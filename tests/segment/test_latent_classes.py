@@ -42,13 +42,22 @@ def test_planted_classes_are_found_and_their_number(planted: tuple[pd.DataFrame,
     assert found.report["k"] == 3
     assert found.report["replications"] > 1
     assert found.report["verdict"] in ("natural", "reproducible")
-    assert found.report["because"].endswith("By BIC alone it would be 3 classes (of 2 to 4).")
+    assert "By BIC alone it would be 3 classes (of 2 to 4)." in found.report["because"]
+    assert "tell the classes apart well" in found.report["because"]
     assert [row["k"] for row in found.report["panel"]] == [2, 3, 4]
     assert 3 in found.report["passed"]
     placed = found.assign(frame)
     assert _share_right(placed, member) > 0.9
     assert placed["fit"].between(0, 1).all()
     assert (placed["segment"] == "No good fit").mean() < 0.01
+
+
+def test_classes_that_answers_hardly_tell_apart_are_warned_of() -> None:
+    noise = pd.DataFrame(np.random.default_rng(7).random((400, 4)) < 0.5, columns=list("abcd"))
+    found = sg.LatentClasses(traits=["*"], segments=2).fit(noise)
+    assert found.report["entropy"] < 0.6
+    assert "tell the classes apart badly" in found.report["because"]
+    assert any(w.startswith("Many people could as well be in another class") for w in found.report["warnings"])
 
 
 def test_members_of_the_report_are_those_that_the_rule_places(

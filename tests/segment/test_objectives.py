@@ -23,7 +23,7 @@ from segmentry.apps.cli import app
 from segmentry.catalogue import TRAITS, Model, Trait
 from segmentry.config import Bias, Objective
 from segmentry.errors import ConfigError, FitError, UsageError
-from segmentry.segment import Learning, bias, leakage, objectives, trees
+from segmentry.segment import Learning, bias, leakage, objectives, trees, variables
 from segmentry.workspace import Workspace
 
 SETTINGS = """\
@@ -44,6 +44,7 @@ segmentations:
     segments: [{name: Fresh, where: recency_days <= 90}]
     rest: Stale
   tree: {method: trees, target: monetary, traits: [frequency, tenure_days], least: 0.1}
+  back: {method: trees, objective: again, least: 0.1}
 """
 
 
@@ -216,8 +217,33 @@ def test_a_tree_follows_what_its_objective_excepts_and_whose_behaviour_it_is_abo
     assert report["overall"] == pytest.approx([some["wants"].mean()])
     assert max(report["means"])[0] == pytest.approx(0.7, abs=0.08)
     assert "10% of those placed are not in the population of the objective o" in report["warnings"][0]
+    assert 0 < report["held_out_explained"] < 1
+    assert f"explain {report['held_out_explained']:.0%}" in report["because"]
     with pytest.raises(FitError, match="nobody is in the population of the objective o"):
         grown(population="age > 200")
+    with pytest.raises(FitError, match="has a horizon, and a sample does not tell"):
+        grown(horizon=90)
+    with pytest.raises(FitError, match=r"segmentry.yaml objectives.o.except: 'clikcs' matches no trait"):
+        grown(**{"except": ["clikcs"]})
+
+
+def test_what_a_tree_leaves_out_as_a_leak_is_told():
+    frame = _people().drop(columns=["age_band"])
+    specs = _specs(frame) | {
+        n: Trait(n, Model.BEHAVIORAL, "number", n, needs=("transactions.amount",)) for n in ("clicks", "noise")
+    }
+    frame["often"] = frame["clicks"] > frame["clicks"].median()
+    specs["often"] = Trait("often", Model.BEHAVIORAL, "boolean", "often", needs=("transactions.amount",))
+    learning = Learning(frame, specs, "segmentations.tree")
+    report = trees.fit(config.Trees(method="trees", target="often"), learning).report
+    assert set(report["left_out"]) == {"often", "clicks", "noise"}
+    assert report["warnings"][-1].startswith("Left out, because they would give it away: ")
+
+
+def test_a_pattern_that_an_objective_excepts_means_hours_of_the_day_too():
+    hours = next(t for t in TRAITS.values() if t.is_circular)
+    learning = Learning(pd.DataFrame({hours.name: [1.0]}), {hours.name: hours}, "o")
+    assert variables.excepted((f"{hours.model.value}.*",), learning) == {hours.name}
 
 
 def test_bands_take_every_value_and_name_what_is_empty():
@@ -261,6 +287,11 @@ def test_objectives_trees_crossings_and_bands_from_end_to_end(aimed: tuple[Path,
     assert aim.horizon == 90
     assert aim.customers < 300  # those who came later were not known then
     assert not aim.left_out  # what was bought before the horizon has no part in it
+    tree = space.segmentation("back").report
+    assert not tree["left_out"]
+    assert "90 days later" in tree["target"]
+    assert tree["overall"] == pytest.approx([aim.share])  # of those who were known then; all are placed
+    assert sum(tree["sizes"]) == 300
     traits = {r["customer_key"]: r for r in found["traits"]}
     scores = found["lookalikes again"]
     assert len(scores) == 300

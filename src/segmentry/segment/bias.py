@@ -117,7 +117,8 @@ def defining(settings: config.Segmentation, learning: Learning) -> tuple[str, ..
     name = settings.objective if isinstance(settings, config.Trees) else None
     if name is None or name not in learning.objectives:
         return ()
-    rule = expressions.parse(learning.objectives[name].behaviour, where=f"objectives.{name}.behaviour")
+    where = f"{config.FILE_NAME} objectives.{name}.behaviour"
+    rule = expressions.parse(learning.objectives[name].behaviour, where=where)
     return tuple(map(str.lower, rule.columns))
 
 

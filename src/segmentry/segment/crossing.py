@@ -14,8 +14,9 @@ from segmentry.config import Crossing as Settings
 from segmentry.errors import FitError
 from segmentry.placement import NO_DATA, NO_GOOD_FIT, Crossing, exact
 from segmentry.placement.rule import MOST_SEGMENTS
-from segmentry.segment.fitting import Fitted, Learning
+from segmentry.segment.fitting import Fitted, Learning, Numbers
 from segmentry.segmentation import Segment, Segmentation
+from segmentry.stats import association
 from segmentry.wording import agree
 
 _Cell = tuple[int, int]
@@ -64,17 +65,20 @@ def fit(settings: Settings, learning: Learning) -> Fitted:
     rule = Crossing((first.rule, second.rule), sizes, tuple(place[cell] for cell in every), tuple(kinds.items()))
     merged = [c for c in small if counts[c]]
     found = [sum(counts[cell] for cell in every if place[cell] == n) for n in range(len(segments))]
+    related = _association(counts, sizes, learning.row_weights)
     report = {
         "k": len(segments),
         "verdict": "constructive",
         "because": f"Every combination of {settings.of[0]} and {settings.of[1]} with at least "
         f"{100 * settings.least:.0f} % of the customers"
-        + (agree(len(merged), "; {n} smaller [one was|ones were] merged.") if merged else "."),
+        + (agree(len(merged), "; {n} smaller [one was|ones were] merged.") if merged else ".")
+        + f" How far the two say the same: Cramér's V {related:.2f} (0: nothing to do with each other; 1: who knows one"
+        " knows the other).",
         "sizes": [round(size) for size in found],
         "traits": list(kinds),
         "of": {s.name: s.version for s in (first, second)},
-        "independence": _association(counts, sizes),
-        "warnings": _repeats(counts, sizes, settings.of),
+        "association": related,
+        "warnings": _repeats(related, settings.of),
     }
     return Fitted(rule, tuple(segments), report)
 
@@ -138,26 +142,16 @@ def _segment(name: str, criteria: str, settings: Settings) -> Segment:
     return Segment(name=name, criteria=criteria, **(texts.model_dump() if texts else {}))
 
 
-def _association(counts: _Counts, sizes: tuple[int, int]) -> float:
+def _association(counts: _Counts, sizes: tuple[int, int], weights: Numbers) -> float:
     """Cramér's V of the two segmentations: 0 where they have nothing to do with each other, 1 where they are one."""
-    total = sum(counts.values())
-    rows = [sum(counts[i, j] for j in range(sizes[1])) for i in range(sizes[0])]
-    columns = [sum(counts[i, j] for i in range(sizes[0])) for j in range(sizes[1])]
-    squares = sum(
-        (counts[i, j] - rows[i] * columns[j] / total) ** 2 / (rows[i] * columns[j] / total)
-        for i in range(sizes[0])
-        for j in range(sizes[1])
-        if rows[i] and columns[j]
-    )
-    smaller = min(sum(map(bool, rows)), sum(map(bool, columns))) - 1
-    return exact((squares / total / smaller) ** 0.5) if smaller > 0 else 0.0
+    table = [[counts[i, j] for j in range(sizes[1])] for i in range(sizes[0])]
+    return exact(association.cramers_v(table, float(weights.sum() ** 2 / (weights**2).sum())))
 
 
 _ONE_AND_THE_SAME = 0.8  # Cramér's V from which a second segmentation adds hardly anything
 
 
-def _repeats(counts: _Counts, sizes: tuple[int, int], of: Sequence[str]) -> list[str]:
-    found = _association(counts, sizes)
-    if found < _ONE_AND_THE_SAME:
+def _repeats(related: float, of: Sequence[str]) -> list[str]:
+    if related < _ONE_AND_THE_SAME:
         return []
-    return [f"{of[0]} and {of[1]} say nearly the same (Cramér's V {found:.2f}): crossing them adds little."]
+    return [f"{of[0]} and {of[1]} say nearly the same (Cramér's V {related:.2f}): crossing them adds little."]

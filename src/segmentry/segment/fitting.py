@@ -25,6 +25,20 @@ Progress = Callable[[int, int], None]
 Numbers = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False)
+class Before:
+    """The units of a sample as they were so many days ago as the horizon of an objective, and what came of them.
+
+    ``sample`` and ``weights`` are as those of :class:`Learning`; ``met`` (n,) says who meets the behaviour today,
+    ``windows`` how many days declared traits look back.
+    """
+
+    sample: pd.DataFrame
+    weights: Numbers
+    met: npt.NDArray[np.bool_]
+    windows: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Learning:
     """What a method learns from.
@@ -35,7 +49,8 @@ class Learning:
     each with the reason why it may form them, if it may (see :mod:`segmentry.segment.bias`). ``where`` names the place
     in the config for errors, such as ``segmentry.yaml segmentations.value``. ``seed`` makes chance repeatable.
     ``objectives`` are those of the config, and ``parts`` the segmentations that this one is made of, by name. ``notes``
-    are to be told with the result, such as margins of the market that the weights miss.
+    are to be told with the result, such as margins of the market that the weights miss. ``before`` is there where the
+    objective of a tree has a horizon.
     """
 
     sample: pd.DataFrame
@@ -49,6 +64,7 @@ class Learning:
     barred: Mapping[str, str] = field(default_factory=dict)
     watched: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    before: Before | None = None
 
     @property
     def row_weights(self) -> Numbers:

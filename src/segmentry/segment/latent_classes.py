@@ -61,7 +61,7 @@ def fit(settings: LatentClasses, learning: Learning) -> Fitted:
         tuple(Segment(name=f"Group {i + 1}", criteria="most probable given the answers") for i in range(model.k)),
         {
             **selected.report,
-            "because": f"{selected.report['because']} {_by_bic(selected.report['panel'])}",
+            "because": f"{selected.report['because']} {_by_bic(selected.report['panel'])} {_clearness(model)}",
             "log_likelihood": exact(model.log_likelihood),
             "aic": exact(model.aic),
             "bic": exact(model.bic),
@@ -83,6 +83,16 @@ def _by_bic(panel: Sequence[Mapping[str, Any]]) -> str:
     return f"By BIC alone it would be {best['k']} classes (of {panel[0]['k']} to {panel[-1]['k']})."
 
 
+_CLEAR, _FAIR = 0.8, 0.6  # Clark & Muthén 2009: relative entropy from where classes are told apart well, fairly
+
+
+def _clearness(model: latent.LatentClasses) -> str:
+    """How well the answers tell in which class somebody is."""
+    clear = model.relative_entropy
+    how = "well" if clear >= _CLEAR else "fairly" if clear >= _FAIR else "badly"
+    return f"The answers tell the classes apart {how} (relative entropy {clear:.2f}; 1: nobody could be in another)."
+
+
 def _doubts(model: latent.LatentClasses) -> list[str]:
     """What speaks against trusting the search."""
     found = []
@@ -93,6 +103,11 @@ def _doubts(model: latent.LatentClasses) -> list[str]:
         )
     if not model.converged:
         found.append("The search had not come to rest when it was stopped: fewer segments are surer.")
+    if model.relative_entropy < _FAIR:
+        found.append(
+            "Many people could as well be in another class: use the fit of each, or fewer segments, or traits whose "
+            "answers differ more."
+        )
     return found
 
 

@@ -7,7 +7,7 @@ it in other words: whoever has orders in the last year spent in the last year. N
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from segmentry.catalogue import Trait
@@ -47,6 +47,25 @@ def leaks(
             if why:
                 found.setdefault(name, Leak(name, why))
     return found
+
+
+def parted(
+    chosen: Sequence[Trait],
+    read: Collection[Trait],
+    specs: Mapping[str, Trait],
+    excepted: Collection[str],
+    *,
+    trusted: Collection[str] = (),
+    horizon: int | None = None,
+    windows: Mapping[str, int] | None = None,
+) -> tuple[list[Trait], tuple[Leak, ...]]:
+    """The traits chosen that may tell a behaviour, and those that may not: leaks, but for those ``trusted``, and those
+    ``excepted``. The others are as :func:`leaks` takes them.
+    """
+    found = leaks(read, specs, horizon=horizon, windows=windows)
+    gone = {name: Leak(name, EXCEPTED) for name in excepted}
+    gone |= {name: leak for name, leak in found.items() if name not in trusted}
+    return [t for t in chosen if t.name not in gone], tuple(gone[t.name] for t in chosen if t.name in gone)
 
 
 def _why(trait: Trait, defining: Trait, horizon: int | None, windows: Mapping[str, int]) -> str:

@@ -269,12 +269,11 @@ def _candidates(
     every = tuple(learning.specs)
     patterns = every if tuple(objective.traits) == ("auto",) else objective.traits
     chosen = [t for t in variables.variables(patterns, every, learning) if t.name not in learning.barred]
-    gone = leakage.leaks(read.values(), learning.specs, horizon=objective.horizon, windows=windows)
     excepted = variables.excepted(objective.except_traits, learning)
-    left_out = [(t.name, gone[t.name].why) for t in chosen if t.name in gone]
-    left_out += [(t.name, leakage.EXCEPTED) for t in chosen if t.name in excepted and t.name not in gone]
-    names = {name for name, _ in left_out}
-    return [t for t in chosen if t.name not in names], tuple(left_out)
+    chosen, gone = leakage.parted(
+        chosen, read.values(), learning.specs, excepted, horizon=objective.horizon, windows=windows
+    )
+    return chosen, tuple((leak.trait, leak.why) for leak in gone)
 
 
 @dataclass(frozen=True, eq=False)

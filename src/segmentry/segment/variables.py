@@ -37,7 +37,7 @@ def variables(
         usable = [n for n, s in learning.specs.items() if (categories or s.kind != "category") and not s.is_circular]
         names = names or usable[:MOST]
     else:
-        names = [n for pattern in patterns for n in _matches(pattern, learning)]
+        names = [n for pattern in patterns for n in _straight(pattern, learning)]
     found = [learning.specs[n] for n in dict.fromkeys(names)]
     if not found:
         raise FitError(f"{learning.where}: there is no numeric trait to form segments from.")
@@ -45,11 +45,11 @@ def variables(
 
 
 def excepted(patterns: Sequence[str], learning: Learning) -> set[str]:
-    """The traits that an objective excepts.
+    """The traits that an objective excepts, those that go round included.
 
     Raises :class:`FitError` when a pattern matches no trait.
     """
-    return {name for pattern in patterns for name in _matches(pattern, learning, key="except")}
+    return {name for pattern in patterns for name in _meant(pattern, learning, key="except")}
 
 
 def too_many(chosen: Sequence[Trait], what: str, enough: str) -> list[str]:
@@ -120,10 +120,15 @@ def going_round(patterns: Sequence[str], learning: Learning) -> list[str]:
     return warnings
 
 
-def _matches(pattern: str, learning: Learning, *, key: str = "traits") -> list[str]:
+def _straight(pattern: str, learning: Learning) -> list[str]:
     """Names of the traits that a pattern means, without those that go round unless it is the name of one."""
+    meant = _meant(pattern, learning, key="traits")
+    return [n for n in meant if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
+
+
+def _meant(pattern: str, learning: Learning, *, key: str) -> list[str]:
+    """Names of the traits that a pattern means; :class:`FitError` when it matches none."""
     hits = [n for n, spec in learning.specs.items() if spec.is_meant_by(pattern)]
-    straight = [n for n in hits if not learning.specs[n].is_circular or pattern.rpartition(".")[2] == n]
     if not hits:
         allowed = [*learning.specs, *(f"{m}.*" for m in {s.model.value for s in learning.specs.values()})]
         raise FitError(
@@ -131,7 +136,7 @@ def _matches(pattern: str, learning: Learning, *, key: str = "traits") -> list[s
             why=did_you_mean(pattern, allowed),
             fix=f"`segmentry show traits` lists all {len(learning.specs)}.",
         )
-    return straight
+    return hits
 
 
 def number(trait: Trait, learning: Learning) -> list[Prep]:
