@@ -313,6 +313,19 @@ def test_a_file_without_a_customer_column_says_what_to_do(real_data: Path, tmp_p
     assert "add a column that numbers the rows" in caught.value.fix
 
 
+def test_a_folder_means_the_data_files_in_it_and_takes_in_new_ones(tmp_path: Path):
+    for year in (2022, 2023):
+        write(tmp_path / f"ex[p]orts/{year}.csv", ORDERS, orders(1000 * year))
+    write(tmp_path / "ex[p]orts/deeper/2024.csv", ORDERS, orders(7))
+    write(tmp_path / "ex[p]orts/README.md", "Exports of the shop", [])
+    found = proposed(tmp_path, str(tmp_path / "ex[p]orts"))
+    assert [s.paths for s in found.sources] == [("ex[[]p]orts/*.csv",)]
+    assert not found.left_out
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"empty is a folder.*\*\*/\*\.csv"):
+        proposed(tmp_path, str(tmp_path / "empty"))
+
+
 # Several files --------------------------------------------------------------------------------------------------------
 
 

@@ -49,7 +49,8 @@ REPORT = "report.html"
 @app.command()
 def init(
     files: Annotated[
-        list[str], typer.Argument(help="CSV, Parquet, JSON or Excel files; * is allowed. Or a database's URL.")
+        list[str],
+        typer.Argument(help="CSV, Parquet, JSON or Excel files, or their folder; * is allowed. Or a database's URL."),
     ],
     workspace: Where = HERE,
     name: Annotated[str | None, typer.Option(help="Name of the company; default: that of the folder.")] = None,

@@ -49,6 +49,7 @@ from segmentry.data.source_files import (
     Opened,
     Progress,
     grouped,
+    in_folders,
     open_group,
     source_name,
     unusable,
@@ -93,12 +94,13 @@ def propose(
 ) -> Proposal:
     """Recognise files and propose a workspace in ``root`` that reads them.
 
-    ``paths`` are files or patterns, relative to ``root`` or absolute; ``tables`` the first rows of tables of databases;
-    ``scratch`` is a folder for what must be unpacked or transcoded; ``now`` judges which dates lie in the future
+    ``paths`` are files, patterns or folders, relative to ``root`` or absolute; ``tables`` the first rows of tables
+    of databases; ``scratch`` is a folder for what must be unpacked or transcoded; ``now`` judges which dates lie in the future
     (default: the clock). ``progress`` is told bytes looked at and bytes in all. Raises :class:`DataError` when nothing
     tells of customers.
     """
-    groups, left_out = grouped(files.expand(list(paths), root), root)
+    paths = in_folders(paths, root)
+    groups, left_out = grouped(files.expand(paths, root), root)
     groups += tables
     found: list[_Found] = []
     sizes = [sum(path.stat().st_size for path in group.paths) for group in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +78,20 @@ class Opened:
         """Remove what was unpacked; the records cannot be read any more."""
         for records in self.records:
             records.close()
+
+
+def in_folders(given: Sequence[str], root: Path) -> list[str]:
+    """The paths with a pattern for each ending of a data file in place of a folder that holds some.
+
+    A pattern takes in the files that come later; folders inside the folder are named by the user.
+    """
+    made = []
+    for pattern in given:
+        folder = root / Path(pattern).expanduser()
+        names = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+        ends = {found.group() for name in names if (found := _ENDINGS.search(name)) and not name.startswith(".")}
+        made += [f"{glob.escape(str(folder))}/*{end}" for end in sorted(ends)] or [pattern]
+    return made
 
 
 def grouped(paths: Sequence[Path], root: Path) -> tuple[list[Group], list[LeftOut]]:
