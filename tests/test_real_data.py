@@ -205,6 +205,13 @@ def test_crm_opportunities_are_a_workspace_of_accounts(crm: Workspace, real_data
 
 
 # By data set: the models that it fills, and of some traits that it does not, what the plan says.
+def test_answers_by_yes_or_no_form_segments_and_who_answered_describes_them(mcdonalds: Workspace) -> None:
+    assert "11 traits are made of what is no field" in mcdonalds.plan().of("needs").because
+    found = mcdonalds.overview().segmentations[0]
+    assert (found.name, found.method) == ("answers", "latent_classes")
+    assert sum(segment.customers for segment in found.segments) == 1_453
+
+
 FILLED = {
     "retail": (
         {"behavioral", "geographic", "value"},
@@ -227,7 +234,7 @@ FILLED = {
         {"touchpoints_90d": "events.time", "stated_stage": "accounts.stage", "return_rate": "no order that came back"},
     ),
     "mcdonalds": (
-        {"needs"},
+        {"behavioral", "demographic", "needs"},
         {"theme_*": "No question and no event has texts", "scale_*": "no scale that segmentry.yaml declares",
          "benefit_of_*": "no answered best-worst exercise", "p_alive": "transactions.time"},
     ),

@@ -11,6 +11,7 @@ from segmentry.apps import findings, terminal, words
 from segmentry.data.plan import FieldPlan, ModelPlan, Plan
 from segmentry.data.plan.fields import BY_ID
 from segmentry.data.plan.questions import Question
+from segmentry.wording import agree
 
 _STYLES = {"ready": "green", "thin": "yellow", "not possible": "red", "not needed": "dim"}
 _MARKS = {"good": "yes", "thin": "thin", "mapped": "mapped", "missing": "no"}
@@ -49,7 +50,8 @@ def _counted(part: ModelPlan) -> str:
     if part.made is None or part.verdict == "not needed":
         return ""
     lost = sum(len(each.traits) for each in part.absent)
-    return f" {len(part.made)} traits; {lost} of the catalogue are not there." if lost else f" {len(part.made)} traits."
+    made = agree(len(part.made), "{n} [trait|traits]")
+    return f" {made}; {lost} of the catalogue are not there." if lost else f" {made}."
 
 
 def model(part: ModelPlan) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from segmentry.catalogue.trait import Kind, Model, Trait
 from segmentry.tables import responses
 
+# English, German, French, Spanish, as answers are compared: without case.
+YES, NO = ("yes", "ja", "oui", "sí", "si"), ("no", "nein", "non")
 _NOT_ASKED = "not asked, or not answered"
 _POINTS = "points from 0 to 10"
 _WRITTEN = ("responses.answer or events.text",)

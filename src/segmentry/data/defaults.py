@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from segmentry.catalogue import Model
+from segmentry.catalogue.needs import NO, YES
 from segmentry.columns import Pii
+from segmentry.data.known_surveys import LEAST_ITEMS
 from segmentry.data.leftovers import AttributeProposal
 from segmentry.data.order_lines import Rhythm, friendly
 from segmentry.data.profiling import ColumnProfile
@@ -21,6 +23,7 @@ from segmentry.data.vocabulary import has_word
 _MOST_TRAITS = 12  # distances over more traits than this say little, and nobody reads the profile
 # Groups are formed by what customers do, want and bring; who they are describes them (law: never mix the two).
 _FORMING = (Model.BEHAVIORAL, Model.VALUE, Model.NEEDS, Model.PSYCHOGRAPHIC, Model.TECHNOGRAPHIC)
+_YES_OR_NO = [{yes, no} for yes in YES for no in NO]
 # Forecasts and outcomes: grouping by them would explain a prediction with itself.
 _FORECASTS = ("churn", "cltv", "clv", "ltv", "propensity", "predicted", "forecast", "risk score")
 
@@ -67,7 +70,8 @@ def default_segmentations(sources: Sequence[SourceProposal]) -> tuple[Segmentati
     people = [s for s in sources if s.kind == "customers"]
     if orders:
         found += _of_orders(orders)
-    elif people:
+    else:
+        found += _of_answers(sources)
         found += _of_people(people)
     found += _life_stage(people)
     found += _of_accounts(sources)
@@ -133,6 +137,22 @@ def _of_accounts(sources: Sequence[SourceProposal]) -> Iterator[SegmentationProp
                 "rest": "Size not known",
             },
         )
+
+
+def _of_answers(sources: Sequence[SourceProposal]) -> Iterator[SegmentationProposal]:
+    """People who answer alike, where a survey has enough items that are answered by yes or no."""
+    for source in sources:
+        if source.known is None or source.known.layout != "answers_in_columns":
+            continue
+        items = [c for c in source.table.columns if {v.casefold() for v in c.levels} in _YES_OR_NO]
+        if len(items) >= LEAST_ITEMS:
+            yield SegmentationProposal(
+                "answers",
+                "People who answer alike: latent classes over the items answered by yes or no; how many is chosen from "
+                "the data.",
+                {"method": "latent_classes", "traits": ["chooses_*"]},
+            )
+            return
 
 
 def _of_people(people: Sequence[SourceProposal]) -> Iterator[SegmentationProposal]:

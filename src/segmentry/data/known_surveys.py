@@ -44,7 +44,7 @@ _START, _END = (
     words_in("startdate startdateutc starttime started"),
     words_in("enddate enddateutc submitdate submitdateutc submittedat endtime datemodified completed"),
 )
-_LEAST_ITEMS = 5  # fewer columns of the same answers are no questionnaire
+LEAST_ITEMS = 5  # fewer columns of the same answers are no questionnaire
 _MOST_CHOICES = 30
 _LONGEST_CHOICE = 80  # characters
 
@@ -67,13 +67,21 @@ def find_survey(table: TableProfile, name: str) -> Known | None:
 
 def find_anonymous_survey(table: TableProfile, name: str) -> Known | None:
     """A survey of people without any id: most columns have the same few answers."""
-    groups = Counter(frozenset(v.casefold() for v in c.levels) for c in table.columns if 2 <= c.distinct <= 11)
-    (_, alike), *_ = [*groups.most_common(1), (frozenset(), 0)]
-    if alike < _LEAST_ITEMS or alike * 2 < len(table.columns):
+    items = len(alike(table))
+    if items < LEAST_ITEMS or items * 2 < len(table.columns):
         return None
     found = _survey(table, name, _Tool("", (), None), confidence=0.6)
-    reason = f"{alike} of {len(table.columns)} columns have the same few answers, and no column names a person"
+    reason = f"{items} of {len(table.columns)} columns have the same few answers, and no column names a person"
     return Known(**{**found.__dict__, "reasons": (reason,)})
+
+
+def alike(table: TableProfile) -> list[ColumnProfile]:
+    """The most columns that have the same few answers: the items of a questionnaire, where there are enough."""
+    groups: dict[frozenset[str], list[ColumnProfile]] = {}
+    for each in table.columns:
+        if 2 <= each.distinct <= 11:
+            groups.setdefault(frozenset(v.casefold() for v in each.levels), []).append(each)
+    return max(groups.values(), key=len, default=[])
 
 
 # Tools ----------------------------------------------------------------------------------------------------------------

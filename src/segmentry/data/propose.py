@@ -40,6 +40,7 @@ from segmentry.data.recognise import (
     as_known,
     organisations_as_customers,
     recognise,
+    respondents_as_customers,
     rows_as_customers,
 )
 from segmentry.data.repeats import repeated
@@ -95,9 +96,9 @@ def propose(
     """Recognise files and propose a workspace in ``root`` that reads them.
 
     ``paths`` are files, patterns or folders, relative to ``root`` or absolute; ``tables`` the first rows of tables
-    of databases; ``scratch`` is a folder for what must be unpacked or transcoded; ``now`` judges which dates lie in the future
-    (default: the clock). ``progress`` is told bytes looked at and bytes in all. Raises :class:`DataError` when nothing
-    tells of customers.
+    of databases; ``scratch`` is a folder for what must be unpacked or transcoded; ``now`` judges which dates lie
+    in the future (default: the clock). ``progress`` is told bytes looked at and bytes in all. Raises
+    :class:`DataError` when nothing tells of customers.
     """
     paths = in_folders(paths, root)
     groups, left_out = grouped(files.expand(paths, root), root)
@@ -114,7 +115,7 @@ def propose(
         else:
             found.append(outcome)
     found = _without_repeats(_customers_from_accounts(_opportunities_from_deals(found)), left_out)
-    found = _with_places(found, left_out)
+    found = _with_places(_with_respondents(found), left_out)
     if not any("customer" in f.source.columns for f in found):
         raise _nothing_about_customers(left_out, found)
     moment = now or datetime.now(UTC)
@@ -204,6 +205,15 @@ def _opportunities_from_deals(found: list[_Found]) -> list[_Found]:
             options = ("opportunities", "pipeline", *(f"pipeline{n}" for n in range(2, 100)))
             name = next(o for o in options if o not in taken)
             made.append(replace(each, source=as_known(each.source, name, deals)))
+    return made
+
+
+def _with_respondents(found: list[_Found]) -> list[_Found]:
+    """Surveys that name nobody are read twice: the answers, and what else the rows say of the respondents."""
+    made: list[_Found] = []
+    for each in found:
+        read_twice = respondents_as_customers(each.source, {f.source.name for f in (*found, *made)})
+        made += [replace(each, source=source) for source in read_twice] or [each]
     return made
 
 
@@ -364,7 +374,7 @@ def _main_space(space: Mapping[str, str], customers: Sequence[str]) -> str | Non
 def _alone(found: _Found) -> _Found:
     """Respondents who are nobody's customers have ids of their own."""
     customer = found.source.columns.get("customer")
-    if customer is None or customer.uses:
+    if customer is None or customer.uses or found.source.id_space:
         return found
     return replace(
         found, source=replace(found.source, id_space=found.source.name, id_space_note="ids made of the rows")

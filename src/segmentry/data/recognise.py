@@ -13,7 +13,7 @@ from segmentry.catalogue import Model
 from segmentry.columns import Pii
 from segmentry.data.known import Known, made
 from segmentry.data.known_exports import find_export
-from segmentry.data.known_surveys import find_anonymous_survey, find_survey
+from segmentry.data.known_surveys import alike, find_anonymous_survey, find_survey
 from segmentry.data.leftovers import AttributeProposal, Kind, leftovers
 from segmentry.data.mapping import SURE, ColumnMap, Mapped, candidates, columns_of, map_columns, needed, quoted
 from segmentry.data.personal import personal
@@ -337,6 +337,36 @@ def rows_as_customers(proposal: SourceProposal) -> SourceProposal | None:
         )
     )
     return found if len(about) + len(found.attributes) >= _LEAST_TOLD else None
+
+
+def respondents_as_customers(survey: SourceProposal, taken: Collection[str]) -> tuple[SourceProposal, ...]:
+    """A survey of people whom nothing names, and its rows read once more as the people who answered, of the same ids.
+
+    What describes them forms no segments, so it must be no answer. Empty for another source, one of a survey tool, or
+    one that says nothing else of its respondents. The second has none of the names ``taken``.
+    """
+    known = survey.known
+    if known is None or known.answers is None or "time" in survey.columns or survey.columns["customer"].uses:
+        return ()
+    people = rows_as_customers(survey)
+    items = {c.name for c in alike(survey.table)}
+    attributes = tuple(a for a in people.attributes if a.source not in items) if people else ()
+    about = tuple(name for m in people.columns.values() for name in m.uses) if people else ()
+    if people is None or not (attributes or about):
+        return ()
+    options = (f"{survey.name[:24]}_people{n}" for n in ("", *range(2, 100)))
+    people = replace(
+        people,
+        name=next(o for o in options if o not in taken),
+        reasons=(f"what the rows of {survey.name} say of the respondents, beside the answers",),
+        attributes=attributes,
+        left_out=tuple((name, reason) for name, reason in people.left_out if name not in items),
+        id_space=survey.name,
+        id_space_note=f"the rows of {survey.name}",
+        notes=(),
+    )
+    answers = known.answers.model_copy(update={"leave_out": (*known.answers.leave_out, *about)})
+    return replace(survey, known=replace(known, answers=answers)), people
 
 
 def complete(proposal: SourceProposal) -> SourceProposal:

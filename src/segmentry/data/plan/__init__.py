@@ -18,6 +18,7 @@ from segmentry.data.plan.decisions import Decision
 from segmentry.data.plan.fields import BY_ID, FIELDS, Field
 from segmentry.errors import UsageError, did_you_mean
 from segmentry.tables import TABLES
+from segmentry.wording import agree
 
 # From here on a fact describes a segment rather than those who happened to tell it: more known than unknown, with room.
 ENOUGH = 0.6
@@ -192,6 +193,10 @@ def _with_traits(part: ModelPlan, described: Described | None, available: set[st
     evidence = {name: described.evidence[name] for name in made if name in described.evidence}
     if not made and part.verdict == "ready":  # such as an age that only a survey asks for
         part = replace(part, verdict="thin", because=f"{part.because}; but no trait is made of it")
+    beside = [name for name in made if name not in part.also]
+    if beside and not part.known:  # such as of the yes/no items of a survey
+        told = agree(len(beside), "{n} [trait is|traits are] made of what is no field of the plan")
+        part = replace(part, verdict="thin", because=f"{part.because}; {told}" if part.verdict == "thin" else told)
     return replace(part, made=made, absent=lost, evidence=evidence)
 
 

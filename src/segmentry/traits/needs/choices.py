@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from segmentry import engine
 from segmentry.catalogue import Trait, lookup, member
+from segmentry.catalogue.needs import NO, YES
 from segmentry.config import Survey
 from segmentry.traits.known import KEY, Expression, Known, Part, column, combine
 from segmentry.traits.needs.answers import Question, latest_completion, levels_of
@@ -22,8 +23,6 @@ _MOST_MEMBERS = 30
 _LEAST_ITEMS = 2  # answered by yes or no: one alone is a question like any other
 _SURE = 0.9  # of the answers to an item are yes or no
 _LONGEST_LABEL = 40  # characters: a longer wording is a sentence, and the code of the question is the better name
-# English, German, French, Spanish, as answers are compared: without case.
-_YES, _NO = ("yes", "ja", "oui", "sí", "si"), ("no", "nein", "non")
 
 
 def traits_of(known: Known, answers: ir.Table, questions: Sequence[Question], surveys: Mapping[str, Survey]) -> Part:
@@ -45,7 +44,7 @@ def traits_of(known: Known, answers: ir.Table, questions: Sequence[Question], su
 def _yes_or_no(answers: ir.Table, questions: Sequence[Question], surveys: Mapping[str, Survey]) -> Part:
     """A trait for each item that is answered by yes or no; of items of one name the first survey's."""
     text = answers["answer"].strip().lower()
-    rows = answers.mutate(ticked=ibis.cases((text.isin(_YES), 1), (text.isin(_NO), 0), else_=ibis.null("int64")))
+    rows = answers.mutate(ticked=ibis.cases((text.isin(YES), 1), (text.isin(NO), 0), else_=ibis.null("int64")))
     counts = rows.group_by("asked").agg(n=rows.count(), said=rows["ticked"].count(), yes=rows["ticked"].sum())
     told = counts.filter(
         (counts["said"] >= _SURE * counts["n"]) & (counts["yes"] > 0) & (counts["yes"] < counts["said"])
