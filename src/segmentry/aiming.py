@@ -63,7 +63,8 @@ def _drawn(
     met = objectives.MET  # who behaves so is drawn apart, so that rare behaviour is seen often enough (decision 0043)
     wanted = config.sample
     known = {**specs, met.name: met}
-    return privacy.draw(rows, known, by=(met.name,), size=wanted.size, seed=wanted.seed, population=population), specs
+    found = privacy.draw(rows, known, by=(met.name,), size=wanted.size, seed=wanted.seed, population=population)
+    return found, specs
 
 
 def score(learned: Run, session: Session, writer: Writer) -> dict[str, Any]:

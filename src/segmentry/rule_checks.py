@@ -35,7 +35,7 @@ def written(reading: Reading, name: str | None = None) -> tuple[RuleCheck, ...]:
 def typed(reading: Reading, condition: str, unit: str = "customer") -> RuleCheck:
     """One condition that is only being written: counted, and what is probably not meant."""
     table, specs = reading.traits_of(unit)
-    return linter.check("", linter.parsed([("rule", condition)], specs, where="the condition"), table, specs)
+    return linter.check("", linter.parsed([("rule", condition)], specs, where=["the condition"]), table, specs)
 
 
 def frozen(reading: Reading) -> dict[str, RuleCheck]:

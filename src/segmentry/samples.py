@@ -51,11 +51,18 @@ class Samples:
     wanted: Config
 
     def drawn(
-        self, unit: str, population: str | None, variables: int = 0, *, but: frozenset[Pii] = frozenset()
+        self,
+        unit: str,
+        population: str | None,
+        variables: int = 0,
+        *,
+        of: str | None = None,
+        but: frozenset[Pii] = frozenset(),
     ) -> Drawn:
         """The sample of a population: as many rows as segmentry.yaml says, and 100 for each of so many variables.
 
-        ``but`` are classes of personal data by whose groups is not drawn, whatever segmentry.yaml says.
+        ``of`` is the segmentation whose population it is, for errors; ``but`` are classes of personal data by whose
+        groups is not drawn, whatever segmentry.yaml says.
         """
         found, specs = self._base(unit), self._specs(unit)
         settings = self.wanted.sample
@@ -67,6 +74,7 @@ class Samples:
             size=max(settings.size, _ROWS_PER_VARIABLE * variables),
             seed=settings.seed,
             population=population,
+            where=f"{FILE_NAME} segmentations.{of}.population",
         )
 
     def learning(self, name: str, settings: config.Segmentation, drawn: Drawn) -> Learning:
@@ -98,7 +106,7 @@ class Samples:
         unit, population = (settings.unit, settings.population) if settings else ("customer", None)
         specs = self._specs(unit)
         variables = segment.variables_named(settings, specs) if settings else 0
-        drawn = self.drawn(unit, population, variables, but=_TOLD_BY_WEIGHTS)
+        drawn = self.drawn(unit, population, variables, of=of, but=_TOLD_BY_WEIGHTS)
         if drawn.rows.empty:
             raise FitError("There is nobody to draw a sample from.", why=f"The population is: {population or 'all'}.")
         progress(1, 4)

@@ -271,7 +271,7 @@ class Workspace(Stages):
         population = segment.population_of(settings, parts)
         wanted = (run.id, settings.unit, population, variables * 100 > self.config.sample.size)
         if self._drawn[0] != wanted:  # the segmentations of one run mostly learn on the same sample
-            self._drawn = (wanted, drawing.drawn(settings.unit, population, variables))
+            self._drawn = (wanted, drawing.drawn(settings.unit, population, variables, of=name))
         tell = self._progress(f"fit:{name}")
         learning = drawing.learning(name, settings, self._drawn[1])
         learning = replace(learning, progress=tell, objectives=self.config.objectives, parts=parts)

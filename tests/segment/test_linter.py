@@ -47,8 +47,9 @@ def table() -> Iterator[ibis.expr.types.Table]:
 
 
 def check(table: ibis.expr.types.Table, *texts: str, population: str = "") -> RuleCheck:
-    rules = linter.parsed([(name, text) for name, text in zip("ABCDEF", texts, strict=False)], SPECS, where="test")
-    of = linter.parsed([("population", population)] if population else [], SPECS, where="test")
+    named = list(zip("ABCDEF", texts, strict=False))
+    rules = linter.parsed(named, SPECS, where=["test"] * len(named))
+    of = linter.parsed([("population", population)], SPECS, where=["test"]) if population else ()
     return linter.check("s", rules, table, SPECS, *of)
 
 
@@ -184,5 +185,5 @@ def test_what_is_probably_not_meant_in_an_objective_is_told(table: ibis.expr.typ
     assert ("mixed", "doubtful", ("population",)) in told(misspelt)
     later = objective(table, behaviour="spend > 50", horizon=90)
     assert told(later) == [("earlier", "note", ("behaviour",))]
-    with pytest.raises(ConfigError, match=r"objectives\.o behaviour.*no column 'spent'"):
+    with pytest.raises(ConfigError, match=r"objectives\.o\.behaviour.*no column 'spent'"):
         objective(table, behaviour="spent > 50")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -330,3 +331,29 @@ def test_objectives_trees_crossings_and_bands_from_end_to_end(aimed: tuple[Path,
     generation = space.state.current()["lookalikes:again"].id
     space.run()
     assert space.state.current()["lookalikes:again"].id == generation  # nothing new, nothing written
+    _mistakes_are_told_with_their_line(root)
+
+
+def _mistakes_are_told_with_their_line(root: Path) -> None:
+    file = root / "segmentry.yaml"
+    good = file.read_text(encoding="utf-8")
+    wrong = {
+        "where: recency_days <= 90": (
+            "where: recency_dys <= 90",
+            "life.segments.0.where: there is no column 'recency_dys'",
+        ),
+        "[{name: Fresh": ("[{name: Fresh, where: recency_days = }, {name: Old", "life.segments.0.where: syntax error"),
+        "<= 90}": ("<= 'ninety'}", "life.segments.0.where: `recency_days <= 'ninety'` mixes"),
+        "method: rules": ("method: rules\n    population: frequency > 'x'", "life.population: `frequency > 'x'` mixes"),
+    }
+    for given, (instead, told) in wrong.items():
+        text = good.replace(given, instead)
+        file.write_text(text, encoding="utf-8")
+        line = 1 + text[: text.index(instead.rpartition("\n")[2].strip())].count("\n")
+        error = CliRunner().invoke(app, ["fit", "life", "-w", str(root)]).exception
+        assert str(error).startswith(f"segmentry.yaml:{line} segmentations.{told}")
+    file.write_text(good.replace("orders_90d >= 1", "order_90d >= 1"), encoding="utf-8")
+    for asked in (["fit", "back"], ["rules", "again"]):
+        error = CliRunner().invoke(app, [*asked, "-w", str(root)]).exception
+        assert re.match(r"segmentry.yaml:\d+ objectives.again.behaviour: there is no column", str(error))
+    file.write_text(good, encoding="utf-8")

@@ -16,6 +16,7 @@ import typer
 
 from segmentry.apps import defining, notes
 from segmentry.apps.options import HERE, AsOf, Json, Name, Quiet, Unmasked, Where
+from segmentry.apps.options import located as _located
 from segmentry.apps.options import name_of as _name
 from segmentry.apps.options import note_look as _note_look
 from segmentry.apps.options import opened as _opened
@@ -174,7 +175,7 @@ def run(
             )
         terminal.overview(overview, path)
         for name, error in not_fitted.items():
-            terminal.warn(f"{name} was not fitted. {error}")
+            terminal.warn(f"{name} was not fitted. {_located(str(error), space)}")
 
 
 @app.command()

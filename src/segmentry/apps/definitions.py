@@ -45,7 +45,7 @@ def show_trial(tried: Trial, currency: str) -> None:
     for line in tried.settings:
         terminal.plain(f"segmentry.yaml: {line}")
     if not tried.moves:
-        names = ", ".join(found.names)
+        names = "; ".join(found.names)
         terminal.plain(f"{found.name} has placed nobody yet; it would have {len(found.names)} segments: {names}.")
     else:
         right = ("now", "come", "go", "then", "value moved")
@@ -131,7 +131,7 @@ def show_versions(found: Sequence[Version], today: date) -> None:
         signed = f", signed off by {version.signed_by}{other}" if version.signed_by else ", not signed off"
         terminal.out.print(Text(head, style="bold"), Text(fitted + signed))
         lines = [
-            f"Segments: {', '.join(version.segments)}",
+            f"Segments: {'; '.join(version.segments)}",
             f"Purpose: {version.purpose}" if version.purpose else "",
             f"Owner: {version.owner}" if version.owner else "",
             _review(version.review_by, today),

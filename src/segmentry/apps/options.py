@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segmentry.errors import UsageError
+from segmentry.errors import SegmentryError, UsageError
 
 if TYPE_CHECKING:
     from segmentry.workspace import Workspace
@@ -38,8 +38,18 @@ def opened(path: Path, quiet: bool) -> Iterator[Workspace]:
         space = open_workspace(path, listener=shown.event)
         try:
             yield space
+        except SegmentryError as error:
+            error.what = located(error.what, space)
+            raise
         finally:
             space.close()
+
+
+def located(message: str, space: Workspace) -> str:
+    """A message that begins with a key of segmentry.yaml, with its line."""
+    from segmentry.config import FILE_NAME, with_line
+
+    return with_line(message, space.root / FILE_NAME)
 
 
 def name_of(space: Workspace, name: str | None) -> str:

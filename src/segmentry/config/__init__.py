@@ -101,6 +101,7 @@ __all__ = [
     "load",
     "parse",
     "threads",
+    "with_line",
 ]
 
 FILE_NAME = "segmentry.yaml"
@@ -463,6 +464,19 @@ def line_of(tree: object, path: tuple[object, ...]) -> int:
             break
         tree = tree[key]
     return line
+
+
+_KEY = re.compile(rf"{re.escape(FILE_NAME)} (\w+(?:\.\w+)*)")
+
+
+def with_line(message: str, path: Path) -> str:
+    """A message with the line of the key of segmentry.yaml that it begins with; as it is where it begins with none."""
+    named = _KEY.match(message)
+    tree = YAML(typ="rt").load(path.read_text(encoding="utf-8-sig")) if named and path.is_file() else None
+    if named is None or not isinstance(tree, CommentedMap):
+        return message
+    key = tuple(int(part) if part.isdecimal() else part for part in named[1].split("."))
+    return f"{FILE_NAME}:{line_of(tree, key)}{message[len(FILE_NAME) :]}"
 
 
 def _substitute(node: object, env: Mapping[str, str], file: str, path: tuple[object, ...]) -> Any:

@@ -87,6 +87,7 @@ def draw(
     size: int = 50_000,
     seed: int = 1,
     population: str | None = None,
+    where: str = "population",
 ) -> Drawn:
     """About ``size`` units of the population, in an order that says nothing about them.
 
@@ -94,7 +95,7 @@ def draw(
     allocation, :func:`sampling.allocate`). The same seed draws the same units on every engine: those of the lowest
     ``md5(salt || '|' || id)`` (law 6). Where there are no more than ``size``, all are taken.
     """
-    rows = within(traits, population)
+    rows = within(traits, population, where)
     key, name = keys_of(traits)
     place = sample_order(rows[name], f"sample {seed}")
     label = _label(rows, place, by, specs)
@@ -124,11 +125,11 @@ def draw(
     )
 
 
-def within(traits: ir.Table, population: str | None) -> ir.Table:
-    """The units of a population; all of them where it is not limited."""
+def within(traits: ir.Table, population: str | None, where: str = "population") -> ir.Table:
+    """The units of a population, all of them where it is not limited; ``where`` it stands, for errors."""
     if not population:
         return traits
-    return traits.filter(expressions.parse(population, where="population").condition(traits))
+    return traits.filter(expressions.parse(population, where=where).condition(traits))
 
 
 def _lowest(marked: ir.Table, sizes: Mapping[str, int], quotas: Mapping[str, int]) -> ir.Table:

@@ -87,7 +87,7 @@ def fit(
     population = population_of(settings, learning.parts)
     if population:
         expressions.parse(population, where=f"{learning.where}.population")
-    bias.refuse([*bias.named(settings), *bias.defining(settings, learning)], learning)
+    bias.refuse([*bias.named(settings, learning.where), *bias.defining(settings, learning)], learning)
     specs = {n: s for n, s in learning.specs.items() if n not in learning.barred}
     with threadpool_limits(limits=1):  # threads share sums out, and then the last digits depend on their number
         found = _by_method(bias.open_to(settings, learning), replace(learning, specs=specs))

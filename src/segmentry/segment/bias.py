@@ -102,13 +102,17 @@ def refuse(names: Collection[str], learning: Learning, doing: str = "form segmen
             )
 
 
-def named(settings: config.Segmentation) -> tuple[str, ...]:
-    """The traits that settings name outright, without a pattern: in lists and in conditions."""
+def named(settings: config.Segmentation, where: str) -> tuple[str, ...]:
+    """The traits that settings name outright, without a pattern: in lists and in conditions.
+
+    Raises :class:`ConfigError`, with ``where``, for a condition that is none.
+    """
     given = [*getattr(settings, "traits", ()), getattr(settings, "trait", None) or "auto"]
     found = [n.rpartition(".")[2] for n in given if n != "auto" and not set("*?[") & set(n)]
     if isinstance(settings, config.Rules):
-        for item in settings.segments:
-            found += [c.lower() for c in expressions.parse(item.where, where=f"segment {item.name}").columns]
+        for i, item in enumerate(settings.segments):
+            rule = expressions.parse(item.where, where=f"{where}.segments.{i}.where")
+            found += [c.lower() for c in rule.columns]
     return tuple(dict.fromkeys(found))
 
 

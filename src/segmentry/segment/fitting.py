@@ -156,6 +156,13 @@ def prepared(prep: Sequence[Prep], sample: pd.DataFrame) -> Numbers:
     return made.to_numpy(dtype=np.float64)
 
 
+def require_kinds(condition: expressions.Expression, specs: Mapping[str, Trait]) -> None:
+    """Raise :class:`ConfigError` where a condition compares values of two kinds, such as a number with a text."""
+    types = {"number": "float64", "category": "string", "boolean": "boolean"}
+    if condition.columns:
+        condition.condition(ibis.table({name: types[specs[name].kind] for name in condition.columns}, name="traits"))
+
+
 def holds(condition: str, sample: pd.DataFrame, *, where: str) -> npt.NDArray[np.bool_]:
     """For each row of a sample, whether a condition holds (not known is no), by the expression that the base runs."""
     parsed = expressions.parse(condition, where=where)

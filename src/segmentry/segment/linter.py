@@ -22,6 +22,7 @@ from segmentry.expressions import Column, Expression
 from segmentry.placement import Cascade, figure, words
 from segmentry.placement.rule import number
 from segmentry.segmentation import Segmentation
+from segmentry.wording import agree
 
 POPULATION, BEHAVIOUR = "population", "behaviour"
 _LOW_FILL = 0.5  # of whom a trait is known: below, a rule that reads it speaks of a minority
@@ -110,10 +111,11 @@ def of_settings(
     """
     where = f"segmentry.yaml segmentations.{name}"
     texts = [(s.name, s.where) for s in settings.segments] if isinstance(settings, config.Rules) else []
-    of = parsed([(POPULATION, settings.population)], specs, where=where) if settings.population else ()
+    of = _population(settings.population, specs, where)
     if not texts and not of:
         return None
-    return check(name, parsed(texts, specs, where=where), table, specs, *of)
+    places = [f"{where}.segments.{i}.where" for i in range(len(texts))]
+    return check(name, parsed(texts, specs, where=places), table, specs, *of)
 
 
 def of_objective(
@@ -125,8 +127,10 @@ def of_objective(
     :class:`ConfigError` for a condition that is none.
     """
     where = f"segmentry.yaml objectives.{name}"
-    of = parsed([(POPULATION, objective.population)], specs, where=where) if objective.population else ()
-    found = check("", parsed([(BEHAVIOUR, objective.behaviour)], specs, where=where), table, specs, *of)
+    of = _population(objective.population, specs, where)
+    found = check(
+        "", parsed([(BEHAVIOUR, objective.behaviour)], specs, where=[f"{where}.behaviour"]), table, specs, *of
+    )
     behaviour = replace(found.rules[-1], takes=found.rules[-1].meets)  # where nothing is known they behave otherwise
     others = found.total - behaviour.meets
     # Nobody comes first here, so nobody is taken before; that all or none behave so is told by how many do.
@@ -154,16 +158,26 @@ def frozen(found: Segmentation, table: ir.Table, specs: Mapping[str, Trait]) -> 
     if found.method != "rules" or not isinstance(found.rule, Cascade):
         return None
     texts = list(zip(found.names, found.rule.conditions, strict=False))  # the rest has no condition
-    population = [(POPULATION, found.population)] if found.population else []
     there = [name for name in table.columns if name in specs or name in dict(found.traits)]
-    of = parsed(population, there, where=found.name)
-    return check(found.name, parsed(texts, there, where=found.name), table, specs, *of)
+    of = _population(found.population, there, found.name)
+    places = [f"{found.name} {name}" for name, _ in texts]
+    return check(found.name, parsed(texts, there, where=places), table, specs, *of)
 
 
-def parsed(texts: Sequence[tuple[str, str]], specs: Iterable[str], *, where: str) -> tuple[Rule, ...]:
-    """Conditions by name, checked against the traits there are; :class:`ConfigError` for one that is none."""
+def _population(text: str | None, specs: Iterable[str], where: str) -> tuple[Rule, ...]:
+    return parsed([(POPULATION, text)], specs, where=[f"{where}.population"]) if text else ()
+
+
+def parsed(texts: Sequence[tuple[str, str]], specs: Iterable[str], *, where: Sequence[str]) -> tuple[Rule, ...]:
+    """Conditions by name, checked against the traits there are; ``where`` each stands, for errors.
+
+    Raises :class:`ConfigError` for one that is none.
+    """
     listed, names = "`segmentry show traits` lists them.", tuple(specs)
-    return tuple((n, expressions.parse(t, where=f"{where} {n}").resolve(names, listed=listed)) for n, t in texts)
+    return tuple(
+        (n, expressions.parse(t, where=at).resolve(names, listed=listed))
+        for (n, t), at in zip(texts, where, strict=True)
+    )
 
 
 def without_data(rules: Sequence[Rule], specs: Mapping[str, Trait]) -> list[Finding]:
@@ -365,7 +379,9 @@ def _by_counts(rules: Sequence[Rule], counts: _Counts, unit: str) -> Iterator[Fi
         shared, takes = counts[f"both_{i}_{j}"], counts[f"takes_{j}"]
         if shared and takes and counts[f"takes_{i}"]:
             (a, _), (b, _) = rules[i], rules[j]
-            text = f"{shared:,} {unit}s meet both {a} and {b}: {a} takes them, as it comes first"
+            text = agree(
+                shared, f"{{n}} {unit}[ meets|s meet] both {a} and {b}: {a} takes [it|them], as it comes first"
+            )
             yield Finding("overlap", "note", (a, b), text, f"If they belong to {b}, put it before {a}.")
 
 

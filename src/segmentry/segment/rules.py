@@ -6,14 +6,15 @@ from segmentry import expressions
 from segmentry.config import Rules
 from segmentry.placement import Cascade
 from segmentry.segment import linter
-from segmentry.segment.fitting import Fitted, Learning
+from segmentry.segment.fitting import Fitted, Learning, require_kinds
 from segmentry.segmentation import Segment
 
 
 def fit(settings: Rules, learning: Learning) -> Fitted:
     """Check the conditions against the traits there are.
 
-    Raises :class:`ConfigError` for a trait that does not exist and for a condition that is none.
+    Raises :class:`ConfigError` for a trait that does not exist, for a condition that is none, and for one that compares
+    what is of two kinds.
     """
     used: dict[str, str] = {}
     rules: list[tuple[str, expressions.Expression]] = []
@@ -22,6 +23,7 @@ def fit(settings: Rules, learning: Learning) -> Fitted:
         where = f"{learning.where}.segments.{i}.where"
         condition = expressions.parse(item.where, where=where)
         condition = condition.resolve(learning.specs, listed="`segmentry show traits` lists them.")
+        require_kinds(condition, learning.specs)
         rules.append((item.name, condition))
         used |= {name: learning.specs[name].kind for name in condition.columns}
         criteria = expressions.reads_as(condition, lambda name: name.replace("_", " "))
