@@ -104,6 +104,9 @@ def distances(space: Workspace) -> tuple[comparison.Distance, ...]:
         return (
             *comparison.compare(persons, records, *tables, placed, value),
             *_planted_segments(reading, persons, traits),
+            *comparison.compare_stacks(
+                reading.session.con, exports, organisations[0], reading.table("traits", "account_traits")
+            ),
             *comparison.compare_accounts(reading.session.con, exports, *organisations, customers),
         )
 

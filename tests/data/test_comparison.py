@@ -121,6 +121,9 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     assert float(re.search(r"rank correlation with that spend ([\d.]+)", ranking)[1]) > 0.7
     assert found["who buys alike"] > 0.4
     assert found["what customers think"] > 0.75  # measured .84; with alphas near .75 no score can pass .87
+    assert found["how satisfied customers are"] > 0.6
+    assert found["what organisations run"] > 0.95 * perfect["what organisations run"]
+    assert found["how early organisations adopt"] > 0.7  # .8 of what sales people note is right
     # of 20,000 customers 3,585 answered: .64 of the .68 that an oracle reaches; here a tenth of them
     assert found["what customers need"] > 0.5 * perfect["what customers need"]
     assert perfect["what customers need"] < 0.9
@@ -134,6 +137,11 @@ def test_the_demo_finds_most_of_what_was_planted(tmp_path: Path) -> None:
     # measured .84 and .82; by the same days for everybody, .52 of those who stopped are 'lapsed'
     assert stopped.isin(["gone", "at risk"]).mean() > 0.75
     assert goes_on.isin(["active", "slowing"]).mean() > 0.75
+    opens = known.groupby("behaviour_group")["open_rate"].mean()
+    assert opens["bargain hunters"] > opens["lapsed big spenders"] + 0.2
+    assert (known["click_rate"].dropna() <= known["open_rate"].dropna()).all()
+    ease = known.groupby("needs_segment")["ces"].mean()
+    assert ease["keep it simple"] < ease["latest and fastest"] - 1.5  # of 0 to 10
     in_the_app = known[known["event_channel_share_app"] > 0.5]
     assert len(in_the_app) > 50
     assert set(in_the_app["main_device"]) == {"phone"}  # the app is for phones alone

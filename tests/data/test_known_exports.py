@@ -344,12 +344,14 @@ DEMO = {
     "crm/opportunities": ("transactions", None, "AccountId"),
     "newsletter/subscribers": ("customers", None, "Email Address"),
     "newsletter/activity": ("events", None, None),
+    "newsletter/deliveries": ("events", None, None),
     "support/tickets": ("events", None, "coalesce(customer_number, requester_email)"),
     "surveys/attitudes_and_needs": (
         "responses", "answers_in_columns", "coalesce(ExternalReference, RecipientEmail)"),
     "surveys/importance_satisfaction": (
         "responses", "answers_in_columns", 'coalesce("Custom Data 1", "Email Address")'),
     "surveys/nps": ("responses", "answers_in_columns", "coalesce(customer_id, email)"),
+    "surveys/after_contact": ("responses", "answers_in_columns", "email"),
     "web/events": ("events", None, "userId"),
     "finance/acquisition_costs": ("costs", None, "customer_number"),
     "finance/service_costs": ("costs", None, "customer_number"),

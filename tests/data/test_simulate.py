@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -213,14 +214,14 @@ COLUMNS = {
     "crm/contacts.csv": "Id,AccountId,Salutation,FirstName,LastName,Title,Email,Phone,MobilePhone,Birthdate,"
     "MailingCity,MailingPostalCode,MailingCountry,LeadSource,HasOptedOutOfEmail,CreatedDate,Customer_Number__c",
     "crm/accounts.csv": "Id,Name,ParentId,Type,Industry,NumberOfEmployees,AnnualRevenue,Website,Phone,BillingCity,"
-    "BillingPostalCode,BillingCountry,Relationship_Stage__c,CreatedDate",
+    "BillingPostalCode,BillingCountry,Relationship_Stage__c,CreatedDate,Technologies__c,Adoption_Stage__c",
     "crm/opportunities.csv": "Id,AccountId,Name,StageName,Amount,Probability,CloseDate,Type,LeadSource,"
     "ForecastCategoryName,IsClosed,IsWon,CreatedDate",
     "newsletter/campaign.csv": "Email Address,Arm,Sent At",
     "truth/persons.csv": "customer_id,person,behaviour_group,activity,value_level,orders,needs_segment,"
     "attitude_segment,innovativeness,price_consciousness,brand_loyalty,privacy_concern,occupation,age,digital,"
     "satisfaction,alive_probability,expected_orders_365d,expected_spend_365d,account,best_offer,experiment",
-    "truth/accounts.csv": "account,parent,stage,customers",
+    "truth/accounts.csv": "account,parent,stage,customers,adoption_stage,early,technologies",
     "truth/offers.csv": "needs_segment,offer,response_probability",
     "truth/effects.csv": "behaviour_group,expected_effect_orders,expected_effect_spend,n_mailed,n_control",
     "truth/changes.csv": "what,from_date,behaviour_group,customers_concerned",
@@ -413,6 +414,29 @@ def test_activity_says_who_is_still_buying(exports):
         if row["behaviour_group"] == "new customers":
             assert row["activity"] == "alive"
             assert (UNTIL - last[customer]).days < 60
+
+
+def test_early_adopters_run_what_is_new_and_laggards_the_fax(exports):
+    rows = exports.read("crm/accounts.csv")
+    truth = {row["account"]: row for row in exports.read("truth/accounts.csv")}
+    runs: dict[str, list[set[str]]] = defaultdict(list)
+    for row in truth.values():
+        runs["early" if float(row["early"]) > 0 else "late"].append(set(row["technologies"].split(";")))
+    share = {(who, what): np.mean([what in stack for stack in runs[who]])
+             for who in runs for what in ("AI assistant", "Cloud storage", "Fax")}  # fmt: skip
+    for new in ("AI assistant", "Cloud storage"):
+        assert share["early", new] > share["late", new] + 0.15
+    assert share["late", "Fax"] > share["early", "Fax"] + 0.1
+    noted = {row["Id"]: [t.strip().lower() for t in re.split("[;,]", row["Technologies__c"])]
+             for row in rows if row["Technologies__c"]}  # fmt: skip
+    assert 0.6 < len(noted) / len(rows) < 0.85
+    assert any(len(set(names)) < len(names) for names in noted.values())  # noted twice
+    for account, names in noted.items():
+        assert set(names) <= set(truth[account]["technologies"].lower().split(";"))
+    stated = [
+        row["Adoption_Stage__c"] == truth[row["Id"]]["adoption_stage"] for row in rows if row["Adoption_Stage__c"]
+    ]
+    assert 0.7 < np.mean(stated) < 0.92
 
 
 def test_value_levels_rise_with_what_customers_spend(exports, traits):

@@ -23,9 +23,11 @@ from segmentry.config import Survey
 from segmentry.data import survey_designs
 from segmentry.data.simulation import Simulation, simulate
 from segmentry.data.simulation.plan_people import NEEDS, OCCUPATIONS
+from segmentry.data.simulation.plan_texts import MATTERS
 from segmentry.data.simulation.plan_voice import (
     AGREEMENT,
     BENEFITS,
+    CONTENT,
     ITEMS,
     MARKET_AGES,
     MARKET_REGIONS,
@@ -140,6 +142,34 @@ def test_campaigns_add_up_with_what_came_back(voice):
         assert int(row["Total Recipients"]) - bounced == int(row["Successful Deliveries"])
     opens = sum(int(row["Unique Opens"]) for row in campaigns) / sum(int(row["Total Recipients"]) for row in campaigns)
     assert 0.2 < opens < 0.45
+
+
+def test_deliveries_of_a_year_add_up_and_are_opened_as_planted(voice):
+    sent: dict[str, dict[str, int]] = defaultdict(Counter)
+    came: Counter[str] = Counter()
+    for row in voice.table("newsletter/deliveries.csv"):
+        sent[row["Campaign ID"]][row["Status"]] += 1
+        came[row["Email Address"]] += row["Status"] == "sent"
+    campaigns = {row["Campaign ID"]: row for row in voice.table("newsletter/campaigns.csv")}
+    assert len(sent) == 13  # a year of newsletters, and the mail of the experiment
+    for campaign, statuses in sent.items():
+        assert sum(statuses.values()) == int(campaigns[campaign]["Total Recipients"])
+        assert statuses["sent"] == int(campaigns[campaign]["Successful Deliveries"])
+    opened = Counter(
+        row["Email Address"]
+        for row in voice.table("newsletter/activity.csv")
+        if row["Action"] == "open" and row["Campaign ID"] in sent
+    )
+    address = {row["EUID"]: row["Email Address"].lower() for row in voice.table("newsletter/subscribers.csv")}
+    readers = [
+        r for r in voice.table("truth/readers.csv") if r["robot"] == "false" and came[address[r["record_id"]]] >= 6
+    ]
+    planted = np.array([float(r["opens"]) for r in readers])
+    found = np.array([opened[who] / came[who] for who in (address[r["record_id"]] for r in readers)])
+    assert len(readers) > 2_000
+    # who leaves opens the mail that has the link to do so
+    assert found.mean() == pytest.approx(planted.mean(), abs=0.01)
+    assert spearmanr(planted, found).statistic > 0.6  # twelve mails tell a share to within .13
 
 
 def test_one_in_ten_reads_under_another_address_than_the_shops(voice):
@@ -373,6 +403,34 @@ def test_tickets_name_the_people_who_wrote_them(voice):
         truth[voice.person_of["support"][row["id"]]]["needs_segment"] for row in tickets if "setup" in row["tags"]
     )
     assert set_up["keep it simple"] > 2 * set_up["latest and fastest"]
+
+
+def test_satisfaction_after_a_contact_follows_the_person_and_ease_what_they_need(voice):
+    truth = truth_by_person(voice)
+    tickets = {row["id"]: row for row in voice.table("support/tickets.csv")}
+    answers = voice.table("surveys/after_contact.csv")
+    csat, ces = list(answers[0])[1:3]
+    assert 0.25 < len(answers) / len(tickets) < 0.4
+    matter = {m.tags.split()[0]: m.name for m in MATTERS}
+    planted = {(row["needs_segment"], row["matter"]): float(row["ease"]) for row in voice.table("truth/ease.csv")}
+    content, ease = [], []
+    for row in answers:
+        assert row["Submit Date (UTC)"] > tickets[row["ticket_id"]]["created_at"].replace("T", " ")
+        person = truth[voice.person_of["support"][row["ticket_id"]]]
+        if row[csat]:
+            content.append((CONTENT.index(row[csat]), float(person["satisfaction"])))
+        if row[ces]:
+            about = matter[tickets[row["ticket_id"]]["tags"].split()[0]]
+            ease.append(
+                (1 + AGREEMENT.index(row[ces]), planted[person["needs_segment"], about], person["needs_segment"])
+            )
+    assert np.corrcoef(np.array(content).T)[0, 1] > 0.7
+    said, meant, needs = map(np.array, zip(*ease, strict=True))
+    assert np.corrcoef(said, meant)[0, 1] > 0.6
+    for need in ("keep it simple", "price first", "latest and fastest"):
+        mine = needs == need
+        assert said[mine].mean() == pytest.approx(meant[mine].mean(), abs=0.2), need
+    assert said[needs == "keep it simple"].mean() < said[needs == "latest and fastest"].mean() - 1.2
 
 
 def test_three_weeks_of_service_costs_are_in_pence(voice):

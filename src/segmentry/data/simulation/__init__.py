@@ -27,6 +27,7 @@ from segmentry.data.simulation import (
     shop,
     support,
     surveys,
+    technologies,
     truth,
     value,
 )
@@ -121,6 +122,7 @@ def _steps(company: Company, folder: Path) -> tuple[tuple[float, Step], ...]:
         (1, lambda: truth.mark(company, folder)),
         (8, lambda: people.make(company)),
         (1, lambda: crm.make(company)),
+        (1, lambda: technologies.make(company)),
         (1, lambda: shop.products(company)),
         (1, lambda: campaign.make(company)),
         (10, lambda: shop.orders(company)),

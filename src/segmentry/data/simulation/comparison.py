@@ -17,8 +17,10 @@ import numpy as np
 from ibis.backends.duckdb import Backend
 
 from segmentry import engine
+from segmentry.catalogue import member
 from segmentry.data import ids
 from segmentry.data.ids import DEFAULT_SPACE
+from segmentry.data.simulation.plan_crm import ADOPTION_RIGHT, NOTED, TECHNOLOGIES
 from segmentry.data.simulation.plan_people import ATTITUDES
 from segmentry.placement import NO_DATA, NO_GOOD_FIT
 from segmentry.stats.stability import adjusted_rand_of_counts
@@ -127,6 +129,8 @@ def compare(
         found.append(_lapsed(known))
     if attitudes := {name: f"scale_{name}" for name in ATTITUDES if f"scale_{name}" in traits.columns}:
         found.append(_attitudes(known, attitudes))
+    if "csat" in traits.columns:
+        found.append(_content(known))
     ranked_by = _FUTURE if _FUTURE in traits.columns else value_trait
     if ranked_by is not None:
         found.append(_best(known, ranked_by))
@@ -151,12 +155,68 @@ def compare_accounts(
 
     ``identities`` is the table account_identities; ``accounts`` and ``customers`` are the golden ones.
     """
-    records = con.read_csv(exports / _ACCOUNT_RECORDS)
-    records = records.mutate(id_space=records["system"].substitute(_ACCOUNT_SPACES), source_id="record_id")
-    numbered = records.join(identities, ["id_space", "source_id"])
-    keys = numbered.filter(numbered["id_space"] == "crm").select("account", "account_key")
+    records, numbered = _account_records(con, exports, identities)
+    keys = _keys(numbered)
     found = _joined_accounts(records, numbered)
     return (found, _parents(con, exports, keys, accounts), _contacts(con, exports, keys, customers))
+
+
+def compare_stacks(con: Backend, exports: Path, identities: ir.Table, account_traits: ir.Table) -> tuple[Distance, ...]:
+    """Hold the technologies of organisations against the truth, and how early they take up what is new."""
+    _, numbered = _account_records(con, exports, identities)
+    planted = con.read_csv(exports / "truth/accounts.csv").select(
+        "account", "early", "technologies", true="adoption_stage"
+    )
+    known = planted.join(_keys(numbered), "account").join(account_traits, "account_key")
+    return (_technologies(known), _adoption(known))
+
+
+def _account_records(con: Backend, exports: Path, identities: ir.Table) -> tuple[ir.Table, ir.Table]:
+    """Whose account each record is, and the same with the account that was found."""
+    records = con.read_csv(exports / _ACCOUNT_RECORDS)
+    records = records.mutate(id_space=records["system"].substitute(_ACCOUNT_SPACES), source_id="record_id")
+    return records, records.join(identities, ["id_space", "source_id"])
+
+
+def _keys(numbered: ir.Table) -> ir.Table:
+    return numbered.filter(numbered["id_space"] == "crm").select("account", "account_key")
+
+
+def _technologies(known: ir.Table) -> Distance:
+    """What organisations were found to run, of the technologies that are traits, against what they run."""
+    traits = {member("technology_*", t.name).name: t.name for t in TECHNOLOGIES}
+    told = known.filter(known["stack_size"].notnull())
+    runs = ibis.literal(";") + told["technologies"] + ";"
+    counts: dict[str, ir.Value] = {"accounts": told.count()}
+    for i, (trait, name) in enumerate((t, n) for t, n in traits.items() if t in told.columns):
+        true, found = runs.contains(f";{name};"), told[trait]
+        counts |= {f"true_{i}": true.sum(), f"found_{i}": found.sum(), f"both_{i}": (true & found).sum()}
+    row = _row(told.agg(**counts))
+    true, found, both = (sum(v or 0 for k, v in row.items() if k.startswith(p)) for p in ("true", "found", "both"))
+    precision, recall = both / max(found, 1), both / max(true, 1)
+    text = (
+        f"of the technologies of {row['accounts']:,} organisations that sales people asked, {precision:.1%} of those "
+        f"found are in use and {recall:.1%} of those in use were found, where {NOTED:.0%} were noted"
+    )
+    return Distance("what organisations run", text, _f1(precision, recall), _f1(1.0, NOTED))
+
+
+def _adoption(known: ir.Table) -> Distance:
+    """The adopter groups that sales people noted against the true ones, and what the number of technologies tells."""
+    told = known["adoption_stage"].notnull()
+    right = (known["adoption_stage"] == known["true"].lower()).sum()
+    ranked = known.filter(known["stack_size"].notnull()).select("account_key", "early", "stack_size")
+    ranked = ranked.mutate(a=_mean_rank(ranked, "early"), b=_mean_rank(ranked, "stack_size"))
+    row = _row(known.agg(told=told.sum(), right=right)) | _row(
+        ranked.agg(alike=ranked["a"].corr(ranked["b"], how="pop"))
+    )
+    score = (row["right"] or 0) / max(row["told"] or 0, 1)
+    text = (
+        f"{score:.0%} of the {row['told'] or 0:,} adopter groups that are noted are right, where {ADOPTION_RIGHT:.0%} "
+        f"were planted so; rank correlation of how early organisations adopt with the technologies they are known to "
+        f"run {row['alike'] or 0.0:.2f}"
+    )
+    return Distance("how early organisations adopt", text, score, ADOPTION_RIGHT)
 
 
 def _joined_accounts(records: ir.Table, numbered: ir.Table) -> Distance:
@@ -261,6 +321,17 @@ def _attitudes(known: ir.Table, scales: Mapping[str, str]) -> Distance:
     answered = int(known[next(iter(scales.values()))].count().to_pyarrow().as_py())
     text = f"correlation of the scores of {answered:,} respondents with what they think: {told}"
     return Distance("what customers think", text, score)
+
+
+def _content(known: ir.Table) -> Distance:
+    """How far the satisfaction that customers state after a ticket goes with the one that was planted."""
+    row = _row(known.agg(n=known["csat"].count(), alike=known["csat"].corr(known["satisfaction"], how="pop")))
+    score = float(row["alike"] or 0.0)
+    text = (
+        f"correlation of the satisfaction (CSAT) that {row['n']:,} customers stated after a ticket with how satisfied "
+        f"they are with the company: {score:.2f}"
+    )
+    return Distance("how satisfied customers are", text, score)
 
 
 def _best(known: ir.Table, value_trait: str) -> Distance:

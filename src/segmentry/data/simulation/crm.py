@@ -1,5 +1,5 @@
 """The CRM of the demo company: accounts and their hierarchy, contacts, opportunities, as Salesforce exports them; and
-the same accounts in the debtors' ledger."""
+the same accounts in the debtors' ledger. What accounts run is in ``technologies.py``."""
 
 from __future__ import annotations
 
@@ -185,8 +185,9 @@ SELECT sim_salesforce('001', $account + account_no) AS Id, name AS Name,
     city AS BillingCity, sim_postcode(h, country, postcode) AS BillingPostalCode, country AS BillingCountry,
     CASE WHEN draw(h, 25) < 0.04 THEN NULL ELSE stage END AS Relationship_Stage__c,
     strftime($start::DATE - draw_below(h, 26, 900)::INTEGER + to_seconds(28800 + draw_below(h, 27, 32400)),
-             '%Y-%m-%dT%H:%M:%S.000Z') AS CreatedDate
-FROM sim_accounts JOIN sim_places USING (place_no) ORDER BY account_no
+             '%Y-%m-%dT%H:%M:%S.000Z') AS CreatedDate, noted_technologies AS Technologies__c,
+    noted_adoption AS Adoption_Stage__c
+FROM sim_accounts JOIN sim_places USING (place_no) JOIN sim_stacks USING (account_no) ORDER BY account_no
 """
 
 # Sales people write nicknames, married names and what they hear on the telephone.

@@ -20,6 +20,7 @@ from segmentry.data.simulation.plan_voice import (
 
 FIRST_STRANGER = 3 * 2**30  # the number of the first subscriber who is known to no other system
 SENT_AT = time(9, 30)
+DELIVERIES_KEPT = 365  # days
 
 
 def make(company: Company) -> None:
@@ -149,9 +150,14 @@ FROM named
 
 
 def export(company: Company, folder: Path) -> dict[str, int]:
-    """subscribers.csv, activity.csv (what came back), campaigns.csv (what was sent); truth/records_newsletter.csv."""
+    """subscribers.csv, activity.csv (what came back), campaigns.csv (what was sent), deliveries.csv (to whom: the tool
+    keeps that for a year); truth/records_newsletter.csv and truth/readers.csv."""
     company.run(_RESULTS, soft=READING.soft_bounced)
     company.run(_ACTIVITY, until=company.until, links=len(LINKS))
+    deliveries = company.export(
+        _DELIVERIES, folder / "newsletter/deliveries.csv", since=company.until - timedelta(days=DELIVERIES_KEPT),
+        until=company.until,
+    )  # fmt: skip
     company.drop("sim_mail_results")
     counts = {
         "newsletter/subscribers.csv": company.export(
@@ -161,7 +167,9 @@ def export(company: Company, folder: Path) -> dict[str, int]:
             _ACTIVITY_ROWS, folder / "newsletter/activity.csv", actions=list(ACTIONS), links=list(LINKS)
         ),
         "newsletter/campaigns.csv": company.export(_CAMPAIGNS, folder / "newsletter/campaigns.csv"),
+        "newsletter/deliveries.csv": deliveries,
         "truth/records_newsletter.csv": company.export(_RECORDS, folder / "truth/records_newsletter.csv"),
+        "truth/readers.csv": company.export(_TRUTH, folder / "truth/readers.csv"),
     }
     company.drop("sim_mail_activity", "sim_reading")
     return counts
@@ -169,16 +177,20 @@ def export(company: Company, folder: Path) -> dict[str, int]:
 
 ACTIONS = ("open", "click", "unsub", "hard_bounce", "soft_bounce")
 
-# A mail is opened within hours, and by robots within seconds, who also follow the links. Most mails come to nothing:
-# only the others are kept.
-_RESULTS = """
-CREATE OR REPLACE TEMP TABLE sim_mail_results AS
-WITH sent AS (
+# Every mail to every reader: each newsletter while they subscribe, and the mail of the experiment.
+_SENT = """
     SELECT leid, h, robot, last_mail, ended, opening, clicking, unnest(range(first_mail, last_mail + 1)) AS mail
     FROM sim_readers
     UNION ALL
     SELECT leid, r.h, robot, last_mail, NULL, opening, clicking, m.mail
     FROM sim_readers AS r, sim_mails AS m WHERE mailed = 1 AND experiment
+"""
+
+# A mail is opened within hours, and by robots within seconds, who also follow the links. Most mails come to nothing:
+# only the others are kept.
+_RESULTS = f"""
+CREATE OR REPLACE TEMP TABLE sim_mail_results AS
+WITH sent AS ({_SENT}
 ), hashed AS (
     SELECT leid, mail, sim_hash(h, 100 + mail) AS h, robot, opening, clicking,
         CASE WHEN mail = last_mail THEN ended END AS ending
@@ -276,8 +288,23 @@ SELECT campaign_id AS "Campaign ID", subject AS "Subject", strftime(sent_at, '%Y
 FROM sim_mails LEFT JOIN sent USING (mail) LEFT JOIN acted USING (mail) ORDER BY sent_at, mail
 """
 
-_RECORDS = """
-SELECT person, 'newsletter' AS system,
-    format('{:08x}', h) || right(format('{:08x}', sim_hash(h, 16)), 2) AS record_id
+_DELIVERIES = f"""
+WITH sent AS ({_SENT}
+)
+SELECT email AS "Email Address", campaign_id AS "Campaign ID",
+    CASE result WHEN 3 THEN 'hard' WHEN 4 THEN 'soft' ELSE 'sent' END AS "Status",
+    strftime(m.sent_at, '%Y-%m-%d %H:%M:%S') AS "Send Time"
+FROM sent JOIN sim_mails AS m USING (mail) JOIN sim_addresses USING (leid)
+LEFT JOIN sim_mail_results USING (leid, mail)
+WHERE m.sent_at >= $since::DATE AND m.sent_at < $until::DATE + 1 ORDER BY m.sent_at, leid, mail
+"""
+
+_EUID = "format('{:08x}', h) || right(format('{:08x}', sim_hash(h, 16)), 2)"
+_RECORDS = f"""
+SELECT person, 'newsletter' AS system, {_EUID} AS record_id FROM sim_readers ORDER BY leid
+"""
+
+_TRUTH = f"""
+SELECT {_EUID} AS record_id, robot, round(opening, 4) AS opens, round(clicking, 4) AS clicks_of_opened
 FROM sim_readers ORDER BY leid
 """

@@ -1,4 +1,5 @@
-"""Business accounts of the demo company: their industries, size, stages and opportunities. Data only, assumptions."""
+"""Business accounts of the demo company: their industries, size, stages, opportunities and technologies. Data only,
+assumptions."""
 
 from __future__ import annotations
 
@@ -13,17 +14,18 @@ class Industry:
     trades: tuple[str, ...]
     weight: float
     revenue: float
+    early: float = 0.0  # how much earlier than others it takes up what is new, in standard deviations
 
 
 INDUSTRIES = (
-    Industry("Professional Services", ("Accountants", "Consulting", "Solicitors", "Recruitment"), 22, 95_000),
+    Industry("Professional Services", ("Accountants", "Consulting", "Solicitors", "Recruitment"), 22, 95_000, 0.2),
     Industry("Retail", ("Stores", "Trading", "Supplies"), 15, 140_000),
-    Industry("Construction", ("Builders", "Joinery", "Roofing"), 14, 120_000),
-    Industry("Healthcare", ("Dental", "Care Homes", "Physiotherapy"), 11, 70_000),
+    Industry("Construction", ("Builders", "Joinery", "Roofing"), 14, 120_000, -0.6),
+    Industry("Healthcare", ("Dental", "Care Homes", "Physiotherapy"), 11, 70_000, -0.3),
     Industry("Education", ("Nurseries", "Tutors", "Training"), 9, 55_000),
-    Industry("Technology", ("Software", "Systems", "Digital"), 11, 130_000),
-    Industry("Manufacturing", ("Engineering", "Plastics", "Packaging"), 9, 160_000),
-    Industry("Hospitality", ("Hotels", "Catering", "Taverns"), 9, 60_000),
+    Industry("Technology", ("Software", "Systems", "Digital"), 11, 130_000, 1.2),
+    Industry("Manufacturing", ("Engineering", "Plastics", "Packaging"), 9, 160_000, -0.1),
+    Industry("Hospitality", ("Hotels", "Catering", "Taverns"), 9, 60_000, -0.5),
 )
 
 # Share of the accounts with a customer, and of those without one yet.
@@ -78,3 +80,40 @@ WON, LOST = 4, 5  # their places in this list
 OPPORTUNITIES = 1.8  # per account in the window, on average
 WIN_RATE = 0.48  # of closed opportunities with accounts that have customers; the others have never won one
 AMOUNT = 420.0  # pounds, of a typical opportunity with one employee; it grows with employees ** 0.7
+
+
+# How early a firm takes up what is new: a standard normal variate, and where the groups of Rogers (2003) begin.
+ADOPTION = {"Laggard": -9.0, "Late Majority": -1.0, "Early Majority": 0.0, "Early Adopter": 1.0, "Innovator": 2.0}
+ADOPTION_SPREAD = 0.85  # standard deviation within an industry
+
+
+@dataclass(frozen=True)
+class Technology:
+    """What firms may run: the share of ordinary firms of 20 people that do, and who more than those (in logits)."""
+
+    name: str
+    usual: float
+    early: float = 0.0  # for each standard deviation that a firm is earlier
+    size: float = 0.0  # for each e-fold of employees
+
+
+TECHNOLOGIES = (
+    Technology("Office suite", 0.90),
+    Technology("Accounting software", 0.80, 0.3, 0.2),
+    Technology("Video calls", 0.65, 0.8, 0.2),
+    Technology("Own server", 0.35, -0.9, 0.6),
+    Technology("Fax", 0.20, -1.3, 0.2),
+    Technology("Cloud storage", 0.55, 1.0),
+    Technology("CRM", 0.35, 0.6, 0.6),
+    Technology("Web shop", 0.25, 0.6),
+    Technology("ERP", 0.15, 0.2, 1.1),
+    Technology("Cloud telephony", 0.25, 1.1, 0.2),
+    Technology("Business intelligence", 0.15, 0.9, 0.7),
+    Technology("AI assistant", 0.15, 1.6),
+    Technology("Process automation", 0.06, 1.4, 0.5),
+)
+STACK_KNOWN = 0.75  # share of the accounts whose technologies sales people have noted
+NOTED = 0.85  # share of the technologies of those that they heard of
+NOTED_TWICE = 0.03  # share of the noted that a second hand has noted again
+ADOPTION_KNOWN = 0.65  # share of the accounts whose place among adopters is noted
+ADOPTION_RIGHT = 0.8  # share of those notes that are right; the others are one group off

@@ -123,6 +123,8 @@ class Matter:
     bodies: tuple[str, ...]
     by_need: Mapping[str, float] = field(default_factory=dict)  # factors other than 1
     unhappy: float = 1.0  # factor for people whose satisfaction is below 5
+    ease: float = 0.0  # how much easier than usual it is to get it solved, in points of 1 to 7
+    content: float = 0.0  # how much more satisfied than usual people are with the help, in points of 0 to 10
 
 
 MATTERS = (
@@ -131,49 +133,49 @@ MATTERS = (
         ("Where is my order?", "Parcel not here yet", "Late delivery", "Tracking says delivered"),
         ("I ordered a {product} {days} days ago and it is not here yet.", "Tracking has not moved for {days} days.",
          "The courier says delivered, but there is no parcel.", "When can I expect my {product}?"),
-        unhappy=1.5,
+        unhappy=1.5, ease=0.3, content=-0.3,
     ),
     Matter(
         "return", 0.20, 9, "return refund",
         ("Return of my order", "Refund please", "Send back a {product}", "How do I return this?"),
         ("I would like to return the {product}. How does that work?", "I sent the {product} back {days} days ago and "
          "have no refund.", "Wrong size of {product}, please send me a label.", "The label you sent does not print."),
-        {"price first": 1.3},
+        {"price first": 1.3}, ease=-0.2,
     ),
     Matter(
         "faulty product", 0.15, 16, "faulty warranty",
         ("Faulty {product}", "{product} stopped working", "Warranty claim", "Broken on arrival"),
         ("The {product} does not switch on any more after {days} days.", "There is a crack in the {product}.",
          "My {product} makes a strange noise. Is that under warranty?", "It worked for {days} days, then nothing."),
-        {"peace of mind": 1.6}, unhappy=1.4,
+        {"peace of mind": 1.6}, unhappy=1.4, ease=-0.6, content=-0.5,
     ),
     Matter(
         "set-up help", 0.14, 21, "setup howto",
         ("Help with set-up", "Cannot connect my {product}", "How do I install the {product}?", "Wi-Fi problem"),
         ("I cannot get the {product} to connect to my Wi-Fi.", "The instructions for the {product} are no help. What do"
          " I press?", "Could somebody guide me through the set-up on the phone?", "It asks for a code. Which one?"),
-        {"keep it simple": 2.6, "latest and fastest": 0.4},
+        {"keep it simple": 2.6, "latest and fastest": 0.4}, ease=-1.0, content=0.3,
     ),
     Matter(
         "invoice", 0.09, 6, "billing",
         ("Invoice needed", "Wrong VAT number", "Charged twice", "Copy of invoice"),
         ("Please send me an invoice with our company name.", "I was charged twice for the same {product}.",
          "Our VAT number is missing on the invoice.", "I need the invoice for my expenses by Friday."),
-        {"price first": 1.2},
+        {"price first": 1.2}, ease=0.5, content=0.4,
     ),
     Matter(
         "product advice", 0.10, 12, "presales advice",
         ("Question before I buy", "Which {product}?", "Is it compatible?", "Difference between two models"),
         ("Does the {product} work with my old one?", "Which {product} would you recommend for a small flat?",
          "Will there be a newer {product} soon?", "Can I try the {product} in {place}?"),
-        {"keep it simple": 1.5, "latest and fastest": 1.3, "style and conscience": 1.3},
+        {"keep it simple": 1.5, "latest and fastest": 1.3, "style and conscience": 1.3}, ease=0.3, content=0.6,
     ),
     Matter(
         "complaint", 0.08, 24, "complaint",
         ("Complaint", "Very disappointed", "Third time I write", "Not acceptable"),
         ("This is the third time I write about my {product}.", "I have been waiting on the phone for ages.",
          "You raised the price of the {product} overnight.", "Nobody in {place} wanted to help me."),
-        unhappy=3.5,
+        unhappy=3.5, ease=-1.8, content=-2.0,
     ),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The help desk: tickets with what people write, and what serving customers costs."""
+"""The help desk: tickets with what people write, the survey after them, and what serving customers costs."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from pathlib import Path
 from segmentry.data.simulation.chance import Company
 from segmentry.data.simulation.choosing import slot_list
 from segmentry.data.simulation.plan_texts import FAREWELLS, GREETINGS, MATTERS, THINGS, Matter
-from segmentry.data.simulation.plan_voice import SERVICE
+from segmentry.data.simulation.plan_voice import AFTER_CONTACT, AGREEMENT, CONTENT, EASE_BY_NEED, SERVICE
 
 PENCE_MONTH, PENCE_WEEKS = 20, 3
 _MINUTES_BY_MATTER = [matter.minutes for matter in MATTERS]
 
 
 def export(company: Company, folder: Path) -> dict[str, int]:
-    """tickets.csv as Zendesk writes it, service_costs.csv with three weeks in pence; truth/records_support.csv."""
+    """tickets.csv as Zendesk writes it, after_contact.csv, service_costs.csv with three weeks in pence;
+    truth/records_support.csv and truth/ease.csv."""
     company.run(_MINUTES)
     company.run(_TICKETS, start=company.start, until=company.until, tickets=SERVICE.tickets,
                 troubles=_troubles(company))  # fmt: skip
     _costs(company)
     counts = {
         "support/tickets.csv": company.export(_TICKET_ROWS, folder / "support/tickets.csv", **_texts()),
+        **_after_contact(company, folder),
         "finance/service_costs.csv": company.export(_COST_ROWS, folder / "finance/service_costs.csv"),
         "truth/records_support.csv": company.export(_RECORDS, folder / "truth/records_support.csv"),
     }
@@ -118,13 +120,71 @@ FROM spent
 # Handling times spread log-normally around the matter's; complaints of the unhappy take longer.
 _MINUTES = """
 CREATE OR REPLACE TEMP MACRO sim_minutes(h, usual, unhappy) AS
-    greatest(1, round(usual * CASE WHEN unhappy THEN 1.25 ELSE 1 END * exp(0.5 * draw_normal(h, 20))))
+    greatest(1, round(usual * CASE WHEN unhappy THEN 1.25 ELSE 1 END * exp(0.5 * draw_normal(h, 20))));
+-- when a ticket was worked on for the last time
+CREATE OR REPLACE TEMP MACRO sim_closed(h, created_at, minutes) AS
+    created_at + to_seconds(60 * minutes + floor(200000 * power(draw(h, 37), 3))::BIGINT)
 """
+
+
+# --- the survey after a ticket ----------------------------------------------------------------------------------------
+
+
+def _after_contact(company: Company, folder: Path) -> dict[str, int]:
+    """surveys/after_contact.csv as Typeform writes it: satisfaction with the help (CSAT) and ease (CES), asked when a
+    ticket is closed; truth/ease.csv: how easy getting a matter solved is on average, by what people look for."""
+    ease = [
+        (need_no, matter_no, need.name, matter.name,
+         round(AFTER_CONTACT.ease + matter.ease + EASE_BY_NEED.get(need.name, 0.0), 2), matter.content)
+        for need_no, need in enumerate(company.plan.needs)
+        for matter_no, matter in enumerate(MATTERS)
+    ]  # fmt: skip
+    numbers, texts = dict.fromkeys(("need_no", "matter"), "INTEGER"), dict.fromkeys(("need", "name"), "VARCHAR")
+    company.load("sim_ease", {**numbers, **texts, **dict.fromkeys(("ease", "content"), "DOUBLE")}, ease)
+    answers = company.export(
+        _AFTER_CONTACT, folder / "surveys/after_contact.csv", answered=AFTER_CONTACT.answered,
+        no_score=AFTER_CONTACT.no_score, content_spread=AFTER_CONTACT.content_spread,
+        ease_spread=AFTER_CONTACT.ease_spread, noise=company.answer_noise, until=company.until, words=list(CONTENT),
+        agreement=list(AGREEMENT), minutes=_MINUTES_BY_MATTER,
+    )  # fmt: skip
+    truth = company.export(_EASE, folder / "truth/ease.csv")
+    company.drop("sim_ease")
+    return {"surveys/after_contact.csv": answers, "truth/ease.csv": truth}
+
+
+# Asked at the address that the shop knows; one answer a ticket, most of them within a day.
+_AFTER_CONTACT = """
+WITH asked AS (
+    SELECT t.*, need_no, email, sim_hash(t.h, 60) AS k,
+        sim_closed(t.h, created_at, sim_minutes(t.h, ($minutes::DOUBLE[])[matter + 1], unhappy)::INTEGER) AS closed_at
+    FROM sim_tickets AS t JOIN (SELECT person, need_no FROM sim_people) USING (person)
+    JOIN (SELECT customer_no, email FROM sim_names) USING (customer_no)
+), felt AS (
+    SELECT a.*, closed_at + to_seconds(1800 + floor(60000 * -ln(draw(k, 2)))::BIGINT) AS answered_at,
+        satisfaction + e.content + $noise * $content_spread * draw_normal(k, 3) AS content,
+        e.ease + $noise * $ease_spread * draw_normal(k, 4) AS ease
+    FROM asked AS a JOIN sim_ease AS e USING (need_no, matter) WHERE draw(k, 1) < $answered
+)
+SELECT format('{:08x}', k) || format('{:08x}', sim_hash(k, 7)) || format('{:08x}', sim_hash(k, 8)) AS "#",
+    CASE WHEN draw(k, 5) >= $no_score
+        THEN ($words::VARCHAR[])[1 + least(4, greatest(0, round(content / 2.5)))::INTEGER] END
+        AS "Overall, how satisfied are you with the help that you got?",
+    CASE WHEN draw(k, 6) >= $no_score
+        THEN ($agreement::VARCHAR[])[least(7, greatest(1, round(ease)))::INTEGER] END
+        AS "How much do you agree: you made it easy for me to get my issue solved.",
+    email, 700000 + ticket_no AS ticket_id,
+    strftime(answered_at - to_seconds(10 + draw_below(k, 9, 90)), '%Y-%m-%d %H:%M:%S') AS "Start Date (UTC)",
+    strftime(answered_at, '%Y-%m-%d %H:%M:%S') AS "Submit Date (UTC)",
+    left(format('{:08x}{:08x}', sim_hash(k, 10), sim_hash(k, 11)), 10) AS "Network ID", NULL AS "Tags"
+FROM felt WHERE answered_at < $until::DATE + 1 ORDER BY answered_at, ticket_no
+"""
+
+_EASE = "SELECT need AS needs_segment, name AS matter, ease FROM sim_ease AS e ORDER BY need_no, e.matter"
 
 
 # --- exports ----------------------------------------------------------------------------------------------------------
 
-# One in eight writes from another address than the shop's, and every tenth address is mistyped at the help desk.
+# One in twelve writes from another address than the shop's, and one in fifty is mistyped at the help desk.
 _TICKET_ROWS = """
 WITH named AS (
     SELECT t.*, first_name, coalesce(former_name, last_name) AS last_name, email, telephone, city,
@@ -149,8 +209,7 @@ WITH named AS (
     FROM worded
 )
 SELECT 700000 + ticket_no AS id, strftime(created_at, '%Y-%m-%dT%H:%M:%SZ') AS created_at,
-    strftime(created_at + to_seconds(60 * minutes + floor(200000 * power(draw(h, 37), 3))::BIGINT),
-        '%Y-%m-%dT%H:%M:%SZ') AS updated_at,
+    strftime(sim_closed(h, created_at, minutes), '%Y-%m-%dT%H:%M:%SZ') AS updated_at,
     CASE WHEN draw(h, 38) < 0.96 THEN 'closed' WHEN draw(h, 39) < 0.5 THEN 'solved' ELSE 'open' END AS status,
     CASE WHEN matter = len($tags::VARCHAR[]) - 1 OR draw(h, 40) < 0.08 THEN 'high'
         WHEN draw(h, 40) < 0.3 THEN 'low' ELSE 'normal' END AS priority,

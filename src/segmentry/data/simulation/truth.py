@@ -89,8 +89,8 @@ WITH people AS (
 )
 SELECT sim_salesforce('001', $account + account_no) AS account,
     CASE WHEN parent_no IS NOT NULL THEN sim_salesforce('001', $account + parent_no) END AS parent, stage,
-    coalesce(people, 0) AS customers
-FROM sim_accounts LEFT JOIN people USING (account_no) ORDER BY account_no
+    coalesce(people, 0) AS customers, adoption AS adoption_stage, round(early, 3) AS early, technologies
+FROM sim_accounts JOIN sim_stacks USING (account_no) LEFT JOIN people USING (account_no) ORDER BY account_no
 """
 
 
