@@ -64,6 +64,15 @@ def test_reproducible_cut_of_traits_that_have_nothing_to_do_with_each_other_is_n
     assert "There is no structure in these traits" in report["because"]
 
 
+def test_groups_cut_along_a_trait_that_has_nothing_to_do_with_them_are_no_more_groups() -> None:
+    rng = np.random.default_rng(5)
+    table = groups([400, 400]).assign(t2=rng.random(800))
+    report = fitted(table, serve={"most": 4}).report
+    assert {2, 4} <= set(report["passed"])  # both groups in halves come back every time
+    assert (report["k"], report["verdict"]) == (2, "natural")
+    assert "customers in 2 groups and no more, drawn like these" in report["refused"][0]["why"][0]
+
+
 def test_segment_too_small_to_serve_is_refused_with_the_reason() -> None:
     table = groups([150, 120, 24])
     report = fitted(table).report  # 24 of 294 are 8 %, and fewer than 30
