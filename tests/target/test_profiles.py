@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
+import segmentry as sg
 from segmentry import engine
 from segmentry.catalogue import Model, Trait
 from segmentry.target import naming, profiles
@@ -152,3 +154,17 @@ def test_ticked_answers_name_segments_by_what_was_ticked() -> None:
         profiles.TraitEffect("A", "chooses_tasty", None, "boolean", "", 90, 0.98, 0.1, 0.64, 1.3),
     ]
     assert naming.names_for(effects, ["A"]) == {"A": "Not expensive, tasty"}
+
+
+def test_most_customers_without_data_are_told() -> None:
+    tiers = sg.ValueTiers().fit(pd.DataFrame({"margin": [9.0, 5.0, 1.0, 0.5]}))
+    nothing = {"value": None, "mean_fit": None, "mean_margin": None}
+
+    def warnings(known: int) -> tuple[str, ...]:
+        sizes = {"High": {"customers": known, **nothing}, "No data": {"customers": 60, **nothing}}
+        facts = {"sizes": sizes, "missing": [], "cells": []}
+        day = date(2026, 1, 1)
+        return profiles.summarise(tiers, facts, (), as_of=day, total=90, value_trait=None, before=None).warnings
+
+    assert warnings(30)[-1].startswith("67% have no data: too few of the traits are known of them.")
+    assert not any("no data" in w for w in warnings(90))

@@ -39,7 +39,9 @@ _SHAPE_ROWS = 1_500  # customers on which the shapes are compared
 _SHAPE_KS = (3, 5)
 _FEW = 0.01  # share of the customers from which it is told that they are placed nowhere
 _ENOUGH = 300  # customers without gaps to learn from; of fewer, half of all
-_SPIKE = 0.5  # share of the customers with the very same value, from which a cloud is no picture of a trait
+_MOSTLY = 0.5  # share of those with gaps who lack a trait, from which on it is named
+_PILE = 0.5  # share of the customers with the very same value, from which a cloud is no picture of a trait
+_NEARLY_ALL = 0.95  # of a segment
 
 
 def fit(settings: Mixtures, learning: Learning) -> Fitted:
@@ -52,7 +54,7 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
     chosen = _variables(settings, learning, warnings)
     learning = everybody = placeable(chosen, learning)
     prep = _preparation(chosen, learning, warnings)
-    learning = _whole([learning.specs[p.trait] for p in prep], learning, warnings)
+    learning = _whole([learning.specs[p.trait] for p in prep], learning)
     rows = prepared(prep, learning.sample)
     weights = learning.row_weights
     asked = None if settings.segments == "auto" else settings.segments
@@ -81,7 +83,7 @@ def fit(settings: Mixtures, learning: Learning) -> Fitted:
             for i in range(solution.k)
         ),
     )
-    warnings += _without_a_cloud(rule, solution, everybody)
+    warnings += [*_with_gaps(rule, solution, everybody), *_piles(used, solution, learning)]
     segments = tuple(Segment(name=f"Group {i + 1}", criteria="the most probable cloud") for i in range(solution.k))
     own = {
         "shape": shape,
@@ -111,12 +113,9 @@ def _variables(settings: Mixtures, learning: Learning, warnings: list[str]) -> l
     return chosen
 
 
-def _whole(used: Sequence[Trait], learning: Learning, warnings: list[str]) -> Learning:
+def _whole(used: Sequence[Trait], learning: Learning) -> Learning:
     """Only those of whom all is known. Raises :class:`FitError` when they are too few to learn from."""
     whole = np.all([known(trait, learning) for trait in used], axis=0)
-    share = whole.mean()
-    if share == 1:
-        return learning
     if whole.sum() < min(_ENOUGH, len(whole) / 2):
         raise FitError(
             f"{learning.where}: of only {whole.sum():,} of {len(whole):,} customers all of these traits are known:"
@@ -124,12 +123,11 @@ def _whole(used: Sequence[Trait], learning: Learning, warnings: list[str]) -> Le
             why="A mixture learns from customers without gaps, since filled ones would be clouds of their own.",
             fix="Use method kprototypes, which leaves gaps out, or traits that are known of more customers.",
         )
-    warnings.append(f"Learned from the {100 * share:.0f} % of the customers of whom all traits are known.")
     return learning.only(whole)
 
 
-def _without_a_cloud(rule: Mixture, solution: mixtures.MixtureSolution, everybody: Learning) -> list[str]:
-    """How many have a gap and fit no cloud, and of what most of them have no value."""
+def _with_gaps(rule: Mixture, solution: mixtures.MixtureSolution, everybody: Learning) -> list[str]:
+    """What becomes of those who have a gap, of whom the clouds were not learned."""
     there = np.array([known(everybody.specs[name], everybody) for name in rule.traits])
     gaps = ~there.all(axis=0)
     if not gaps.any():
@@ -140,16 +138,52 @@ def _without_a_cloud(rule: Mixture, solution: mixtures.MixtureSolution, everybod
     first = (away + logs - 2 * np.log(solution.components.proportions)).argmin(axis=1)
     limits = np.array([c.limit for c in rule.components])
     outside = np.sqrt(away[np.arange(len(z)), first]) > limits[first]
-    share = everybody.row_weights[gaps][outside].sum() / everybody.row_weights.sum()
-    if share < _FEW:
+    weights = everybody.row_weights
+    told = [
+        f"Learned from the {weights[~gaps].sum() / weights.sum():.0%} of the customers of whom all traits are known."
+    ]
+    for rows, what in (
+        (outside, "are unlike every cloud in the rest: they are placed as 'No data'."),
+        (~outside, "are placed as if theirs were the median of the others."),
+    ):
+        share = weights[gaps][rows].sum() / weights.sum()
+        if share >= _FEW:
+            lacking = (~there[:, gaps][:, rows]).mean(axis=1)
+            mostly = [name for name, of in zip(rule.traits, lacking, strict=True) if of >= _MOSTLY]
+            told.append(
+                f"{share:.0%} of the customers have no {' and '.join(mostly) or 'value of some trait'} and {what}"
+            )
+    if len(told) > 1:
+        name = rule.traits[int((~there).sum(axis=1).argmax())]
+        told.append(
+            f"Where a gap says something, as that nobody has bought yet, leave them out by `population: {name} is not"
+            " null` and give them a segment of their own by rules."
+        )
+    return [" ".join(told)]
+
+
+def _piles(traits: Sequence[str], solution: mixtures.MixtureSolution, learning: Learning) -> list[str]:
+    """Values that so many customers share that a cloud is no picture of them, or of nobody else."""
+    shared, alone, advice = list[str](), list[str](), ""
+    mine = solution.labels == np.arange(solution.k)[:, None]
+    for name in traits:
+        values, weights = learning.numbers(name)
+        levels, inverse = np.unique(values, return_inverse=True)
+        held = np.bincount(inverse, weights)
+        most = int(held.argmax())
+        value, share, pile = f"{levels[most]:g}", held[most] / weights.sum(), inverse == most
+        within = max(weights[pile & of].sum() / weights[of].sum() for of in mine)
+        if within >= _NEARLY_ALL > share:
+            alone.append(name)
+        if name in alone or share >= _PILE:
+            shared.append(f"{name} is {value} for {share:.0%}")
+            advice = advice or f"population: {name} <> {value}"
+    if not shared:
         return []
-    lacking = (~there[:, gaps][:, outside]).mean(axis=1)
-    mostly = [name for name, of in zip(rule.traits, lacking, strict=True) if of >= _SPIKE]
-    named = " and ".join(mostly) if mostly else "some trait"
+    said = f" A segment is hardly anybody but who has this {' or '.join(alone)}, and says little more." if alone else ""
     return [
-        f"{100 * share:.0f} % of the customers have no {named} and are unlike every cloud in the rest: they are placed"
-        " as 'No data'. Where a gap says something, as that nobody has bought yet, leave them out by `population:"
-        f" {mostly[0] if mostly else rule.traits[0]} is not null` and give them a segment of their own by rules."
+        f"{', '.join(shared)} of the customers learned from, and clouds picture values that spread.{said} Bands or "
+        f"kprototypes may serve better; or leave them out by `{advice}` and give them a segment of their own by rules."
     ]
 
 
@@ -160,15 +194,6 @@ def _preparation(chosen: Sequence[Trait], learning: Learning, warnings: list[str
         prep += made
         if not made:
             warnings.append(same_for_everybody(trait.name))
-            continue
-        values, weights = learning.numbers(trait.name)
-        levels, inverse = np.unique(values, return_inverse=True)
-        held = np.bincount(inverse, weights) / weights.sum()
-        if held.max() >= _SPIKE:
-            warnings.append(
-                f"{trait.name} is {levels[held.argmax()]:g} for {100 * held.max():.0f} % of those of whom it is known:"
-                " no cloud pictures that well. Bands or kprototypes may serve better."
-            )
     require_difference(prep, chosen, learning)
     kept = redundant(prepared(prep, learning.sample), [p.trait for p in prep], learning.row_weights, warnings)
     return tuple(p for p, keep in zip(prep, kept, strict=True) if keep)

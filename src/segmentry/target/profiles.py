@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from segmentry import engine
 from segmentry.catalogue import Kind, Trait
-from segmentry.segmentation import OUTSIDE, Segmentation, keys_of
+from segmentry.segmentation import NO_DATA_NAME, OUTSIDE, Segmentation, keys_of
 from segmentry.target import unseen
 from segmentry.target.moments import Column, Found, Moments, by_segment
 
@@ -372,6 +372,7 @@ def summarise(
             )
         )
     warnings = [str(w) for w in found.report.get("warnings", [])]
+    warnings += _nothing_known(sizes.get(NO_DATA_NAME, {}).get("customers", 0), placed, found)
     warnings += [f"The trait {name} is no longer in the data; it counts as not known." for name in facts["missing"]]
     warnings += unseen.told(found, facts.get("unseen", []))
     return SegmentationSummary(
@@ -394,3 +395,15 @@ def summarise(
         variables=tuple(name for name, _ in found.traits),
         report={**found.report, "cells": facts["cells"], "curve": facts.get("curve", [])},
     )
+
+
+_MANY = 0.5  # share of those placed who have no data, from which on segments tell little of the base
+
+
+def _nothing_known(customers: int, placed: int, found: Segmentation) -> list[str]:
+    if not placed or customers / placed < _MANY:
+        return []
+    return [
+        f"{customers / placed:.0%} have no data: too few of the traits are known of them. Choose traits that are known "
+        f"of more {found.unit}s (`segmentry show traits` tells how many), or leave them out by `population`."
+    ]
