@@ -322,7 +322,7 @@ def test_a_folder_means_the_data_files_in_it_and_takes_in_new_ones(tmp_path: Pat
     assert [s.paths for s in found.sources] == [("ex[[]p]orts/*.csv",)]
     assert not found.left_out
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"empty is a folder.*\*\*/\*\.csv"):
+    with pytest.raises(DataError, match=r"empty holds no data file.*\*\*/\*\.csv"):
         proposed(tmp_path, str(tmp_path / "empty"))
 
 

@@ -143,6 +143,8 @@ def test_names_of_counts_read_well_and_value_is_what_it_is_on_average() -> None:
     few_giants = [effect("value", 584.0, 606.0, 0.6), *counts]  # more than most bring, less than the mean
     assert "aluable" not in naming.names_for(few_giants, ["A"])["A"]
     assert "value" not in naming.meaning_for(few_giants, "A")
+    on_the_logarithm = [effect("monetary", 1354.0, 1243.0, 1.5), *counts]  # a tenth more, on average
+    assert "pending" not in naming.names_for(on_the_logarithm, ["A"])["A"]
     assert naming.names_for([effect("value", 900.0, 606.0, 0.6), counts[0]], ["A"]) == {
         "A": "Valuable customers with high web purchases"
     }

@@ -83,14 +83,24 @@ class Opened:
 def in_folders(given: Sequence[str], root: Path) -> list[str]:
     """The paths with a pattern for each ending of a data file in place of a folder that holds some.
 
-    A pattern takes in the files that come later; folders inside the folder are named by the user.
+    A pattern takes in the files that come later; folders inside the folder are named by the user. Raises
+    :class:`DataError` for a folder without a data file.
     """
     made = []
     for pattern in given:
         folder = root / Path(pattern).expanduser()
-        names = sorted(p.name for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
-        ends = {found.group() for name in names if (found := _ENDINGS.search(name)) and not name.startswith(".")}
-        made += [f"{glob.escape(str(folder))}/*{end}" for end in sorted(ends)] or [pattern]
+        if not folder.is_dir():
+            made.append(pattern)
+            continue
+        names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+        ends = {end.group() for name in names if (end := _ENDINGS.search(name)) and (folder / name).is_file()}
+        if not ends:
+            raise DataError(
+                f"{pattern} holds no data file.",
+                why=f"It has: {', '.join(names[:10])}." if names else "The folder is empty.",
+                fix=f"Name another, or {pattern.rstrip('/')}/**/*.csv for the folders in it.",
+            )
+        made += [f"{glob.escape(str(folder))}/*{end}" for end in sorted(ends)]
     return made
 
 

@@ -12,6 +12,7 @@ from segmentry.target import playbooks
 from segmentry.target.profiles import TICKED, TraitEffect, distinct
 
 _CLEAR = 0.5  # Cohen 1988: a medium effect
+_WORTH_TELLING = 0.2  # of the average: nobody would call a segment big-spending for a tenth more
 
 # (adjective, noun) by trait and side; the first strong trait gives the noun, further ones adjectives.
 _WORDS: Mapping[tuple[str, bool], tuple[str, str]] = {
@@ -83,8 +84,7 @@ def meaning_for(effects: Sequence[TraitEffect], segment: str) -> str:
 
 def _ranked(effects: Sequence[TraitEffect], segment: str) -> list[TraitEffect]:
     """Notable effects, strongest first, what they are worth before all; no second trait that tells the same story."""
-    # who is valuable in the median and not on average is not called so: value is money, and adds up
-    mine = [e for e in effects if e.segment == segment and not (e.trait in _VALUE and _turned(e))]
+    mine = [e for e in effects if e.segment == segment and not _hardly_worth_more(e)]
     clear = {e.trait for e in mine if e.trait in _VALUE and abs(e.effect or 0.0) >= _CLEAR}
     return list(distinct(mine, first=clear))
 
@@ -101,7 +101,7 @@ def with_texts(
         names[s.name]: {
             "meaning": meaning_for(effects, s.name) if found else f"By rule: {s.criteria}.",
             "action": playbooks.action_for(
-                book, [e for e in effects if e.segment == s.name and not (e.trait in _VALUE and _turned(e))]
+                book, [e for e in effects if e.segment == s.name and not _hardly_worth_more(e)]
             ),
         }
         for s in fitted.segments
@@ -127,6 +127,13 @@ def _name(ranked: Sequence[TraitEffect]) -> str:
         else:
             name = f"{first[0]} {second[1]}" if known else f"{second[0]} {first[1]}"
     return name[:1].upper() + name[1:]
+
+
+def _hardly_worth_more(effect: TraitEffect) -> bool:
+    """Whether a segment differs in value on the scale of effects, and hardly on average: money adds up."""
+    if effect.trait not in _VALUE or effect.mean is None or not effect.base_mean:
+        return False
+    return _turned(effect) or abs(effect.mean / effect.base_mean - 1) < _WORTH_TELLING
 
 
 def _turned(effect: TraitEffect) -> bool:
