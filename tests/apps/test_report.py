@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,9 @@ from segmentry.checks import Severity
 from segmentry.data.quality import Example, Finding, SourceScore, TraitHealth
 from segmentry.errors import UsageError
 from segmentry.overview import Concern, QualityReport, TraitCover
+from segmentry.target.needs_report import Benefit, NeedsReport
+from segmentry.target.satisfaction import Score
+from segmentry.target.unmet_needs import EVERYBODY, UnmetNeed
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 MAKERS = {
@@ -362,6 +366,32 @@ def test_sentences_about_accounts_say_accounts() -> None:
         assert said in of_customers
         assert said.replace("customer", "account") not in of_customers
         assert said.replace("customer", "account") in of_accounts
+
+
+def test_needs_stand_by_product_and_segment_and_satisfaction_by_segment():
+    rated = (30, 8.0, 5.0, 11.0, 10.1, 11.9, 0.25)
+    needs = (
+        UnmetNeed("Low prices", "", EVERYBODY, *rated, quotes=("too <i>dear</i>",)),
+        UnmetNeed("Low prices", "Tea & milk", "High", *rated),
+        UnmetNeed("Low prices", "Tea & milk", "Low", None),
+    )
+    scores = (Score("nps", EVERYBODY, 30, -9.0, -20.5, 2.5), Score("nps", "High", None),
+              Score("ces", EVERYBODY, 40, 6.3, 6.0, 6.5), Score("ces", "High", 7, 5.7, 5.3, 6.2))  # fmt: skip
+    benefits = (Benefit("voice", "Low prices", -0.001, 0.05, 0.1),)
+    found = NeedsReport(date(2026, 6, 30), "value", benefits, "", needs, scores)
+    page = render(replace(overviews.realistic(), needs=found))
+    said = page[page.index('<h2 id="needs">') :]
+    everybody, grouped, wanted, satisfaction = re.findall("<table.*?</table>", said, re.DOTALL)[:4]
+    assert "“too &lt;i&gt;dear&lt;/i&gt;”" in everybody
+    assert "Segment" not in everybody
+    assert "In their words" not in grouped  # nobody said anything
+    assert "<td>Tea &amp; milk</td><td>High</td>" in grouped
+    assert "Low</td>" not in grouped  # fewer than five
+    assert "+0.00" in wanted
+    columns, *rows = (re.findall("<t[hd].*?>(.*?)</t[hd]>", row) for row in satisfaction.split("<tr>")[1:])
+    assert columns == ["Segment", "NPS", "People", "CES", "People"]
+    assert rows == [[EVERYBODY, "-9.0 (-20.5 to 2.5)", "30", "6.3 (6.0 to 6.5)", "40"],
+                    ["High", "fewer than 5", "", "5.7 (5.3 to 6.2)", "7"]]  # fmt: skip
 
 
 def test_traits_of_accounts_stand_beside_those_of_customers():

@@ -41,7 +41,7 @@ def _benefits(found: NeedsReport) -> None:
         right=("utility", "standard error", "share of preference"),
     )  # fmt: skip
     for b in found.benefits:
-        table.add_row(Text(b.name), f"{b.utility:+.2f}", f"{b.standard_error:.2f}", f"{b.share:.0%}")
+        table.add_row(Text(b.name), f"{b.utility:+z.2f}", f"{b.standard_error:.2f}", f"{b.share:.0%}")
     terminal.out.print(table)
 
 

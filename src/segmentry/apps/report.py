@@ -134,12 +134,18 @@ class Section:
 
 @dataclass(frozen=True)
 class NeedsSection:
-    """What the page says about needs: a chart, tables of needs (title, rows), benefits and satisfaction."""
+    """What the page says about needs: a chart, needs of everybody and of groups, benefits, satisfaction by segment.
+
+    ``scores`` has each segment with its scores in the order of ``measures``; None where fewer than five answered.
+    """
 
     report: NeedsReport
     chart: Chart | None
-    tables: tuple[tuple[str, tuple[UnmetNeed, ...]], ...]
-    scores: tuple[Score, ...]
+    everybody: tuple[UnmetNeed, ...]
+    grouped: tuple[UnmetNeed, ...]
+    segmentation: str
+    measures: tuple[str, ...]
+    scores: tuple[tuple[str, tuple[Score | None, ...]], ...]
 
 
 def write_report(overview: Overview, path: Path) -> None:
@@ -409,13 +415,18 @@ def _by_model(traits: Iterable[TraitCover]) -> list[tuple[str, list[TraitCover]]
 def _needs(found: NeedsReport) -> NeedsSection:
     everybody = unmet_needs.worst([n for n in found.needs if n.segment == unmet_needs.EVERYBODY and not n.product])
     grouped = unmet_needs.worst([n for n in found.needs if n.segment != unmet_needs.EVERYBODY])[:_GROUPS_SHOWN]
-    of = f"Where needs are met worst, by product and segment of {words.spoken(found.segmentation)}"
-    tables = (("Needs of everybody", tuple(everybody)), (of, tuple(grouped)))
+    by_place = {(s.segment, s.measure): s for s in found.scores if s.value is not None}
+    measures = tuple(dict.fromkeys(measure for _, measure in by_place))
     return NeedsSection(
         found,
         _chart("needs-map", needs_chart.needs(found.needs), needs_chart.NOTE),
-        tuple((title, rows) for title, rows in tables if rows),
-        tuple(s for s in found.scores if s.value is not None),
+        tuple(everybody),
+        tuple(grouped),
+        words.spoken(found.segmentation),
+        measures,
+        tuple(
+            (name, tuple(by_place.get((name, m)) for m in measures)) for name in dict.fromkeys(n for n, _ in by_place)
+        ),
     )
 
 

@@ -94,6 +94,8 @@ class Field:
         True
         >>> BY_ID["behavioral.visits"].is_told_by("Product Viewed"), BY_ID["needs.nps"].is_told_by("Product Viewed")
         (True, False)
+        >>> BY_ID["needs.csat"].is_told_by("Overall, how satisfied are you with the help that you got?")
+        True
         """
         if has_word(text, self.code) or has_word(text, self.name):
             return True
@@ -392,7 +394,8 @@ _NEEDS = (
     ),
     Field(
         "csat", Model.NEEDS, "Satisfaction with a purchase (CSAT)", "Finds the step that went wrong.", 2,
-        ("responses",), "survey after an order or a ticket", "csat, last purchase, satisfied overall",
+        ("responses",), "survey after an order or a ticket",
+        "csat, last purchase, satisfied overall, overall how satisfied, satisfied with the help, with our support",
         question=q.CSAT, stale_after=365,
     ),
     Field(
