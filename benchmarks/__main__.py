@@ -129,7 +129,8 @@ def _row(row: Line) -> str:
 
 
 def _told(row: Line) -> str:
-    return f"\n{row['name']}: " + ", ".join(f"{name} {value:g}" for name, value in row["told"].items()) + ".\n"
+    told = (f"{name} {value if isinstance(value, str) else f'{value:g}'}" for name, value in row["told"].items())
+    return f"\n{row['name']}: " + ", ".join(told) + ".\n"
 
 
 def _budget(line: Line) -> str:

@@ -131,7 +131,7 @@ def planted(method: str, seed: int, n: int) -> dict[str, Any]:
     rng = np.random.default_rng([seed, 8])
     shares = np.ones(k) / k if equal else np.linspace(1, 3, k) / np.linspace(1, 3, k).sum()
     group = rng.choice(k, size=n, p=shares)
-    table = _answers(rng, group, k) if method == "latent_classes" else _measures(rng, group, k)
+    table = _answers(rng, group, k) if method == "latent_classes" else measures(rng, group, k)
     if method == "kprototypes":
         table = table.iloc[:, :4].assign(plan=_levels(rng, group, k), web=rng.random(n) < np.where(group % 2, 0.9, 0.1))
     missing = rng.random(table.shape) < gaps
@@ -149,7 +149,7 @@ def planted(method: str, seed: int, n: int) -> dict[str, Any]:
     return {"kind": kind, **_told(report), "ari": round(agreement, 3), "right": right}
 
 
-def _measures(rng: np.random.Generator, group: Any, k: int) -> pd.DataFrame:
+def measures(rng: np.random.Generator, group: Any, k: int) -> pd.DataFrame:
     """Five numbers; the groups stand four standard deviations apart or more."""
     centres = 4 * np.array([[(g >> bit) & 1 for bit in range(3)] for g in range(k)], dtype=float)
     centres = np.column_stack([centres, 2 * (np.arange(k) % 2), 2 * (np.arange(k) // 2 % 2)])

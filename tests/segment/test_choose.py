@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks import structure
 
 import segmentry as sg
 from segmentry.errors import FitError
@@ -71,6 +72,16 @@ def test_groups_cut_along_a_trait_that_has_nothing_to_do_with_them_are_no_more_g
     assert {2, 4} <= set(report["passed"])  # both groups in halves come back every time
     assert (report["k"], report["verdict"]) == (2, "natural")
     assert "customers in 2 groups and no more, drawn like these" in report["refused"][0]["why"][0]
+
+
+def test_reproducible_number_that_is_a_worse_model_than_fewer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "KS", (4, 8))
+    rng = np.random.default_rng([68, 8])
+    report = sg.Mixtures(traits=["t*"]).fit(structure.measures(rng, rng.choice(4, 600), 4)).report
+    assert (report["k"], report["passed"]) == (4, [4, 8])
+    assert report["refused"][0]["why"] == [
+        "as a model of these customers 4 segments do better than 8, by BIC and by ICL."
+    ]
 
 
 def test_segment_too_small_to_serve_is_refused_with_the_reason() -> None:

@@ -118,16 +118,20 @@ def choose(
         options=tuple(replace(option, least_share=settings.serve.share) for option in evidence.options),
         of_rows=len(rows),
     )
-    verdict = choosing.decide(evidence)
     options = {option.k: option for option in evidence.options}
+    outdone = {} if asked else _outdone(evidence)
+    verdict = choosing.decide(evidence)
+    if verdict.k in outdone:
+        verdict = _alone(evidence, verdict, max(k for k in verdict.passed if k not in outdone))
     tests = _Tests(finder, *_fewer(part, weight, learning.seed), learning.seed, blocks)
     verdict, groups = tests.of(verdict)
     enough = tests.enough(verdict.passed) if groups and not asked else max(options)
     refused: list[_Judged] = []
     for k in sorted(options, reverse=True) if asked else _candidates(verdict, options):
         judged = _judged(finder, rows, (part, options[k]), learning, settings.serve, forming)
-        if k > enough:
-            refused.append(replace(judged, problems=(_Problem((), _explained(k, enough)),)))
+        if k in outdone or k > enough:
+            why = _less_likely(k, outdone[k]) if k in outdone else _explained(k, enough)
+            refused.append(replace(judged, problems=(_Problem((), why),)))
             continue
         if otherwise == "keep" or not judged.problems:
             break
@@ -137,8 +141,7 @@ def choose(
     taken = judged.solution.k
     refused = [each for each in refused if each.solution.k != taken]
     if taken != verdict.k:
-        alone = choosing.decide(replace(evidence, options=(options[taken],)))
-        verdict, groups = tests.of(replace(alone, passed=verdict.passed, natural=verdict.natural))
+        verdict, groups = tests.of(_alone(evidence, verdict, taken))
     warnings = list(dict.fromkeys(problem.why for problem in judged.problems))
     told = [_refused(each, judged.solution) for each in refused]
     if told:
@@ -166,9 +169,26 @@ def choose(
 
 
 def _candidates(verdict: choosing.Verdict, options: Mapping[int, choosing.Option]) -> list[int]:
-    """The numbers to look at: what passed from the chosen one down, then all smaller ones."""
-    passed = sorted((k for k in {verdict.k, *verdict.passed} if k <= verdict.k), reverse=True)
+    """The numbers to look at: what passed, the largest first, then all that are smaller than the chosen one."""
+    passed = sorted({verdict.k, *verdict.passed}, reverse=True)
     return list(dict.fromkeys([*passed, *sorted((k for k in options if k < verdict.k), reverse=True)]))
+
+
+def _alone(evidence: choosing.Panel, verdict: choosing.Verdict, k: int) -> choosing.Verdict:
+    """The same verdict on another number of segments."""
+    options = tuple(option for option in evidence.options if option.k == k)
+    return replace(choosing.decide(replace(evidence, options=options)), passed=verdict.passed, natural=verdict.natural)
+
+
+def _outdone(evidence: choosing.Panel) -> dict[int, int]:
+    """Numbers of segments that pass, of models, and the smaller one that passes and is better by both BIC and ICL."""
+    found: dict[int, int] = {}
+    told = {o.k: _criteria(o.solution, evidence.rows) for o in evidence.options if not o.failures}
+    for k, criteria in told.items():
+        better = [m for m in told if criteria and m < k and all(told[m][c] < criteria[c] for c in ("bic", "icl"))]
+        if better:
+            found[k] = better[0]
+    return found
 
 
 def _few(rows: Sequence[Mapping[str, Any]], row: Mapping[str, Any]) -> str:
@@ -247,6 +267,10 @@ class _Tests:
     @property
     def _block(self) -> Sequence[int]:
         return list(range(self.rows.shape[1])) if self.blocks is None else list(self.blocks)
+
+
+def _less_likely(k: int, m: int) -> str:
+    return f"as a model of these customers {m} segments do better than {k}, by BIC and by ICL."
 
 
 def _explained(k: int, m: int) -> str:
@@ -429,13 +453,19 @@ def _panel_row(option: choosing.Option, evidence: choosing.Panel) -> dict[str, A
         "border": exact(option.gaps.border),
         "failures": list(option.failures),
     }
-    if found.parameters is not None:
-        bic = 2 * found.loss + found.parameters * float(np.log(evidence.rows))
-        row["aic"] = exact(2 * found.loss + 2 * found.parameters)
-        row["bic"] = exact(bic)
-        if found.overlap is not None:
-            row["icl"] = exact(bic + 2 * found.overlap)
-    return row
+    return row | _criteria(found, evidence.rows)
+
+
+def _criteria(found: Solution, rows: int) -> dict[str, float]:
+    """AIC, BIC and ICL (Biernacki, Celeux & Govaert 2000); none without a model."""
+    if found.parameters is None or found.overlap is None:
+        return {}
+    bic = 2 * found.loss + found.parameters * float(np.log(rows))
+    return {
+        "aic": exact(2 * found.loss + 2 * found.parameters),
+        "bic": exact(bic),
+        "icl": exact(bic + 2 * found.overlap),
+    }
 
 
 def _across(evidence: choosing.Panel, weights: Numbers) -> list[dict[str, Any]]:
