@@ -80,7 +80,7 @@ def cloud_like(
 def groups_like(
     rows: Floats, known: npt.NDArray[np.bool_], blocks: Sequence[int], labels: Ints, rng: np.random.Generator
 ) -> Floats:
-    """(n, p) another table of the same groups and no more: the null of one group more (McLachlan 1987).
+    """(n, p) another table of the same groups and no more: the null of further groups (McLachlan 1987).
 
     In each group numbers are normal with its means and covariances, other traits are shuffled; gaps stay where they
     are. ``labels`` (n,) are the groups; the rest as for :func:`cloud_like`.
