@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from segmentry.errors import DataError
+from segmentry.errors import ArtefactError, DataError
 from segmentry.segmentation import Segmentation
 from segmentry.state import Run, Statement
 from segmentry.target import playbooks, trial
@@ -59,22 +59,24 @@ class Version:
     """One version of a segmentation: when it was fitted, on what, and what was said of it.
 
     ``changed`` are the lines of segmentry.yaml that differ from the version before; ``data`` the columns that it reads,
-    ``sources`` where they came from.
+    ``sources`` where they came from. ``unread`` says why its file cannot be read; then only when it was fitted and what
+    was said of it are known.
     """
 
     version: int
     fitted_at: datetime
     as_of: date | None
-    method: str
-    segments: tuple[str, ...]
-    verdict: str
-    purpose: str
-    owner: str
-    review_by: date | None
-    data: tuple[str, ...]
-    sources: tuple[str, ...]
-    changed: tuple[str, ...]
-    said: tuple[Statement, ...]
+    method: str = ""
+    segments: tuple[str, ...] = ()
+    verdict: str = ""
+    purpose: str = ""
+    owner: str = ""
+    review_by: date | None = None
+    data: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    said: tuple[Statement, ...] = ()
+    unread: str = ""
 
     @property
     def signed_by(self) -> str:
@@ -87,12 +89,19 @@ def versions(root: Path, runs: Sequence[Run], said: Sequence[Statement]) -> tupl
     found: list[Version] = []
     before = None
     for run in runs:
-        text = _read(root, run.facts["file"], "Put it back from a backup: what was fitted is never written again.")
-        fitted = Segmentation.from_json(text, where=run.facts["file"])
+        number = int(run.facts["version"])
+        told = tuple(s for s in said if s.version == number)
+        try:
+            text = _read(root, run.facts["file"], "Put it back from a backup: what was fitted is never written again.")
+            fitted = Segmentation.from_json(text, where=run.facts["file"])
+        except (ArtefactError, DataError) as error:  # the others can be read all the same
+            found.append(Version(number, run.started_at, run.as_of, said=told, unread=error.what))
+            before = None
+            continue
         settings = fitted.report.get("settings", {})
         found.append(
             Version(
-                fitted.version,
+                number,
                 run.started_at,
                 fitted.as_of,
                 fitted.method,
@@ -104,7 +113,7 @@ def versions(root: Path, runs: Sequence[Run], said: Sequence[Statement]) -> tupl
                 tuple(fitted.report.get("data", ())),
                 tuple(fitted.report.get("sources", ())),
                 trial.settings_changed(before, settings),
-                tuple(s for s in said if s.version == fitted.version),
+                told,
             )
         )
         before = settings

@@ -240,7 +240,10 @@ def adopted(text: str, name: str, known: Sequence[Trait], version: int, *, where
     """
     found = Segmentation.from_json(text, where=where)
     if found.name != name:
-        raise DataError(f"{where} is the segmentation {found.name}, not {name}.", fix=f"`segmentry fit {found.name}`.")
+        raise DataError(
+            f"{where} is the segmentation {found.name}, not {name}.",
+            fix=f"Take it by `segmentry fit {found.name} --artefact {where}`.",
+        )
     kinds = {t.name: t.kind for t in known}
     for trait, kind in found.traits:
         if kinds.get(trait) != kind:

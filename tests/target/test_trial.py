@@ -107,6 +107,13 @@ def test_versions_tell_what_changed_what_was_said_and_who_signed(space: Workspac
     assert any(line.startswith("cuts: none -> 300") for line in found[1].changed)
     assert "transactions.amount" in " ".join(found[1].data)
     assert [s.text for s in found[1].said] == ["The new limits are those of finance."]
+    first = space.root / "segmentations" / "value" / "v1.json"
+    text = first.read_text(encoding="utf-8")
+    first.write_text(text.replace('"High"', '"Best"'), encoding="utf-8")
+    shown = CliRunner().invoke(cli.app, ["versions", "value", "-w", str(space.root)]).output
+    first.write_text(text, encoding="utf-8")
+    assert "Cannot be read: segmentations/value/v1.json was changed by hand" in " ".join(shown.split())
+    assert "The new limits are those of finance." in shown  # of the other version
 
 
 def test_trial_before_anybody_was_placed_has_no_moves(space: Workspace) -> None:

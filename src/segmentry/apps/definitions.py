@@ -126,12 +126,13 @@ def show_versions(found: Sequence[Version], today: date) -> None:
     """The versions, oldest first; what is overdue is so by that day."""
     for version in found:
         head = f"\nVersion {version.version}"
-        fitted = f"  {version.method.replace('_', ' ')}, fitted {words.when(version.fitted_at.date())}"
+        method = f"{version.method.replace('_', ' ')}, " if version.method else ""
+        fitted = f"  {method}fitted {words.when(version.fitted_at.date())}"
         other = f" (the owner is {version.owner})" if version.owner not in ("", version.signed_by) else ""
         signed = f", signed off by {version.signed_by}{other}" if version.signed_by else ", not signed off"
         terminal.out.print(Text(head, style="bold"), Text(fitted + signed))
         lines = [
-            f"Segments: {'; '.join(version.segments)}",
+            f"Cannot be read: {version.unread}" if version.unread else f"Segments: {'; '.join(version.segments)}",
             f"Purpose: {version.purpose}" if version.purpose else "",
             f"Owner: {version.owner}" if version.owner else "",
             _review(version.review_by, today),

@@ -88,14 +88,16 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
     if not found:
         raise FitError(
             f"{learning.where}: no trait is left to tell {told}.",
-            why=_named(left_out) or "Those that were offered are the same for everybody, or hardly known.",
+            why=_named([leak for leak in left_out if leak.trait not in target.read])
+            or "Those that were offered are the same for everybody, or hardly known.",
             fix="Offer others with `traits:`; `segmentry show traits` lists them.",
         )
     root, explained = trees.grow(features, target.columns, learning.row_weights, limits, learning.seed)
     if root.left is None:
         raise FitError(
             f"{learning.where}: nothing tells {told}.",
-            why=f"No condition on {len(found)} traits showed both in a corrected test and on customers held out.",
+            why=agree(len(found), "No condition on {n} [trait|traits] showed")
+            + " both in a corrected test and on customers held out.",
             fix="Offer other traits, or a larger sample; segments made anyway would be noise.",
         )
     order = sorted(enumerate(trees.leaves(root)), key=lambda leaf: (*(-m for m in leaf[1][0].mean[:1]), leaf[0]))
