@@ -27,6 +27,16 @@ def test_story_tells_what_was_found_beside_what_an_oracle_reaches(capsys: pytest
     assert "Planted, and not looked for yet: who answers which offer" in told
 
 
+def test_commands_to_paste_are_called_as_this_program_was(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", [".venv/bin/segmentry", "demo"])
+    story.tell(overviews.realistic(), FOUND, Path("demo-company/report.html").resolve())
+    told = capsys.readouterr().out
+    assert "  and 10 more: .venv/bin/segmentry segments rfm -w demo-company\n" in told
+    assert "Try: .venv/bin/segmentry segments -w demo-company   .venv/bin/segmentry describe" in told
+
+
 def test_story_as_json_has_scores_and_what_is_perfect() -> None:
     found = story.as_json(overviews.realistic(), FOUND, Path("report.html"))
     assert list(FOUND) == found["planted"]

@@ -19,7 +19,7 @@ from segmentry.target.profiles import SegmentationSummary, SegmentSummary
 
 STABLE = 0.8  # adjusted Rand index from which a number of segments counts as reproducible
 _Bars = tuple[str, Sequence[float | None], Mapping[str, Any]]
-_PERCENT = {"tickformat": ".0%", "dtick": 0.2, "rangemode": "tozero"}
+_SHARE = palette.PERCENT | {"dtick": 0.2, "rangemode": "tozero"}
 
 
 def pareto(points: Sequence[tuple[float, float]], value: str = "value") -> go.Figure | None:
@@ -131,7 +131,7 @@ def sizes(summary: SegmentationSummary, value: str = "value") -> go.Figure | Non
         )
     figure.update_layout(bargap=0.25, bargroupgap=0.05)
     # room on the right for the number behind the longest bar
-    figure.update_xaxes(tickformat=".0%", range=[min(0.0, *_known(bars)), max(_known(bars)) * 1.18], nticks=6)
+    figure.update_xaxes(range=[min(0.0, *_known(bars)), max(_known(bars)) * 1.18], nticks=6, **palette.PERCENT)
     figure.update_yaxes(
         tickvals=rows, ticktext=[label(s.name, 22) for s in shown], autorange="reversed", showgrid=False
     )
@@ -324,8 +324,8 @@ def _height(curve: Sequence[tuple[float, float]], at: float) -> float:
 
 def _pareto_axes(figure: go.Figure, value: str, units: str = "customers") -> None:
     figure.update_layout(hovermode="x")
-    figure.update_xaxes(title=f"share of {units}, best first", range=[0, 1], **_PERCENT)
-    figure.update_yaxes(title=f"share of {plain(value)}", **_PERCENT)
+    figure.update_xaxes(title=f"share of {units}, best first", range=[0, 1], **_SHARE)
+    figure.update_yaxes(title=f"share of {plain(value)}", **_SHARE)
 
 
 def _legend_below() -> dict[str, Any]:

@@ -233,7 +233,7 @@ def replications(summary: SegmentationSummary) -> go.Figure | None:
         hoverinfo="skip",
     )
     _by_number(figure, [row["k"] for row in panel], chosen)
-    figure.update_yaxes(title="share of the searches", tickformat=".0%", range=[0, 1.12])
+    figure.update_yaxes(title="share of the searches", range=[0, 1.12], **palette.PERCENT)
     return figure
 
 

@@ -49,7 +49,8 @@ def weekly(models: LifetimeModels, *, cumulative: bool) -> go.Figure | None:
 def _weekly_title(expected: list[float], actual: list[float], begins: int, *, cumulative: bool) -> str:
     if cumulative:
         off = sum(expected) / sum(actual) - 1 if sum(actual) else 0.0
-        return f"Repeat purchases so far: at the end the forecast is {abs(off):.1%} too {'high' if off > 0 else 'low'}"
+        side = "high" if off > 0 else "low"
+        return f"Repeat purchases so far: at the end the forecast is {words.tenths(abs(off))} too {side}"
     told, bought = (sum(c[begins:]) / max(len(c) - begins, 1) for c in (expected, actual))
     return f"Repeat purchases by week: {bought:,.0f} a week in the holdout, {told:,.0f} were expected"
 
@@ -102,7 +103,7 @@ def retention(models: LifetimeModels) -> go.Figure | None:
     figure.add_vline(x=begins, line=palette.dashed(), annotation={"text": "holdout", "xanchor": "left"})
     figure.update_layout(showlegend=True, legend=_LEGEND, margin={"t": 76})
     figure.update_xaxes(title=f"{models.period}s under contract")
-    figure.update_yaxes(title="share that renewed", tickformat=".0%")
+    figure.update_yaxes(title="share that renewed", **palette.PERCENT)
     return figure
 
 

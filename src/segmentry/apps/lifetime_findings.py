@@ -55,11 +55,11 @@ def _worth(found: LifetimeReport, models: LifetimeModels) -> list[str]:
         return []
     of = "payments" if models.model == CONTRACTS else "revenue"
     if models.margin is not None:
-        of = f"margin ({models.margin:.1%} of the spend)"
+        of = f"margin ({words.tenths(models.margin)} of the spend)"
     value = words.money(future.value, found.currency)
     line = (
         f"{words.counted(future.customers, 'customers')} will bring {value} of {of} in the next "
-        f"{models.horizons[0]} days, at {models.discount:.0%} interest a year; "
+        f"{models.horizons[0]} days, at {words.share(models.discount)} interest a year; "
         f"{words.money(future.at_risk, found.currency)} of it is at risk."
     )
     known = [g for g in models.groups if g.value is not None and g.members]
@@ -70,11 +70,11 @@ def _worth(found: LifetimeReport, models: LifetimeModels) -> list[str]:
 
 
 def _bound(bound: float | None, value: float | None) -> str:
-    return words.UNKNOWN if not value or bound is None else f"{bound / value - 1:+.1%}"
+    return words.UNKNOWN if not value or bound is None else f"{100 * (bound / value - 1):+.1f} %"
 
 
 def _off(error: float | None) -> str:
-    return "" if error is None else f" ({abs(error):.1%} too {'many' if error > 0 else 'few'})"
+    return "" if error is None else f" ({words.tenths(abs(error))} too {'many' if error > 0 else 'few'})"
 
 
 def parameters(models: LifetimeModels) -> list[tuple[str, str, str, float, float, int]]:
@@ -107,7 +107,7 @@ def _row(name: str, forecast: Any, *, chosen: bool = False) -> Row:
     return Row(
         name + (" (chosen)" if chosen else ""),
         f"{forecast['total']:,.0f}",
-        words.UNKNOWN if off is None else f"{off:+.1%}",
+        words.UNKNOWN if off is None else f"{100 * off:+.1f} %",
         f"{forecast['mae']:.3f}",
         f"{forecast['rmse']:.3f}",
         chosen,

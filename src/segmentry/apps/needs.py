@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from segmentry.apps import terminal
+from segmentry.apps import terminal, words
 from segmentry.target.needs_report import NeedsReport
 from segmentry.target.satisfaction import Score
 from segmentry.target.unmet_needs import EVERYBODY, FEWEST, UnmetNeed, of_product, worst
@@ -41,7 +41,7 @@ def _benefits(found: NeedsReport) -> None:
         right=("utility", "standard error", "share of preference"),
     )  # fmt: skip
     for b in found.benefits:
-        table.add_row(Text(b.name), f"{b.utility:+z.2f}", f"{b.standard_error:.2f}", f"{b.share:.0%}")
+        table.add_row(Text(b.name), f"{b.utility:+z.2f}", f"{b.standard_error:.2f}", words.share(b.share))
     terminal.out.print(table)
 
 
@@ -61,7 +61,7 @@ def _needs(needs: Sequence[UnmetNeed], title: str) -> None:
             f"{n.importance:.1f}",
             f"{n.satisfaction:.1f}",
             f"{n.opportunity:.1f} ({n.low:.1f} to {n.high:.1f})",
-            f"{n.unmet_share:.0%}",
+            words.share(n.unmet_share),
         )
     terminal.out.print(table)
     for n in needs:

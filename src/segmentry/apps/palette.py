@@ -36,6 +36,9 @@ QUIET = "#9AA3AD"
 FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 OUTLINE = "#6B7480"  # around fills, so that pale ones show on paper and dark ones at night
 
+# An axis of shares; d3 writes 20%, which all other text writes 20 %.
+PERCENT = {"tickformat": ".0%", "labelalias": {f"{n}%": f"{n}\u00a0%" for n in range(201)}}
+
 
 def figure_of(title: str, height: int) -> go.Figure:
     """An empty figure with the house's look and a title that states what it shows; ``height`` in pixels."""

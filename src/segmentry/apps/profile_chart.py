@@ -125,7 +125,7 @@ def _shown_mean(effect: TraitEffect | None, currency: str) -> str:
     if effect is None or effect.mean is None:
         return ""
     if words.is_share(findings.unit_of(effect)):
-        return words.share(effect.mean).replace(" ", "")
+        return words.share(effect.mean).replace(" ", "\u00a0")
     return words.figure(effect.mean, "currency" if words.is_money(effect.unit) else "", currency)
 
 

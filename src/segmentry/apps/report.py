@@ -285,9 +285,10 @@ def _tiles(overview: Overview) -> list[tuple[str, str, str]]:
     top = findings.top_share(overview.pareto)
     if top is not None:
         bring = f"bring {words.share(findings.MOST_OF_THE_MONEY)} of the {findings.value_word(overview.value_trait)}"
-        tiles.append((f"Of the customers {bring}", words.share(top), f"The best {top:.2%} of the customers {bring}"))
+        exact = f"The best {100 * top:.2f} % of the customers {bring}"
+        tiles.append((f"Of the customers {bring}", words.share(top), exact))
     if overview.anonymous_share is not None:
-        meaning = f"{overview.anonymous_share:.2%} of all money has no customer behind it"
+        meaning = f"{100 * overview.anonymous_share:.2f} % of all money has no customer behind it"
         tiles.append(("Anonymous revenue", words.tenths(overview.anonymous_share), meaning))
     return tiles
 

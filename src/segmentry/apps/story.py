@@ -51,7 +51,7 @@ def tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
     for aim in found.aims:
         lines = objectives.summary(aim)
         terminal.plain(f"{lines[0]}\n  {lines[-1]}")
-    where = terminal.option(report.parent)
+    folder = report.parent
     for summary in found.segmentations:
         terminal.plain(f"{summary.name} ({summary.method}): {findings.verdict(summary)}")
         best = sorted(findings.segments_of(summary), key=lambda s: -(s.value or 0.0))[:_SHOWN]
@@ -60,7 +60,7 @@ def tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
             terminal.plain(f"  {s.name}: {words.counted(s.customers, summary.units)} ({words.share(s.share)}){share}.")
             terminal.plain(f"    {s.meaning}{f' Next: {s.action}' if s.action else ''}")
         if more := len(summary.segments) - len(best):
-            terminal.plain(f"  and {more} more: segmentry segments {summary.name}{where}")
+            terminal.plain(f"  and {more} more: {terminal.command(f'segments {summary.name}', folder)}")
     for name, why in found.not_fitted:
         terminal.warn(f"{name}: {why}")
     terminal.plain(
@@ -73,4 +73,5 @@ def tell(found: Overview, distances: Sequence[Distance], report: Path) -> None:
         terminal.plain(f"  {each.score:.2f}{unit}{most}  {each.planted}: {each.found}.")
     terminal.plain(f"  Planted, and not looked for yet: {'; '.join(NOT_LOOKED_FOR)}.")
     terminal.plain(f"\nReport: {report}")
-    terminal.plain(f"Try: segmentry segments{where}   segmentry describe{where}   segmentry --help")
+    tries = (terminal.command("segments", folder), terminal.command("describe", folder), terminal.command("--help"))
+    terminal.plain(f"Try: {'   '.join(tries)}")

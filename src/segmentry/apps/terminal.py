@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json as json_library
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -207,7 +208,7 @@ def proposal(found: Proposal, path: Path) -> None:
         warn(f"No segmentation is proposed: {found.why_no_segmentation}.")
     for question in found.questions:
         warn(f"Please check in {path.name}: {question.text}")
-    plain(f"{path} is written; look it over, then: segmentry run{option(path.parent)}")
+    plain(f"{path} is written; look it over, then: {command('run', path.parent)}")
 
 
 def overview(found: Overview, report: Path) -> None:
@@ -492,7 +493,7 @@ def themes(found: Sequence[ThemeSummary]) -> None:
     plain(f"{len(found)} themes of what customers write, by their share of the texts that are about any")
     for each in found:
         theme = each.theme
-        plain(f"\n{each.share:.0%} {theme.label} ({theme.language}, trait {each.trait})")
+        plain(f"\n{words.share(each.share)} {theme.label} ({theme.language}, trait {each.trait})")
         plain(f"  words: {', '.join(theme.words)}")
         for quote in each.quotes:
             plain(f"  “{quote}”")
@@ -500,5 +501,20 @@ def themes(found: Sequence[ThemeSummary]) -> None:
             plain(f"  no typical texts: fewer than {LEAST_CUSTOMERS} customers mostly write about it")
 
 
+def command(rest: str, root: Path | None = None) -> str:
+    """A command to paste, as this program was started: perhaps from a folder of scripts that is not searched."""
+    script, start, found = Path(sys.argv[0]), "segmentry", shutil.which("segmentry")
+    if script.parts[-2:] == ("segmentry", "__main__.py"):
+        start = "python -m segmentry"
+    elif script.name == "segmentry" and (found is None or not script.exists() or not script.samefile(found)):
+        start = sys.argv[0]
+    return f"{start} {rest}{option(root) if root else ''}"
+
+
 def option(root: Path) -> str:
-    return "" if root.resolve() == Path.cwd() else f" -w {shlex.quote(str(root))}"
+    """``-w`` and the workspace, from here where it is below; nothing where it is here."""
+    whole = root.resolve()
+    if whole == Path.cwd():
+        return ""
+    shown = whole.relative_to(Path.cwd()) if whole.is_relative_to(Path.cwd()) else root
+    return f" -w {shlex.quote(str(shown))}"

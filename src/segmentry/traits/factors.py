@@ -171,7 +171,7 @@ def _description(block: Block, members: Sequence[tuple[int, bool]], explained: f
         for word, against in ((high, False), (low, True))
         if any(turned is against for _, turned in shown)
     ]
-    return f"{'; '.join(said)} (factor found in the survey {block.survey}, {explained:.0%} of its answers)."
+    return f"{'; '.join(said)} (factor found in the survey {block.survey}, {100 * explained:.0f} % of its answers)."
 
 
 def _rounded(value: float) -> float:

@@ -106,7 +106,7 @@ def _margin(known: Known, notes: list[str]) -> float | None:
         notes.append("Costs of the goods are not known: values are revenue, not margin.")
     elif share <= 0:
         raise FitError(
-            f"The goods cost more than they bring: the margin of all orders is {share:.1%} of what was paid.",
+            f"The goods cost more than they bring: the margin of all orders is {100 * share:.1f} % of what was paid.",
             why="A customer who buys more would be worth less.",
             fix="Check the costs of the goods, or leave them out of the sources to have values in revenue.",
         )
@@ -167,8 +167,8 @@ def _choose(settings: Lifetime, holdout: _Holdout | None) -> tuple[list[str], li
     why = f"its error per customer in the holdout is the least (RMSE {told[order[0]]['rmse']:.3f})"
     if close > 1:
         why = (
-            f"of {close} models whose error per customer is within {_CLOSE - 1:.0%} of the least, its total of the "
-            f"holdout is nearest ({told[order[0]]['total_error']:+.1%})"
+            f"of {close} models whose error per customer is within {100 * (_CLOSE - 1):.0f} % of the least, its total "
+            f"of the holdout is nearest ({100 * told[order[0]]['total_error']:+.1f} %)"
         )
     return [*order, *(n for n in names if n not in told)], found, why
 
