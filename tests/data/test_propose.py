@@ -295,6 +295,7 @@ def test_the_only_file_with_rows_about_somebody_makes_each_row_a_customer(
     # Its zip_code says Urban, Surburban or Rural.
     assert (source.columns["area_type"].expression, "postcode" in source.columns) == ("zip_code", False)
     assert {"visit", "conversion", "spend"} <= {a.name for a in source.attributes}
+    assert source.left_out == (("history_segment", "bands of history"),)
     text = to_yaml(proposal)
     assert "layout: customers_in_rows" in text
     assert "please check" in text

@@ -130,8 +130,9 @@ def sizes(summary: SegmentationSummary, value: str = "value") -> go.Figure | Non
             hovertemplate="%{customdata}: %{x:.2%}<extra></extra>",
         )
     figure.update_layout(bargap=0.25, bargroupgap=0.05)
-    # room on the right for the number behind the longest bar
-    figure.update_xaxes(range=[min(0.0, *_known(bars)), max(_known(bars)) * 1.18], nticks=6, **palette.PERCENT)
+    low, high = min(0.0, *_known(bars)), max(_known(bars))
+    # room for the number behind the longest bar, and before one that goes to the left
+    figure.update_xaxes(range=[low - 0.07 * (high - low) if low < 0 else 0.0, high * 1.18], nticks=6, **palette.PERCENT)
     figure.update_yaxes(
         tickvals=rows, ticktext=[label(s.name, 22) for s in shown], autorange="reversed", showgrid=False
     )

@@ -47,7 +47,7 @@ def profile(summary: SegmentationSummary, currency: str = "") -> go.Figure | Non
         hoverongaps=False,
         colorbar=_colour_bar(),
     )
-    width = max(10, min(24, 120 // len(segments)))  # characters that fit over a column of a desk's screen
+    width = max(11, min(24, 120 // len(segments)))  # characters that fit over a column of a desk's screen
     names = [label(s.name, width, lines=3) for s in segments]
     figure.update_xaxes(side="top", tickvals=list(range(len(names))), ticktext=names, showgrid=False, zeroline=False)
     # by which the page sees that there is no room for words, and the names as they are then written upright

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from segmentry.catalogue import Model, lookup
@@ -19,6 +20,7 @@ Kind = Literal["number", "category", "boolean"]
 # Kinds whose further columns say something about a customer; of the others only the columns of the contract are read.
 _DESCRIBING = frozenset({"customers", "accounts", "transactions", "places"})
 _FEW = 30  # levels of a category of transactions that is worth a trait per customer
+_LEAST_BANDS = 3
 _MANY = 100  # levels from which on a category of customers is free text or a code
 
 
@@ -53,7 +55,7 @@ def leftovers(
     for column in table.columns:
         if column.name in used:
             continue
-        reason = _why_not(column, kind) or _copy_of(column, kept)
+        reason = _why_not(column, kind) or _copy_of(column, kept) or _bands_of(column, table)
         if reason:
             left_out.append((column.name, reason))
             continue
@@ -101,6 +103,24 @@ def _copy_of(column: ColumnProfile, kept: list[ColumnProfile]) -> str:
     for other in kept:
         if same_meaning(column, other):
             return f"says the same as {other.name}"
+    return ""
+
+
+def _bands_of(column: ColumnProfile, table: TableProfile) -> str:
+    """Whether a category cuts a number of the same file into bands, such as '$100 - $200'; where, in words."""
+    if column.is_number or column.is_boolean or not _LEAST_BANDS <= column.distinct <= _FEW:
+        return ""
+    for other in table.columns:
+        if not _measured(other) or other.distinct < 10 * column.distinct:
+            continue
+        within: dict[str, list[float]] = {}
+        for level, number in zip(column.sample, other.vector.tolist(), strict=True):
+            if level is not None and number == number:  # noqa: PLR0124 - NaN where there is none
+                within.setdefault(level, []).append(number)
+        ends = sorted((min(numbers), max(numbers)) for numbers in within.values() if len(numbers) > 1)
+        apart = all(before[1] < after[0] for before, after in pairwise(ends))
+        if len(ends) >= _LEAST_BANDS and apart:
+            return f"bands of {other.name}"
     return ""
 
 
