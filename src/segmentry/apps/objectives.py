@@ -28,7 +28,7 @@ def show(found: Sequence[Aim], notes: tuple[Note, ...]) -> None:
     if not found:
         terminal.plain(NOTHING)
     for aim in found:
-        for line in summary(aim):
+        for line in (*summary(aim), *bias.of_score(aim.bias)):
             terminal.plain(line)
         for note in market.about(notes, aim.name):
             terminal.plain(f"Market: {note}")
@@ -65,13 +65,12 @@ def summary(aim: Aim) -> list[str]:
             f"{judged.auc_low:.2f}), and the best tenth by it behaves so {judged.lift[0]:.1f} times as often as "
             f"everybody; its calibration slope is {judged.slope:.2f} (1: it means what it says)."
         )
-        lines += bias.of_score(aim.bias)
     return lines
 
 
 def shown(aim: Aim) -> tuple[Favourable, ...]:
     """The conditions that go with the behaviour, strongest first, as many as are for reading."""
-    return tuple(f for f in aim.favourable if f.lift > 1)[:_SHOWN]
+    return tuple(f for f in aim.favourable if round(f.lift, 1) > 1)[:_SHOWN]
 
 
 def _favourable(aim: Aim) -> None:

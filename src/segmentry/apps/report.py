@@ -191,7 +191,13 @@ def render(overview: Overview) -> str:
         quality=_quality(overview.quality) if overview.quality else None,
         lifetime=_lifetime(overview.lifetime) if overview.lifetime else None,
         objectives=tuple(
-            (aim, objectives.summary(aim), objectives.shown(aim), market.about(overview.notes, aim.name))
+            (
+                aim,
+                objectives.summary(aim),
+                objectives.shown(aim),
+                market.about(overview.notes, aim.name),
+                bias.of_score(aim.bias),
+            )
             for aim in overview.aims
         ),
         trait_notes={c.trait.name: market.about(overview.notes, c.trait.name) for c in overview.traits},
