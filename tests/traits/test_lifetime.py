@@ -18,7 +18,7 @@ from segmentry.config.lifetime import Lifetime
 from segmentry.stats.lifetime import GammaGamma, GeometricNbd, ShiftedBetaGeo, Terms, lifetime_value
 from segmentry.traits import Facts, Settings, TraitTable, compute
 from segmentry.traits.known import known
-from segmentry.traits.lifetime.histories import histories
+from segmentry.traits.lifetime.histories import cells, histories
 from segmentry.traits.lifetime.learned import LifetimeModels
 
 AS_OF = date(2025, 12, 31)
@@ -88,6 +88,13 @@ def test_who_sends_back_more_than_was_bought_is_expected_to_spend_little(con: Ba
     found = history(con, [sold(50, 20.0), sold(10, -90.0, "return"), sold(3, -5.0, "return", key=2)])
     assert found[1]["mean_spend"] == 0
     assert 2 not in found  # only sent things back: no purchase, no history
+
+
+def test_an_amount_beyond_all_bounds_is_added_up(con: Backend):
+    rows = [sold(30, 10.0), sold(20, 1e15), sold(30, 10.0, key=2), sold(20, 20.0, key=2)]
+    now = known(Facts(customers(con, range(9)), transactions(con, rows)), AS_OF, Settings(), frozenset())
+    found = cells(histories(now, 1).table)
+    assert (found.mean_spend * found.customers).sum() == pytest.approx(5e14 + 5 + 15, rel=1e-12)
 
 
 def test_weeks_end_on_the_day_of_the_picture(con: Backend):

@@ -113,9 +113,22 @@ def _measurable(summary: SegmentationSummary, segment: SegmentSummary) -> Criter
 
 
 def _substantial(segment: SegmentSummary, least: Mapping[str, Any]) -> Criterion:
-    holds = segment.share >= least["share"] and segment.customers >= least["count"]
-    worth = "" if segment.value_share is None else f", {100 * segment.value_share:.0f} % of the value"
-    return Criterion("substantial", holds, f"{100 * segment.share:.0f} % of the customers{worth}")
+    few = segment.customers < least["count"]
+    worth = "" if segment.value_share is None else f", {_percent(segment.value_share)} of the value"
+    told = f"{_percent(segment.share)} of the customers{worth}"
+    if few or segment.share < least["share"]:
+        told += f"; {least['count']} customers are the least" if few else f"; {_percent(least['share'])} are the least"
+        return Criterion("substantial", False, told)
+    return Criterion("substantial", True, told)
+
+
+def _percent(share: float) -> str:
+    """A share as a percentage, small ones with a decimal: 4.9 % is less than 5 %.
+
+    >>> _percent(0.049), _percent(0.05), _percent(0.26)
+    ('4.9 %', '5 %', '26 %')
+    """
+    return f"{100 * share:.{0 if share >= 0.0995 else 1}f}".removesuffix(".0") + " %"
 
 
 def _accessible(segment: SegmentSummary, reached: Reach | None) -> Criterion:

@@ -149,7 +149,9 @@ class Counted:
 def cells(table: ir.Table, group: str | None = None) -> Counted:
     """The distinct histories of all customers, or of those in a group."""
     rows = table if group is None else table.filter(table[GROUP] == group)
-    spent = engine.sum_of_units(engine.units(rows["mean_spend"], _MONEY_DECIMALS), _MONEY_DECIMALS)
+    largest = rows["mean_spend"].abs().max().to_pyarrow().as_py()
+    decimals = engine.decimals_for(largest, _MONEY_DECIMALS)
+    spent = engine.sum_of_units(engine.units(rows["mean_spend"], decimals), decimals)
     found = rows.group_by(list(HISTORY)).agg(customers=rows.count(), spent=spent).to_pyarrow()
     x, t_x, age, n, total = (_numbers(found, c) for c in (*HISTORY, "customers", "spent"))
     order = np.lexsort((age, t_x, x))
