@@ -23,6 +23,7 @@ from segmentry.placement import (
     from_json,
     to_json,
 )
+from segmentry.placement.prep import within
 from segmentry.segmentation import Segment, Segmentation
 
 DIALECTS = ("duckdb", "postgres", "snowflake", "bigquery", "spark")
@@ -180,6 +181,12 @@ def test_nearest_explains_with_changes_that_really_move_the_customer() -> None:
         step = 1.01 if float(move.needed) > float(move.value) else 0.99
         moved, _ = found.explain({**row, move.trait: float(move.needed) * step})
         assert moved["segment_index"] == move.segment_index != placed["segment_index"]
+
+
+def test_step_that_no_logarithm_takes_is_no_move() -> None:
+    prep = Prep("spend", fill=10.0, centre=2.0, scale=1.5, low=0.0, high=1e6, log=True)
+    assert not within(prep, 1e4)
+    assert within(prep, prep.of_value(500.0))
 
 
 def test_grid_explains_with_the_cut_to_cross() -> None:

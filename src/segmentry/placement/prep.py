@@ -15,6 +15,7 @@ from segmentry.placement.reasons import BEYOND, Move, figure, words
 from segmentry.placement.rule import exact, number
 
 PAST = 1.001  # a border is crossed a little beyond it
+_LOG_OF_MOST = 709.0  # e to the power of 710 is no float any more
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Prep:
     def back(self, prepared: float) -> float:
         """The value of the trait that has this prepared number."""
         value = prepared * self.scale + self.centre
-        return math.copysign(math.expm1(abs(value)), value) if self.log else value
+        return math.copysign(math.expm1(min(abs(value), _LOG_OF_MOST)), value) if self.log else value
 
 
 def known_number(raw: Any) -> float | None:
