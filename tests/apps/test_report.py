@@ -283,6 +283,9 @@ def test_report_is_drawn_offline_on_a_desk_and_on_a_phone(
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(21, 24, 28)")
     assert overflow(page) == []
+    bar = page.evaluate("document.querySelector('nav').offsetHeight")  # it stays on top, over what is scrolled below
+    padding = page.evaluate("parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop)")
+    assert bar < padding < bar + 20
     context.close()
     assert said == []
     assert set(asked) == {report.as_uri()}

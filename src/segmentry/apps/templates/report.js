@@ -11,6 +11,12 @@
   const theme = () => (night.matches ? templates.dark : templates.light);
   let loading;
 
+  // The bar of links stays on top, as high as it needs to be: what a link leads to begins below it.
+  const bar = document.querySelector("nav");
+  new ResizeObserver(() => {
+    document.documentElement.style.scrollPaddingTop = `${bar.offsetHeight + 8}px`;
+  }).observe(bar);
+
   async function load() {
     const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), (c) => c.charCodeAt(0));
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
