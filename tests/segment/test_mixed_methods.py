@@ -99,7 +99,7 @@ def test_value_that_most_have_is_told() -> None:
     frame, _ = customers(200)
     frame.loc[frame.index[:150], "visits"] = 0.0
     found = Mixtures(segments=2, shape="diagonal", traits=("spend", "visits")).fit(frame)
-    assert "visits is 0 for 75% of the customers learned from, and clouds picture values that spread. Bands" in told(
+    assert "visits is 0 for 75 % of the customers learned from, and clouds picture values that spread. Bands" in told(
         found
     )
     assert "population: visits <> 0" in told(found)
@@ -110,7 +110,7 @@ def test_those_who_never_bought_as_a_segment_of_their_own_are_told() -> None:
     frame["visits"] = np.random.default_rng(6).normal(8, 1, 400)
     frame.loc[:129, ["spend", "visits"]] = 0.0
     found = Mixtures(segments=2, traits=("spend", "visits")).fit(frame)
-    assert "spend is 0 for 32%, visits is 0 for 32% of the customers learned from" in told(found)
+    assert "spend is 0 for 32 %, visits is 0 for 32 % of the customers learned from" in told(found)
     assert "A segment is hardly anybody but who has this spend or visits" in told(found)
 
 
@@ -118,8 +118,8 @@ def test_mixture_learns_from_those_without_gaps() -> None:
     frame, truth = customers(400)
     frame.loc[np.random.default_rng(1).random(400) < 0.3, "spend"] = np.nan
     found = Mixtures(segments=3, shape="tied", traits=("spend", "visits")).fit(frame)
-    assert "Learned from the 68% of the customers of whom all traits are known." in told(found)
-    assert "18% of the customers have no spend and are placed as if theirs were the median" in told(found)
+    assert "Learned from the 68 % of the customers of whom all traits are known." in told(found)
+    assert "18 % of the customers have no spend and are placed as if theirs were the median" in told(found)
     whole = frame["spend"].notna().to_numpy()
     assert agreement(found.assign(frame[whole].reset_index(drop=True)), truth[whole]) > 0.95
 
@@ -133,7 +133,7 @@ def test_who_never_bought_has_no_data_in_a_mixture_and_the_report_says_so() -> N
     placed = found.assign(frame)["segment"]
     assert (placed[never] == "No data").all()
     assert (placed[~never] != "No data").all()
-    assert "20% of the customers have no recency_days and are unlike every cloud" in told(found)
+    assert "20 % of the customers have no recency_days and are unlike every cloud" in told(found)
     strange = frame.tail(1).assign(spend=1e9, visits=-40.0)
     assert found.assign(strange)["segment"].tolist() == ["No good fit"]
 

@@ -221,7 +221,7 @@ def test_a_tree_follows_what_its_objective_excepts_and_whose_behaviour_it_is_abo
     assert max(report["means"])[0] == pytest.approx(0.7, abs=0.08)
     assert "10% of those placed are not in the population of the objective o" in report["warnings"][0]
     assert 0 < report["held_out_explained"] < 1
-    assert f"explain {report['held_out_explained']:.0%}" in report["because"]
+    assert f"explain {100 * report['held_out_explained']:.0f} %" in report["because"]
     with pytest.raises(FitError, match="nobody is in the population of the objective o"):
         grown(population="age > 200")
     with pytest.raises(FitError, match="has a horizon, and a sample does not tell"):

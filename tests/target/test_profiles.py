@@ -168,5 +168,5 @@ def test_most_customers_without_data_are_told() -> None:
         day = date(2026, 1, 1)
         return profiles.summarise(tiers, facts, (), as_of=day, total=90, value_trait=None, before=None).warnings
 
-    assert warnings(30)[-1].startswith("67% have no data: too few of the traits are known of them.")
+    assert warnings(30)[-1].startswith("67 % have no data: too few of the traits are known of them.")
     assert not any("no data" in w for w in warnings(90))

@@ -139,9 +139,8 @@ def _with_gaps(rule: Mixture, solution: mixtures.MixtureSolution, everybody: Lea
     limits = np.array([c.limit for c in rule.components])
     outside = np.sqrt(away[np.arange(len(z)), first]) > limits[first]
     weights = everybody.row_weights
-    told = [
-        f"Learned from the {weights[~gaps].sum() / weights.sum():.0%} of the customers of whom all traits are known."
-    ]
+    whole = 100 * weights[~gaps].sum() / weights.sum()
+    told = [f"Learned from the {whole:.0f} % of the customers of whom all traits are known."]
     for rows, what in (
         (outside, "are unlike every cloud in the rest: they are placed as 'No data'."),
         (~outside, "are placed as if theirs were the median of the others."),
@@ -150,9 +149,8 @@ def _with_gaps(rule: Mixture, solution: mixtures.MixtureSolution, everybody: Lea
         if share >= _FEW:
             lacking = (~there[:, gaps][:, rows]).mean(axis=1)
             mostly = [name for name, of in zip(rule.traits, lacking, strict=True) if of >= _MOSTLY]
-            told.append(
-                f"{share:.0%} of the customers have no {' and '.join(mostly) or 'value of some trait'} and {what}"
-            )
+            named = " and ".join(mostly) or "value of some trait"
+            told.append(f"{100 * share:.0f} % of the customers have no {named} and {what}")
     if len(told) > 1:
         name = rule.traits[int((~there).sum(axis=1).argmax())]
         told.append(
@@ -176,7 +174,7 @@ def _piles(traits: Sequence[str], solution: mixtures.MixtureSolution, learning: 
         if within >= _NEARLY_ALL > share:
             alone.append(name)
         if name in alone or share >= _PILE:
-            shared.append(f"{name} is {value} for {share:.0%}")
+            shared.append(f"{name} is {value} for {100 * share:.0f} %")
             advice = advice or f"population: {name} <> {value}"
     if not shared:
         return []

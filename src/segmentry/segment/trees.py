@@ -120,7 +120,7 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
         "k": len(segments),
         "verdict": "constructive",
         "because": f"The conditions were chosen because they tell {told}; on customers held out they explain "
-        f"{max(0.0, explained):.0%} of how customers differ in that (100%: within a segment all are alike).",
+        f"{100 * max(0.0, explained):.0f} % of how customers differ in that (100 %: within a segment all are alike).",
         "sizes": [round(everybody.row_weights[inside].sum()) for inside in placed],
         "traits": list(used),
         "target": told,
