@@ -404,6 +404,6 @@ def _nothing_known(customers: int, placed: int, found: Segmentation) -> list[str
     if not placed or customers / placed < _MANY:
         return []
     return [
-        f"{100 * customers / placed:.0f} % have no data: too few of the traits are known of them. Choose traits that are "
-        f"known of more {found.unit}s (`segmentry show traits` tells how many), or leave them out by `population`."
+        f"{100 * customers / placed:.0f} % have no data: too few of the traits are known of them. Choose traits that "
+        f"are known of more {found.unit}s (`segmentry show traits` tells how many), or leave them out by `population`."
     ]
