@@ -191,10 +191,13 @@ def judge(told: Floats, behaves: Flags, weights: Floats) -> Judged:
     overall = float(np.average(behaves, weights=weights))
     expected, seen = _by_tenth(told, told, weights), _by_tenth(told, behaves.astype(np.float64), weights)
     clipped = np.clip(told, 1e-9, 1 - 1e-9)
-    logit = np.log(clipped / (1 - clipped))[:, None]
+    logits, level = np.unique(np.log(clipped / (1 - clipped)), return_inverse=True)
     slope = 0.0
-    if logit.std() > 0:
-        slope = float(LogisticRegression(C=1e9, max_iter=500).fit(logit, behaves, sample_weight=weights).coef_[0][0])
+    if len(logits) > 1:  # a cell per score and outcome: the order of rows does not matter to the last digit
+        cells = np.bincount(2 * level + behaves, weights, 2 * len(logits))
+        outcomes = np.arange(len(cells)) % 2
+        model = LogisticRegression(C=1e9, max_iter=500)
+        slope = float(model.fit(logits.repeat(2)[:, None], outcomes, sample_weight=cells).coef_[0][0])
     area = auc(told, behaves, weights)
     return Judged(
         area,
