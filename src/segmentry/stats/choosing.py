@@ -86,7 +86,8 @@ class Option:
             weak = int((self.jaccard < MIN_JACCARD).sum())
             found = math.floor(100 * self.min_jaccard) / 100
             least = f"lowest Jaccard index {found:.2f}; {MIN_JACCARD} is the least"
-            failed.append(f"{weak} of {self.k} segments do not come back in new samples ({least})")
+            verb = "does" if weak == 1 else "do"
+            failed.append(f"{weak} of {self.k} segments {verb} not come back in new samples ({least})")
         if self.smallest_share < self.least_share:
             failed.append(f"the smallest segment is too small ({self.smallest_share:.1%} < {self.least_share:.0%})")
         return tuple(failed)
