@@ -54,7 +54,7 @@ def test_limits_of_the_rule_themselves_pass() -> None:
     ("figures", "reason"),
     [
         ({"ari": 0.799}, "mean agreement, ARI, 0.79; 0.8 is the least"),
-        ({"jaccard": 0.749}, "1 of 3 segments do not come back"),
+        ({"jaccard": 0.749}, "1 of 3 segments does not come back"),
         ({"share": 0.049}, "4.9% < 5%"),
     ],
 )
