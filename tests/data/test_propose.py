@@ -314,6 +314,13 @@ def test_a_file_without_a_customer_column_says_what_to_do(real_data: Path, tmp_p
     assert "add a column that numbers the rows" in caught.value.fix
 
 
+def test_a_category_by_which_a_file_is_in_order_is_no_band_of_the_numbers_of_its_rows(tmp_path: Path):
+    rows = [f"{7000 + 3 * i},c{i}@example.org,{20 + i * 7 % 60},{i},{'abcd'[i // 100]}" for i in range(400)]
+    write(tmp_path / "customers.csv", "customer_number,email,age,place,desk", rows)
+    (source,) = proposed(tmp_path, "customers.csv").sources
+    assert "desk" in {a.name for a in source.attributes}
+
+
 def test_a_folder_means_the_data_files_in_it_and_takes_in_new_ones(tmp_path: Path):
     for year in (2022, 2023):
         write(tmp_path / f"ex[p]orts/{year}.csv", ORDERS, orders(1000 * year))

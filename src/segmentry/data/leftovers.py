@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
 from segmentry.catalogue import Model, lookup
-from segmentry.columns import Pii
+from segmentry.columns import Pii, Type
 from segmentry.data.mapping import Mapped
 from segmentry.data.personal import personal
 from segmentry.data.profiling import ColumnProfile, TableProfile, same_meaning
@@ -52,10 +52,13 @@ def leftovers(
     left_out: list[tuple[str, str]] = []
     taken = set(_RESERVED)
     kept: list[ColumnProfile] = [table[name] for name in used]
+    contract = TABLES[kind]
+    ids = {n for t, m in columns.items() if t in contract and contract[t].type is Type.ID for n in m.uses}
+    measured = [c for c in table.columns if c.name not in ids and _measured(c) and not _one_by_one(c)]
     for column in table.columns:
         if column.name in used:
             continue
-        reason = _why_not(column, kind) or _copy_of(column, kept) or _bands_of(column, table)
+        reason = _why_not(column, kind) or _copy_of(column, kept) or _bands_of(column, measured)
         if reason:
             left_out.append((column.name, reason))
             continue
@@ -106,12 +109,17 @@ def _copy_of(column: ColumnProfile, kept: list[ColumnProfile]) -> str:
     return ""
 
 
-def _bands_of(column: ColumnProfile, table: TableProfile) -> str:
+def _one_by_one(column: ColumnProfile) -> bool:
+    """Whole numbers that occur once each, as those of customers do: a file in the order of its regions has bands."""
+    return column.is_integer and column.distinct == column.filled
+
+
+def _bands_of(column: ColumnProfile, measured: Sequence[ColumnProfile]) -> str:
     """Whether a category cuts a number of the same file into bands, such as '$100 - $200'; where, in words."""
     if column.is_number or column.is_boolean or not _LEAST_BANDS <= column.distinct <= _FEW:
         return ""
-    for other in table.columns:
-        if not _measured(other) or other.distinct < 10 * column.distinct:
+    for other in measured:
+        if other.distinct < 10 * column.distinct:
             continue
         within: dict[str, list[float]] = {}
         for level, number in zip(column.sample, other.vector.tolist(), strict=True):
