@@ -76,3 +76,19 @@ def test_categories_as_target_are_told_apart():
     target = np.eye(3)[np.where(rng.random(900) < 0.85, level, rng.integers(0, 3, 900))]
     root, _ = grow([Feature(level, 3, ordered=False)], target, np.ones(900), Limits(), seed=1)
     assert sorted(int(np.argmax(leaf.mean)) for leaf, _ in leaves(root)) == [0, 1, 2]
+
+
+def test_rare_behaviour_drawn_more_often_is_told_better_and_noise_is_not():
+    often, rare, rng = np.ones(1_800), np.zeros(18_200), np.random.default_rng(7)
+    target = np.concatenate([often, rare])[:, None]
+    weights = np.where(target[:, 0] > 0, 0.1, 1.09)  # 1 % behave so, and 9 % of those drawn
+
+    def told(share: float) -> int:
+        found = 0
+        for seed in range(20):
+            codes = (rng.random(20_000) < np.where(target[:, 0] > 0, share, 0.5)).astype(np.int64)
+            found += grow([Feature(codes, 2, ordered=True)], target, weights, Limits(), seed)[0].left is not None
+        return found
+
+    assert told(0.5) <= 2
+    assert told(0.56) > 15

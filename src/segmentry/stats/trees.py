@@ -199,10 +199,10 @@ def _best(
     if best is None:
         return None
     gain, number, codes, between = best
-    effective = total**2 / float((w**2).sum())  # Kish 1965
-    # Pearson's statistic of a table of two sides by c categories; of one column, n times the squared correlation.
-    scale = spread if len(spread) == 1 else mean
-    statistic = effective * float((between[scale > 0] / total / scale[scale > 0]).sum())
+    if len(spread) == 1:  # the sums of a side vary so where it says nothing of the target, however rows were drawn
+        statistic = total * float(between[0]) / float(((w * (y[:, 0] - mean[0])) ** 2).sum())
+    else:  # Pearson's statistic of a table of two sides by c categories, worth the people that Kish 1965 says
+        statistic = total / float((w**2).sum()) * float((between[mean > 0] / mean[mean > 0]).sum())
     from scipy.stats import chi2  # noqa: PLC0415  # a second that reading commands do without
 
     p = min(1.0, float(chi2.sf(statistic, max(1, len(spread) - 1))) * tried)
