@@ -204,7 +204,6 @@ def test_crm_opportunities_are_a_workspace_of_accounts(crm: Workspace, real_data
     assert sum(s.customers for s in crm.summary("accounts").segments) == 85
 
 
-# By data set: the models that it fills, and of some traits that it does not, what the plan says.
 def test_answers_by_yes_or_no_form_segments_and_who_answered_describes_them(mcdonalds: Workspace) -> None:
     assert "11 traits are made of what is no field" in mcdonalds.plan().of("needs").because
     found = mcdonalds.overview().segmentations[0]
@@ -212,6 +211,7 @@ def test_answers_by_yes_or_no_form_segments_and_who_answered_describes_them(mcdo
     assert sum(segment.customers for segment in found.segments) == 1_453
 
 
+# By data set: the models that it fills, and of some traits that it does not, what the plan says.
 FILLED = {
     "retail": (
         {"behavioral", "geographic", "value"},

@@ -37,8 +37,9 @@ def _settled(space: Workspace, name: str) -> tuple[Run, config.Segmentation]:
 
 
 def try_fit(space: Workspace, name: str, segments: int | None = None) -> Trial:
-    """What ``fit`` and ``assign`` of a segmentation would change. Nothing is written.
+    """What ``fit`` and ``assign`` of a segmentation would change. No fit is written.
 
+    The traits of so long ago as the objective of a tree asks for are made where they are not there yet.
     Raises what ``Workspace.fit`` raises.
     """
     run, settings = _settled(space, name)

@@ -507,7 +507,7 @@ def command(rest: str, root: Path | None = None) -> str:
     if script.parts[-2:] == ("segmentry", "__main__.py"):
         start = "python -m segmentry"
     elif script.name == "segmentry" and (found is None or not script.exists() or not script.samefile(found)):
-        start = sys.argv[0]
+        start = shlex.quote(sys.argv[0])
     return f"{start} {rest}{option(root) if root else ''}"
 
 

@@ -149,7 +149,7 @@ def _with_gaps(rule: Mixture, solution: mixtures.MixtureSolution, everybody: Lea
         if share >= _FEW:
             lacking = (~there[:, gaps][:, rows]).mean(axis=1)
             mostly = [name for name, of in zip(rule.traits, lacking, strict=True) if of >= _MOSTLY]
-            named = " and ".join(mostly) or "value of some trait"
+            named = " or ".join(mostly) or "value of some trait"
             told.append(f"{100 * share:.0f} % of the customers have no {named} and {what}")
     if len(told) > 1:
         name = rule.traits[int((~there).sum(axis=1).argmax())]
@@ -169,7 +169,7 @@ def _piles(traits: Sequence[str], solution: mixtures.MixtureSolution, learning: 
         levels, inverse = np.unique(values, return_inverse=True)
         held = np.bincount(inverse, weights)
         most = int(held.argmax())
-        value, share, pile = f"{levels[most]:g}", held[most] / weights.sum(), inverse == most
+        value, share, pile = repr(float(levels[most])).removesuffix(".0"), held[most] / weights.sum(), inverse == most
         within = max(weights[pile & of].sum() / weights[of].sum() for of in mine)
         if within >= _NEARLY_ALL > share:
             alone.append(name)
