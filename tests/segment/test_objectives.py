@@ -243,6 +243,17 @@ def test_what_a_tree_leaves_out_as_a_leak_is_told():
     assert report["warnings"][-1].startswith("Left out, because they would give it away: ")
 
 
+def test_a_tree_that_tells_what_is_rare_is_not_said_to_tell_little():
+    rng = np.random.default_rng(3)
+    keen = rng.random(20_000) < 0.2
+    table = pd.DataFrame({"keen": keen, "buys": rng.random(20_000) < np.where(keen, 0.03, 0.003)})
+    report = sg.Trees(target="buys", traits=["keen"]).fit(table).report
+    assert report["held_out_explained"] < 0.02  # of the variance of what is rare nobody can explain much
+    assert not report["warnings"]
+    often = table["buys"][keen].mean() / table["buys"].mean()
+    assert f"In the first segment it is {often:.1f} times as frequent as among all." in report["because"]
+
+
 def test_a_pattern_that_an_objective_excepts_means_hours_of_the_day_too():
     hours = next(t for t in TRAITS.values() if t.is_circular)
     learning = Learning(pd.DataFrame({hours.name: [1.0]}), {hours.name: hours}, "o")

@@ -30,6 +30,7 @@ MOST_LEVELS = 20  # of a category; the others are one
 _LEAST_KNOWN = 0.02  # share of the customers of whom a trait must be known
 _LONGEST_NAME = 60
 _LITTLE = 0.02  # Cohen 1988: a share of the variance below that is less than a small effect
+_TWICE = 2.0  # of what is rare nobody can explain much of the variance: it is told where some show it twice as often
 _NAMED = 5  # traits that were left out
 
 
@@ -116,11 +117,13 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
     used = {name: learning.specs[name].kind for condition in parsed for name in condition.columns}
     placed = [holds(condition.sql(), everybody.sample, where=learning.where) for condition in parsed]
     rule = Cascade(tuple(c.sql() for c in parsed), NO_GOOD_FIT, tuple(used.items()))
+    lift = order[0][1][0].mean[0] / root.mean[0] if _is_yes_no(target.columns) else 1.0
     report = {
         "k": len(segments),
         "verdict": "constructive",
         "because": f"The conditions were chosen because they tell {told}; on customers held out they explain "
-        f"{100 * max(0.0, explained):.0f} % of how customers differ in that (100 %: within a segment all are alike).",
+        f"{100 * max(0.0, explained):.0f} % of how customers differ in that (100 %: within a segment all are alike)."
+        + (f" In the first segment it is {lift:.1f} times as frequent as among all." if lift > 1 else ""),
         "sizes": [round(everybody.row_weights[inside].sum()) for inside in placed],
         "traits": list(used),
         "target": told,
@@ -129,7 +132,7 @@ def fit(settings: Trees, learning: Learning) -> Fitted:
         "overall": list(root.mean),
         "held_out_explained": exact(explained),  # share of the variance
         "left_out": {leak.trait: leak.why for leak in left_out},
-        "warnings": [*target.warnings, *_doubts(target, explained, left_out)],
+        "warnings": [*target.warnings, *_doubts(target, explained, lift, left_out)],
     }
     return Fitted(rule, segments, report)
 
@@ -372,10 +375,14 @@ def _meaning(mean: Sequence[float], overall: Sequence[float], levels: Sequence[s
     )
 
 
-def _doubts(target: _Target, explained: float, left_out: Sequence[leakage.Leak]) -> list[str]:
+def _is_yes_no(columns: Numbers) -> bool:
+    return columns.shape[1] == 1 and bool(np.isin(columns, (0.0, 1.0)).all())
+
+
+def _doubts(target: _Target, explained: float, lift: float, left_out: Sequence[leakage.Leak]) -> list[str]:
     """What to know before these segments are used."""
     found = []
-    if explained < _LITTLE:
+    if explained < _LITTLE and lift < _TWICE:
         found.append(
             f"The segments hardly tell {target.told}: within them customers differ nearly as much as in all. Other "
             "traits, or a larger sample, may tell more."
