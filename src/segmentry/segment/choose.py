@@ -274,7 +274,10 @@ def _less_likely(k: int, m: int) -> str:
 
 
 def _explained(k: int, m: int) -> str:
-    return f"customers in {m} groups and no more, drawn like these, give {k} segments as much tighter than {m}."
+    return (
+        f"customers in {m} groups and no more, drawn like these, give {k} segments, within a tenth, as much tighter"
+        f" than {m}."
+    )
 
 
 def _no_structure(k: int) -> str:
